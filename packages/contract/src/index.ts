@@ -1,0 +1,1 @@
+export { type ErrorCode, errorCatalogue } from './error-codes.ts'

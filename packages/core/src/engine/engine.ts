@@ -1,0 +1,166 @@
+import type { Kysely } from 'kysely'
+import type { Field } from '../model/model.ts'
+import type { UnitContext } from '../session/context.ts'
+
+/** A value now, or a promise of it: SQLite answers at once, PostgreSQL later. */
+export type Awaitable<T> = T | Promise<T>
+
+/** A row as the driver hands it out, before the fields' codecs. */
+export type StoredRow = Record<string, unknown>
+
+/** SQL with its parameters in the engine's own form. Engines prepare each `sql` once and keep it. */
+export interface Statement {
+  readonly sql: string
+  readonly parameters: readonly unknown[]
+}
+
+/** What a unit of work, or a read, does to the database. It throws `session_finished` after its unit has ended. */
+export interface Connection {
+  /** Runs a statement and hands out its rows (of a SELECT or a RETURNING). */
+  all(statement: Statement): Awaitable<StoredRow[]>
+  /** Runs a statement and answers how many rows it changed. */
+  run(statement: Statement): Awaitable<number>
+  /**
+   * Runs SQL that somebody else wrote. Unless `write` is said, a statement that is not read-only is refused
+   * with `unaudited_write` before it has changed anything.
+   */
+  raw(statement: Statement, options: { readonly write: boolean }): Awaitable<{ rows: StoredRow[]; changed: number }>
+  savepoint(name: string): Awaitable<void>
+  /** Keeps what was done since the savepoint. */
+  release(name: string): Awaitable<void>
+  /** Undoes what was done since the savepoint, and drops it. */
+  rollbackTo(name: string): Awaitable<void>
+  /** Keeps other units from counting or inserting into a table until this unit ends; nothing where units never overlap. */
+  lockTable(table: string): Awaitable<void>
+}
+
+/** One unit of work: all of it is committed, or none. */
+export interface Unit<T> {
+  readonly context: UnitContext
+  /** Never shares a commit with others: it runs code that may wait (a transaction's callback, a hook known to await). */
+  readonly alone: boolean
+  /** Milliseconds from the unit's first statement to its rollback with `transaction_timeout`. */
+  readonly timeLimit: number
+  /** Does the work. May be called again, from the start, when an earlier try was rolled back through no fault of the unit. */
+  readonly run: (connection: Connection) => Awaitable<T>
+  /** Told when `run` turned out to wait for something, so that the next unit like it can say `alone`. */
+  readonly onAwait?: () => void
+}
+
+/** How one kind of value is stored: both ways are total for values that the field's `check` accepts, and never see null. */
+export interface Codec {
+  readonly encode: (value: unknown) => unknown
+  readonly decode: (stored: unknown) => unknown
+  /** Both ways hand the value through untouched. */
+  readonly identity: boolean
+}
+
+/** A column as the models want it, or as it stands in the database. */
+export interface ColumnShape {
+  readonly name: string
+  /** The engine's own spelling of the type, e.g. `TEXT` or `character varying`. */
+  readonly type: string
+  readonly nullable: boolean
+}
+
+export interface IndexShape {
+  readonly name: string
+  readonly columns: readonly string[]
+  readonly unique: boolean
+  /** The predicate of a partial index covers live records only. */
+  readonly liveOnly: boolean
+}
+
+export interface ReferenceShape {
+  readonly column: string
+  readonly table: string
+  readonly targetColumn: string
+}
+
+/** A table in terms that can be compared: wanted by a model, or found in the database. */
+export interface TableShape {
+  readonly name: string
+  readonly columns: readonly ColumnShape[]
+  readonly primaryKey: readonly string[]
+  readonly indexes: readonly IndexShape[]
+  readonly references: readonly ReferenceShape[]
+}
+
+/** What a table needs in DDL beyond its columns; the engine spells it. */
+export interface TableOptions {
+  /** Never hand out an integer id twice. */
+  readonly countedId: boolean
+}
+
+/**
+ * What engines throw when a statement breaks a constraint; every other failure is a StrongroomError already.
+ * The accessor turns it into a ConflictError that names the model's field.
+ */
+export class ConstraintViolation extends Error {
+  /** `check` and `notNull` mean that a value got past validation: an internal error. */
+  readonly kind: 'unique' | 'reference' | 'check' | 'notNull'
+  /** The table and columns, or the index or constraint, as far as the engine tells. */
+  readonly table: string | undefined
+  readonly columns: readonly string[]
+  readonly constraint: string | undefined
+
+  constructor(kind: ConstraintViolation['kind'], about: { table?: string; columns?: readonly string[]; constraint?: string; cause: unknown }) {
+    super(`${kind} constraint violated`, { cause: about.cause })
+    this.kind = kind
+    this.table = about.table
+    this.columns = about.columns ?? []
+    this.constraint = about.constraint
+  }
+}
+
+/** The differences between engines that other rooms may ask for. Nobody asks for the engine's name. */
+export interface EngineCapabilities {
+  /** Units run one at a time, in the order in which they commit. */
+  readonly serialWrites: boolean
+  /** `SELECT … FOR UPDATE` exists and is needed to read a before-image. */
+  readonly rowLocks: boolean
+  /** The most parameters that one statement may have. */
+  readonly maxParameters: number
+}
+
+export interface EngineHealth {
+  /** e.g. `SQLite 3.54.1`. */
+  readonly version: string
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tables are known by name only at run time; public handles are typed
+export type AnyDatabase = any
+
+/** A database behind one small interface. Everything that differs between databases is in here and nowhere else. */
+export interface Engine {
+  /** For people (health, logs), never for decisions. */
+  readonly name: 'sqlite' | 'postgres'
+  readonly capabilities: EngineCapabilities
+  /** Builds and compiles statements in this engine's SQL; it executes nothing. */
+  readonly builder: Kysely<AnyDatabase>
+  /** Reads outside any unit: committed data only, never blocked by a writer. */
+  read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T>
+  /** Reads rows in chunks from one snapshot, in constant memory. */
+  stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]>
+  /** Runs a unit of work; resolves after its commit. Every failure, found in the unit or at the commit, arrives after the rollback. */
+  write<T>(unit: Unit<T>): Promise<T>
+  codec(field: Field): Codec
+  /** The column type of a field with its CHECKs where the engine needs them, as DDL text, e.g. `INTEGER CHECK ("active" IN (0, 1))`. */
+  columnDefinition(field: Field): string
+  /** `CREATE TABLE IF NOT EXISTS` for columns and references that are already spelled out. */
+  createTableSql(table: string, definitions: readonly string[]): string
+  /** The id's column with its primary key, e.g. `INTEGER PRIMARY KEY AUTOINCREMENT`. */
+  idDefinition(field: Field, options: TableOptions): string
+  /** The type as `inspect` would report it for this field. */
+  columnType(field: Field): string
+  /** Reads the tables that stand in the database now. */
+  inspect(connection: Connection): Awaitable<TableShape[]>
+  /** Runs DDL in one unit under a lock that keeps other processes from doing the same. */
+  define<T>(work: (connection: Connection) => Promise<T>): Promise<T>
+  /** Makes sure that the next counted id is above `id`. */
+  advanceIds(connection: Connection, table: string, idColumn: string, id: number): Awaitable<void>
+  /** Runs a real query. */
+  health(): Promise<EngineHealth>
+  /** Finishes what is running, refuses what is new with `storage_closed`, and lets go of the database. */
+  close(): Promise<void>
+}
