@@ -12,6 +12,8 @@ export type StoredRow = Record<string, unknown>
 export interface Statement {
   readonly sql: string
   readonly parameters: readonly unknown[]
+  /** Integers past 2^53 may come back. Any engine hands those out as bigint; one that cannot know by itself may read this hint. */
+  readonly wide?: boolean
 }
 
 /** What a unit of work, or a read, does to the database. It throws `session_finished` after its unit has ended. */
@@ -61,6 +63,8 @@ export interface ColumnShape {
   /** The engine's own spelling of the type, e.g. `TEXT` or `character varying`. */
   readonly type: string
   readonly nullable: boolean
+  /** The database fills the column when an insert leaves it out. */
+  readonly hasDefault?: boolean
 }
 
 export interface IndexShape {

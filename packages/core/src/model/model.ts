@@ -28,13 +28,15 @@ export interface Field {
   readonly optional: boolean
   /** Gives the value of a field that an insert leaves out. Absent where there is no default. */
   readonly makeDefault?: () => unknown
+  /** The default in code form where it is the same for every record, for documentation. */
+  readonly constantDefault?: unknown
   /** The literals that an enum allows. */
   readonly values?: readonly (string | number)[]
   /** Decimal: digits in all, and after the point. */
   readonly precision?: number
   readonly scale?: number
   /** Upper bound of a text (characters) or bytes field, where the model states one. */
-  readonly maxLength?: number
+  readonly maxLength?: number | undefined
   readonly reference?: Reference
   readonly secret: boolean
   readonly readOnly: boolean

@@ -1,0 +1,45 @@
+import { ValidationError, type ValidationIssue } from '../errors.ts'
+import type { Field } from '../model/model.ts'
+import { normaliseRecord, validateRecord } from '../model/validate-record.ts'
+import type { FieldValues } from '../query/bound-table.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+import { sameValue } from './changed-fields.ts'
+
+/** Copies what a caller gave, own fields only: inputs are never changed. */
+export function copyInput(input: unknown): FieldValues {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new ValidationError('A record is an object of fields and values.')
+  const copy: FieldValues = {}
+  for (const [name, value] of Object.entries(input)) if (value !== undefined) copy[name] = value
+  return copy
+}
+
+/** Checks records as they will be stored, after the hooks. Of several, `path` says which: `2.email`. */
+export function acceptRecords(bound: BoundAccessor, records: readonly FieldValues[]): void {
+  let issues: ValidationIssue[] | undefined
+  records.forEach((record, index) => {
+    normaliseRecord(bound.model, record)
+    const found = validateRecord(bound.model, record)
+    if (found.length === 0) return
+    const prefix = records.length > 1 ? `${index}.` : ''
+    issues ??= []
+    for (const issue of found) issues.push({ path: `${prefix}${issue.path}`, message: issue.message })
+  })
+  if (issues) throw new ValidationError(issues)
+}
+
+const keptByLibrary = new Set<Field['role']>(['createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt', 'rowVersion'])
+
+/** Refuses fields that the library keeps itself, unless they are given as they stand (a record read and sent back). */
+export function refuseOwnedFields(bound: BoundAccessor, input: FieldValues, current: FieldValues | undefined): void {
+  const issues: ValidationIssue[] = []
+  for (const [name, value] of Object.entries(input)) {
+    const field = bound.model.fieldsByName.get(name)
+    if (!field) continue
+    if (field.hidden) issues.push({ path: name, message: 'is no field of this model' })
+    else if (current !== undefined && sameValue(field, value, current[name])) continue
+    else if (keptByLibrary.has(field.role)) issues.push({ path: name, message: 'is kept by the storage and cannot be given' })
+    else if (current !== undefined && field.role === 'id') issues.push({ path: name, message: 'cannot change' })
+    else if (current !== undefined && field.immutable) issues.push({ path: name, message: 'can only be given when the record is made' })
+  }
+  if (issues.length > 0) throw new ValidationError(issues)
+}

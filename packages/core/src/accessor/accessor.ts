@@ -1,0 +1,346 @@
+import { UsageError } from '../errors.ts'
+import type { CommitHook, Hook, HookMoment } from '../hooks/events.ts'
+import { HookRegistry } from '../hooks/registry.ts'
+import type { AnyModel } from '../model/model.ts'
+import type { IdOf, InsertOf, RowOf, UpdateOf } from '../model/row-types.ts'
+import type { FieldValues } from '../query/bound-table.ts'
+import type { OrderBy } from '../query/order.ts'
+import { parseWhere, type Where } from '../query/where.ts'
+import type { WriteOptions } from '../session/options.ts'
+import type { Session } from '../session/session.ts'
+import type { Task } from '../session/task.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+import { deleteRecords } from './delete.ts'
+import { insertRecords } from './insert.ts'
+import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
+import { countRecords, findRecords, getRecord, streamRecords } from './read.ts'
+import { restoreRecords } from './restore.ts'
+import { replaceRecord, saveRecord, updateMatching, updateRecord } from './update.ts'
+import { upsertRecords } from './upsert.ts'
+
+/** Which records a read is about. */
+export interface FindOptions<Model extends AnyModel> {
+  /** Conditions that must all hold: `{ role: 'admin', age: { gte: 18 } }`. */
+  readonly where?: Where<Model>
+  /** What to sort by; the id is always the last key. Null sorts as the largest value, text by code point. */
+  readonly orderBy?: OrderBy<Model>
+  /** The most records to answer; all when it is left out. */
+  readonly limit?: number
+  /** How many records to skip first. */
+  readonly offset?: number
+  /** Soft-deleted records too. */
+  readonly includeDeleted?: boolean
+}
+
+/** Several ids, or a condition on records. */
+export type IdsOrWhere<Model extends AnyModel> = readonly IdOf<Model>[] | Where<Model>
+
+const insertMoments = ['beforeInsert', 'afterInsert'] as const
+const updateMoments = ['beforeUpdate', 'afterUpdate'] as const
+const deleteMoments = ['beforeDelete', 'afterDelete'] as const
+const restoreMoments = ['beforeRestore', 'afterRestore'] as const
+
+/** Gives a storage the insides of an accessor; not for anybody else. */
+export const bindAccessor = Symbol('bindAccessor')
+
+/**
+ * Reads and writes the records of one model. Every write runs the hooks, validates, and leaves one audit entry for each changed
+ * record, all in one transaction: the current one when it is called inside `storage.transaction` or a hook, else its own.
+ *
+ * @example
+ * const users = new ModelAccessor(User, 'users')
+ * const storage = await openStorage({ url: 'sqlite:./app.db', accessors: [users] })
+ * const alice = await users.insert({ name: 'Alice', email: 'a@example.com' }, { actor: 'admin' })
+ * await users.update(alice.id, { name: 'Alice B.' }, { actor: 'admin' })
+ */
+export class ModelAccessor<Model extends AnyModel> {
+  readonly model: Model
+  /** The name in audit entries and routes. */
+  readonly component: string
+  readonly #hooks = new HookRegistry()
+  #bound: BoundAccessor | undefined
+
+  /**
+   * @param model what `defineModel` made
+   * @param component the name in audit entries and routes, e.g. `users`: letters, digits, `_` and `-`
+   * @throws UsageError `invalid_definition` when the component is no such name
+   */
+  constructor(model: Model, component: string) {
+    if (!/^[a-z][a-z0-9_-]{0,59}$/i.test(component)) {
+      throw new UsageError('invalid_definition', `"${component}" is no component name: use letters, digits, _ and -, e.g. "users".`)
+    }
+    this.model = model
+    this.component = component
+  }
+
+  // ── hooks ──
+
+  /** Runs before a record is inserted and validated; may change `record`, may be async. A throw rolls the unit back. */
+  beforeInsert(hook: Hook<Model>): this {
+    return this.#addHook('beforeInsert', hook)
+  }
+
+  /** Runs after a record and its audit entry are written, in the transaction. */
+  afterInsert(hook: Hook<Model>): this {
+    return this.#addHook('afterInsert', hook)
+  }
+
+  /** Runs before a record is changed and validated; may change `record`; `previous` is the record as it stands. */
+  beforeUpdate(hook: Hook<Model>): this {
+    return this.#addHook('beforeUpdate', hook)
+  }
+
+  /** Runs after a changed record and its audit entry are written, in the transaction. Not called when nothing changed. */
+  afterUpdate(hook: Hook<Model>): this {
+    return this.#addHook('afterUpdate', hook)
+  }
+
+  /** Runs before a record is deleted, soft-deleted or purged (`operation` tells), also by a cascade. */
+  beforeDelete(hook: Hook<Model>): this {
+    return this.#addHook('beforeDelete', hook)
+  }
+
+  /** Runs after a record is deleted, soft-deleted or purged, in the transaction. */
+  afterDelete(hook: Hook<Model>): this {
+    return this.#addHook('afterDelete', hook)
+  }
+
+  /** Runs before a soft-deleted record is restored. */
+  beforeRestore(hook: Hook<Model>): this {
+    return this.#addHook('beforeRestore', hook)
+  }
+
+  /** Runs after a record is restored, in the transaction. */
+  afterRestore(hook: Hook<Model>): this {
+    return this.#addHook('afterRestore', hook)
+  }
+
+  /** Runs after the unit has committed, outside it, before the write's promise resolves; a throw is logged and harms nobody. */
+  afterCommit(hook: CommitHook<Model>): this {
+    // The registry keeps hooks of all models alike; they are called with this model's records only.
+    this.#hooks.commitHooks.push(hook as CommitHook)
+    return this
+  }
+
+  // ── reads ──
+
+  /** The record with this id, or null; also null for an id of the wrong shape, and for a record that `where` does not hold for. */
+  async get(id: IdOf<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | 'where'> = {}): Promise<RowOf<Model> | null> {
+    return (await getRecord(this.#open(), id, options)) as RowOf<Model> | null
+  }
+
+  /** Every record, in the order of the ids. */
+  async all(options: Pick<FindOptions<Model>, 'includeDeleted'> = {}): Promise<RowOf<Model>[]> {
+    return this.#rows(await findRecords(this.#open(), { includeDeleted: options.includeDeleted }))
+  }
+
+  /**
+   * The records that the options ask for.
+   * @throws InvalidQueryError for a field or comparison that does not exist
+   * @example await users.find({ where: { role: 'admin', age: { gte: 18 } }, orderBy: ['-created_at', 'name'], limit: 20 })
+   */
+  async find(options: FindOptions<Model> = {}): Promise<RowOf<Model>[]> {
+    return this.#rows(await findRecords(this.#open(), options))
+  }
+
+  /** The first record that the options ask for, or null. */
+  async findOne(options: Omit<FindOptions<Model>, 'limit'> = {}): Promise<RowOf<Model> | null> {
+    const [first] = this.#rows(await findRecords(this.#open(), { ...options, limit: 1 }))
+    return first ?? null
+  }
+
+  /** How many records there are, or hold the condition. */
+  async count(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted'> = {}): Promise<number> {
+    return countRecords(this.#open(), { where, includeDeleted: options.includeDeleted })
+  }
+
+  /** Whether any record holds the condition. */
+  async exists(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted'> = {}): Promise<boolean> {
+    return (await countRecords(this.#open(), { where, includeDeleted: options.includeDeleted }, 1)) > 0
+  }
+
+  /**
+   * The records that the options ask for, one after the other, from one snapshot and in constant memory
+   * (inside a transaction they are read at once).
+   * @example for await (const user of users.stream({ where: { role: 'admin' } })) console.log(user.name)
+   */
+  async *stream(options: FindOptions<Model> = {}): AsyncGenerator<RowOf<Model>, void, undefined> {
+    for await (const row of streamRecords(this.#open(), options)) yield row as RowOf<Model>
+  }
+
+  // ── writes ──
+
+  /**
+   * Inserts a record.
+   * @throws ValidationError when it is not acceptable; ConflictError when a unique field or reference conflicts, or the model is full
+   */
+  insert(record: InsertOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
+    return this.#writeOne(insertMoments, options, (bound, session) => insertRecords(bound, session, [record]))
+  }
+
+  /** Inserts records, all or none, with few statements. Answers them in the same order. */
+  insertMany(records: readonly InsertOf<Model>[], options: WriteOptions = {}): Promise<RowOf<Model>[]> {
+    return this.#writeMany(insertMoments, options, (bound, session) => insertRecords(bound, session, records))
+  }
+
+  /**
+   * Inserts a record, or changes the given fields of the one that has its id and keeps the rest.
+   * @throws ConflictError `state_conflict` when the record with that id is soft-deleted
+   */
+  save(record: InsertOf<Model> | (UpdateOf<Model> & Partial<RowOf<Model>>), options: WriteOptions = {}): Promise<RowOf<Model>> {
+    return this.#write([...insertMoments, ...updateMoments], options, function* (bound, session) {
+      return (yield* saveRecord(bound, session, record)) as RowOf<Model>
+    })
+  }
+
+  /**
+   * Changes the given fields of a record. When nothing differs, nothing is written and no entry is made.
+   * @throws NotFoundError when there is no such live record
+   */
+  update(id: IdOf<Model>, patch: UpdateOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
+    return this.#write(updateMoments, options, function* (bound, session) {
+      return (yield* updateRecord(bound, session, id, patch)) as RowOf<Model>
+    })
+  }
+
+  /** Changes the given fields of every live record that holds the condition. Answers the ones that changed. */
+  updateMany(where: Where<Model>, patch: UpdateOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>[]> {
+    return this.#writeMany(updateMoments, options, (bound, session) => updateMatching(bound, session, parseWhere(bound.model, where), patch))
+  }
+
+  /**
+   * Gives a record anew: fields that are left out go back to their default or null; id, stamps and immutable fields stay.
+   * @throws NotFoundError when there is no such live record
+   */
+  replace(id: IdOf<Model>, record: InsertOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
+    return this.#write(updateMoments, options, function* (bound, session) {
+      return (yield* replaceRecord(bound, session, id, record)) as RowOf<Model>
+    })
+  }
+
+  /**
+   * Inserts the records whose `on` fields no live record has, and changes the given fields of those that have them. All or none.
+   * @param options.on the id, or the fields of one unique key of the model
+   */
+  upsertMany(
+    records: readonly InsertOf<Model>[],
+    options: WriteOptions & { readonly on: readonly (keyof RowOf<Model> & string)[] },
+  ): Promise<RowOf<Model>[]> {
+    const { on, ...write } = options
+    return this.#writeMany([...insertMoments, ...updateMoments], write, (bound, session) => upsertRecords(bound, session, records, on))
+  }
+
+  /**
+   * Deletes a record: marks it where the model has soft delete, else removes it. False when there is no such live record.
+   * @throws ConflictError `reference_conflict` when a record that restricts points to it
+   */
+  delete(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
+    return this.#write(deleteMoments, options, function* (bound, session) {
+      const record = yield* lockRecord(bound, session, id, false)
+      return (yield* deleteRecords(bound, session, record ? [record] : [], bound.model.deletedAt ? 'soft' : 'hard')) > 0
+    })
+  }
+
+  /** Deletes the live records with these ids, or that hold the condition. Answers how many. */
+  deleteMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
+    return this.#write(deleteMoments, options, function* (bound, session) {
+      const records = yield* lockMeant(bound, session, idsOrWhere, false)
+      return yield* deleteRecords(bound, session, records, bound.model.deletedAt ? 'soft' : 'hard')
+    })
+  }
+
+  /**
+   * Brings a soft-deleted record back. False when it was not deleted, or is not there.
+   * @throws ConflictError `unique_conflict` when a live record has taken its unique fields; `state_conflict` without soft delete
+   */
+  restore(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
+    return this.#write(restoreMoments, options, function* (bound, session) {
+      const record = yield* lockRecord(bound, session, id, true)
+      return (yield* restoreRecords(bound, session, record ? [record] : [])).length > 0
+    })
+  }
+
+  /** Brings the soft-deleted records with these ids, or that hold the condition, back. Answers how many. */
+  restoreMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
+    return this.#write(restoreMoments, options, function* (bound, session) {
+      return (yield* restoreRecords(bound, session, yield* lockMeant(bound, session, idsOrWhere, true))).length
+    })
+  }
+
+  /** Removes a record for good, deleted or not. False when it is not there. */
+  purge(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
+    return this.#write(deleteMoments, options, function* (bound, session) {
+      const record = yield* lockRecord(bound, session, id, true)
+      return (yield* deleteRecords(bound, session, record ? [record] : [], 'hard')) > 0
+    })
+  }
+
+  /** Removes the records with these ids, or that hold the condition, for good, deleted or not. Answers how many. */
+  purgeMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
+    return this.#write(deleteMoments, options, function* (bound, session) {
+      return yield* deleteRecords(bound, session, yield* lockMeant(bound, session, idsOrWhere, true), 'hard')
+    })
+  }
+
+  // ── insides ──
+
+  /** Called by the storage when it opens and, with undefined, when it closes. */
+  [bindAccessor](bind: ((hooks: HookRegistry) => BoundAccessor) | undefined): void {
+    if (bind && this.#bound) {
+      throw new UsageError(
+        'invalid_options',
+        `The accessor of ${this.component} belongs to an open storage. Close that one, or make another accessor: new ModelAccessor(…).`,
+      )
+    }
+    this.#bound = bind?.(this.#hooks)
+  }
+
+  #open(): BoundAccessor {
+    if (this.#bound) return this.#bound
+    throw new UsageError(
+      'invalid_options',
+      `The accessor of ${this.component} belongs to no open storage. Give it to openStorage({ accessors: […] }) first.`,
+    )
+  }
+
+  #addHook(moment: HookMoment, hook: Hook<Model>): this {
+    // The registry keeps hooks of all models alike; they are called with this model's records only.
+    this.#hooks.add(moment, hook as Hook)
+    return this
+  }
+
+  /** Records inside the library are plain objects of fields; outside they have the model's row type. */
+  #rows(records: readonly FieldValues[]): RowOf<Model>[] {
+    return records as RowOf<Model>[]
+  }
+
+  async #write<T>(moments: readonly HookMoment[], options: WriteOptions, body: (bound: BoundAccessor, session: Session) => Task<T>): Promise<T> {
+    const bound = this.#open()
+    return bound.units.run({ write: options, alone: bound.hooks.awaits(moments) }, (session) => body(bound, session))
+  }
+
+  async #writeMany(
+    moments: readonly HookMoment[],
+    options: WriteOptions,
+    body: (bound: BoundAccessor, session: Session) => Task<FieldValues[]>,
+  ): Promise<RowOf<Model>[]> {
+    return this.#rows(await this.#write(moments, options, body))
+  }
+
+  async #writeOne(
+    moments: readonly HookMoment[],
+    options: WriteOptions,
+    body: (bound: BoundAccessor, session: Session) => Task<FieldValues[]>,
+  ): Promise<RowOf<Model>> {
+    const [record] = await this.#writeMany(moments, options, body)
+    if (!record) throw new Error('a write of one record answered none')
+    return record
+  }
+}
+
+function* lockMeant(bound: BoundAccessor, session: Session, meant: unknown, includeDeleted: boolean): Task<FieldValues[]> {
+  if (Array.isArray(meant)) return yield* lockRecordsById(bound, session, meant, includeDeleted)
+  if (typeof meant !== 'object' || meant === null) throw new UsageError('invalid_options', 'Say which records: a list of ids, or a where object.')
+  // An object that is not a list is read as a condition, and refused by name where it is none.
+  return yield* lockRecords(bound, session, parseWhere(bound.model, meant as Readonly<Record<string, unknown>>), includeDeleted)
+}

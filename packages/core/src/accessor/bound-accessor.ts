@@ -1,0 +1,29 @@
+import type { AuditSubject, AuditWriter } from '../audit/record-change.ts'
+import type { HookRegistry } from '../hooks/registry.ts'
+import type { AnyModel, Field } from '../model/model.ts'
+import type { BoundTable } from '../query/bound-table.ts'
+import type { Units } from '../session/units.ts'
+
+/** A field of one model that points to records of another. */
+export interface Link {
+  readonly field: Field
+  readonly source: BoundAccessor
+  readonly target: BoundAccessor
+}
+
+/** An accessor in an open storage: everything that its verbs need. */
+export interface BoundAccessor {
+  readonly model: AnyModel
+  readonly component: string
+  readonly hooks: HookRegistry
+  readonly table: BoundTable
+  readonly units: Units
+  readonly audit: AuditWriter
+  readonly subject: AuditSubject
+  /** The most live records that the model may have. */
+  readonly maxRecords: number | undefined
+  /** Fields of this model that point elsewhere. */
+  readonly references: readonly Link[]
+  /** Fields of other models, and of this one, that point here. */
+  readonly referrers: readonly Link[]
+}

@@ -1,0 +1,51 @@
+import { queueCommitHooks, runHooks } from '../hooks/run.ts'
+import { makeUuid } from '../model/uuid.ts'
+import type { FieldValues } from '../query/bound-table.ts'
+import { insertRows } from '../query/rows.ts'
+import type { Session } from '../session/session.ts'
+import type { Task } from '../session/task.ts'
+import { acceptRecords, copyInput, refuseOwnedFields } from './accept.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+import { checkRecordLimit } from './record-limit.ts'
+import { createdStamps } from './stamps.ts'
+import { withNamedConflicts } from './violation.ts'
+
+/** The order of an insert, for one record or many. Answers the records as they are stored. */
+export function* insertRecords(bound: BoundAccessor, session: Session, inputs: readonly unknown[]): Task<FieldValues[]> {
+  if (inputs.length === 0) return []
+  const records = inputs.map((input) => draftRecord(bound, session, input))
+  const changes = records.map((record) => ({ record, previous: null }))
+  yield* runHooks(bound.units, bound.hooks, 'beforeInsert', session, 'create', changes)
+  acceptRecords(bound, records)
+  yield* withNamedConflicts(bound, session, records, insertRows(bound.table, session.connection, records))
+  const audited = records.map((after) => ({ before: null, after }))
+  yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'create', audited)
+  yield* runHooks(bound.units, bound.hooks, 'afterInsert', session, 'create', changes)
+  checkRecordLimit(bound, session)
+  queueCommitHooks(bound.hooks, session, 'create', changes)
+  return records
+}
+
+/** A record as the hooks first see it: the input with defaults, id and stamps. */
+function draftRecord(bound: BoundAccessor, session: Session, input: unknown): FieldValues {
+  const given = copyInput(input)
+  refuseOwnedFields(bound, given, undefined)
+  return completeRecord(bound, session, given)
+}
+
+/** Fills what the input leaves out: defaults, null, a made id; and stamps it. */
+export function completeRecord(bound: BoundAccessor, session: Session, given: FieldValues): FieldValues {
+  const { model } = bound
+  const record: FieldValues = {}
+  const stamped = createdStamps(bound, session.context)
+  for (const field of model.fields) {
+    if (field.hidden) continue
+    const value = stamped[field.name] ?? given[field.name]
+    if (value !== undefined) record[field.name] = value
+    else if (field.makeDefault) record[field.name] = field.makeDefault()
+    else if (field.role === 'id') record[field.name] = model.idType === 'uuid' ? makeUuid() : undefined
+    else if (field.nullable && field.optional) record[field.name] = null
+  }
+  for (const name of Object.keys(given)) if (!model.fieldsByName.has(name)) record[name] = given[name]
+  return record
+}

@@ -1,0 +1,31 @@
+import { isId } from '../model/record-id.ts'
+import type { FieldValues } from '../query/bound-table.ts'
+import { equals, type Filter, oneOf } from '../query/filter.ts'
+import { selectRows } from '../query/rows.ts'
+import { piecesOf } from '../query/shape.ts'
+import type { Session } from '../session/session.ts'
+import type { Task } from '../session/task.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+
+/** Reads the records that a write is about, and keeps others from changing them; always in the order of their ids. */
+export function* lockRecords(bound: BoundAccessor, session: Session, filter: Filter, includeDeleted: boolean): Task<FieldValues[]> {
+  const order = [{ field: bound.model.id.name, descending: false }]
+  return yield* selectRows(bound.table, session.connection, session.context, { filter, includeDeleted, order, lock: true })
+}
+
+/** The record with this id, or undefined; an id of the wrong shape is simply not found. */
+export function* lockRecord(bound: BoundAccessor, session: Session, id: unknown, includeDeleted: boolean): Task<FieldValues | undefined> {
+  if (!isId(bound.model, id)) return undefined
+  const filter = equals(bound.model.id.name, bound.model.id.normalise(id))
+  const rows = yield* selectRows(bound.table, session.connection, session.context, { filter, includeDeleted, order: [], lock: true })
+  return rows[0]
+}
+
+/** The records with these ids. */
+export function* lockRecordsById(bound: BoundAccessor, session: Session, ids: readonly unknown[], includeDeleted: boolean): Task<FieldValues[]> {
+  const { id } = bound.model
+  const known = [...new Set(ids.filter((value) => isId(bound.model, value)).map((value) => id.normalise(value)))]
+  const records: FieldValues[] = []
+  for (const piece of piecesOf(known, 256)) records.push(...(yield* lockRecords(bound, session, oneOf(id.name, piece), includeDeleted)))
+  return records
+}

@@ -1,0 +1,77 @@
+import { InvalidQueryError } from '../errors.ts'
+import { isId } from '../model/record-id.ts'
+import type { FieldValues } from '../query/bound-table.ts'
+import { allOf, equals } from '../query/filter.ts'
+import { parseOrder } from '../query/order.ts'
+import { countRows, selectRows } from '../query/rows.ts'
+import { type SelectOptions, selectStatement } from '../query/select.ts'
+import { parseWhere } from '../query/where.ts'
+import type { Awaitable } from '../engine/engine.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+
+/** What a question says, before it is understood. */
+export interface Question {
+  readonly where?: Readonly<Record<string, unknown>> | undefined
+  readonly orderBy?: string | readonly string[] | undefined
+  readonly limit?: number | undefined
+  readonly offset?: number | undefined
+  readonly includeDeleted?: boolean | undefined
+}
+
+/** The record with this id, or null; an id of the wrong shape is simply not found. */
+export function getRecord(bound: BoundAccessor, id: unknown, question: Question): Awaitable<FieldValues | null> {
+  const { model, table } = bound
+  const condition = parseWhere(model, question.where)
+  if (!isId(model, id)) return null
+  const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)
+  const options = { filter, includeDeleted: question.includeDeleted ?? false, order: [] }
+  return bound.units.read(function* (connection, context) {
+    const rows = yield* selectRows(table, connection, context, options)
+    return rows[0] ?? null
+  })
+}
+
+/** The records that a question asks for. */
+export function findRecords(bound: BoundAccessor, question: Question): Awaitable<FieldValues[]> {
+  const options = selectOptions(bound, question)
+  return bound.units.read((connection, context) => selectRows(bound.table, connection, context, options))
+}
+
+export function countRecords(bound: BoundAccessor, question: Question, upTo?: number): Awaitable<number> {
+  const selection = { filter: parseWhere(bound.model, question.where), includeDeleted: question.includeDeleted ?? false }
+  return bound.units.read((connection, context) => countRows(bound.table, connection, context, selection, upTo))
+}
+
+/** So many rows are held in memory at a time by a stream. */
+const streamChunk = 500
+
+/** The records that a question asks for, one after the other, from one snapshot. */
+export async function* streamRecords(bound: BoundAccessor, question: Question): AsyncGenerator<FieldValues, void, undefined> {
+  const options = selectOptions(bound, question)
+  // Inside a unit its own writes must be seen, and its connection cannot be held by a cursor between statements.
+  const session = bound.units.current()
+  if (session) {
+    yield* await findRecords(bound, question)
+    return
+  }
+  const statement = selectStatement(bound.table, undefined, options)
+  for await (const rows of bound.table.engine.stream(statement, streamChunk)) {
+    for (const row of rows) yield bound.table.decode(row)
+  }
+}
+
+function selectOptions(bound: BoundAccessor, question: Question): SelectOptions {
+  return {
+    filter: parseWhere(bound.model, question.where),
+    includeDeleted: question.includeDeleted ?? false,
+    order: parseOrder(bound.model, question.orderBy),
+    limit: wholeNumber('limit', question.limit),
+    offset: wholeNumber('offset', question.offset),
+  }
+}
+
+function wholeNumber(name: string, value: number | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidQueryError(`${name} is a whole number from 0 on.`)
+  return value
+}

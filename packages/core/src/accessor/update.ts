@@ -1,0 +1,147 @@
+import { ConflictError, NotFoundError, ValidationError } from '../errors.ts'
+import { queueCommitHooks, runHooks } from '../hooks/run.ts'
+import type { BoundTable, FieldValues } from '../query/bound-table.ts'
+import type { Filter } from '../query/filter.ts'
+import { updateRows } from '../query/rows.ts'
+import type { Session } from '../session/session.ts'
+import type { Task } from '../session/task.ts'
+import { acceptRecords, copyInput, refuseOwnedFields } from './accept.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+import { changedFields } from './changed-fields.ts'
+import { completeRecord, insertRecords } from './insert.ts'
+import { lockRecord, lockRecords } from './lock.ts'
+import { stampUpdated } from './stamps.ts'
+import { withNamedConflicts } from './violation.ts'
+
+/** A record as it stands, and as it shall be. */
+export interface RecordUpdate {
+  readonly previous: FieldValues
+  readonly record: FieldValues
+}
+
+/** Changes the given fields of one record. */
+export function* updateRecord(bound: BoundAccessor, session: Session, id: unknown, patch: unknown): Task<FieldValues> {
+  const given = copyInput(patch)
+  const previous = yield* lockRecord(bound, session, id, false)
+  if (!previous) throw notFound(bound, id)
+  return yield* updateOne(bound, session, patched(bound, previous, given))
+}
+
+/** Changes the given fields of every record that the filter holds for. Answers the ones that changed. */
+export function* updateMatching(bound: BoundAccessor, session: Session, filter: Filter, patch: unknown): Task<FieldValues[]> {
+  const given = copyInput(patch)
+  const found = yield* lockRecords(bound, session, filter, false)
+  return yield* updateRecords(
+    bound,
+    session,
+    found.map((previous) => patched(bound, previous, given)),
+  )
+}
+
+/** Gives every field of a record: the ones left out go back to their default or null. */
+export function* replaceRecord(bound: BoundAccessor, session: Session, id: unknown, input: unknown): Task<FieldValues> {
+  const given = copyInput(input)
+  const previous = yield* lockRecord(bound, session, id, false)
+  if (!previous) throw notFound(bound, id)
+  refuseOwnedFields(bound, given, previous)
+  const kept: FieldValues = {}
+  for (const field of bound.model.fields) if (field.role !== 'data' || field.immutable) kept[field.name] = previous[field.name]
+  const record = { ...completeRecord(bound, session, { ...kept, ...given }), ...keptByModel(bound, previous) }
+  return yield* updateOne(bound, session, { previous, record })
+}
+
+/** Inserts a record, or changes the given fields of the one with its id. */
+export function* saveRecord(bound: BoundAccessor, session: Session, input: unknown): Task<FieldValues> {
+  const given = copyInput(input)
+  const id = given[bound.model.id.name]
+  const previous = id === undefined ? undefined : yield* lockRecord(bound, session, id, true)
+  if (!previous) return first(yield* insertRecords(bound, session, [given]))
+  const { deletedAt } = bound.model
+  if (deletedAt && previous[deletedAt.name] !== null) {
+    throw new ConflictError('state_conflict', `${bound.component} ${String(id)} is deleted. Restore it first.`)
+  }
+  return yield* updateOne(bound, session, patched(bound, previous, given))
+}
+
+function patched(bound: BoundAccessor, previous: FieldValues, given: FieldValues): RecordUpdate {
+  refuseOwnedFields(bound, given, previous)
+  return { previous, record: { ...previous, ...given } }
+}
+
+function keptByModel(bound: BoundAccessor, previous: FieldValues): FieldValues {
+  const kept: FieldValues = {}
+  for (const field of bound.model.fields) if (field.role !== 'data' && !field.hidden) kept[field.name] = previous[field.name]
+  return kept
+}
+
+function* updateOne(bound: BoundAccessor, session: Session, update: RecordUpdate): Task<FieldValues> {
+  const [changed] = yield* updateRecords(bound, session, [update])
+  return changed ?? update.previous
+}
+
+/** The order of an update, for one record or many. Answers the records that changed; the others get no row, entry or after-hook. */
+export function* updateRecords(bound: BoundAccessor, session: Session, updates: readonly RecordUpdate[]): Task<FieldValues[]> {
+  if (updates.length === 0) return []
+  yield* runHooks(bound.units, bound.hooks, 'beforeUpdate', session, 'update', updates)
+  acceptRecords(
+    bound,
+    updates.map((update) => update.record),
+  )
+  const changes: { previous: FieldValues; record: FieldValues; changed: FieldValues }[] = []
+  for (const { previous, record } of updates) {
+    const changed = changedFields(bound.model, previous, record)
+    if (Object.keys(changed).length === 0) continue
+    if (bound.model.id.name in changed) throw new ValidationError([{ path: bound.model.id.name, message: 'cannot change' }])
+    stampUpdated(bound, record, session.context)
+    changes.push({ previous, record, changed })
+  }
+  if (changes.length === 0) return []
+  yield* storeChanges(bound, session, changes)
+  const audited = changes.map(({ previous, record }) => ({ before: previous, after: record }))
+  yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'update', audited)
+  yield* runHooks(bound.units, bound.hooks, 'afterUpdate', session, 'update', changes)
+  queueCommitHooks(bound.hooks, session, 'update', changes)
+  return changes.map((change) => change.record)
+}
+
+/** One statement for all records that get the same values. */
+export function* storeChanges(
+  bound: BoundAccessor,
+  session: Session,
+  changes: readonly { readonly record: FieldValues; readonly changed: FieldValues }[],
+): Task<void> {
+  const groups = new Map<string, { ids: unknown[]; values: FieldValues }>()
+  for (const { record, changed } of changes) {
+    const key = changes.length === 1 ? '' : valuesKey(bound.table, changed)
+    const group = groups.get(key)
+    if (group) group.ids.push(record[bound.model.id.name])
+    else groups.set(key, { ids: [record[bound.model.id.name]], values: { ...changed, ...updateStamps(bound, record) } })
+  }
+  const records = changes.map((change) => change.record)
+  for (const { ids, values } of groups.values()) {
+    yield* withNamedConflicts(bound, session, records, updateRows(bound.table, session.connection, session.context, ids, values))
+  }
+}
+
+function updateStamps(bound: BoundAccessor, record: FieldValues): FieldValues {
+  const { stamps } = bound.model
+  if (!stamps) return {}
+  return { [stamps.updatedAt.name]: record[stamps.updatedAt.name], [stamps.updatedBy.name]: record[stamps.updatedBy.name] }
+}
+
+function valuesKey(table: BoundTable, values: FieldValues): string {
+  return JSON.stringify(Object.entries(values), (_name, value: unknown) => {
+    if (typeof value === 'bigint') return `${value}n`
+    return value instanceof Uint8Array ? { bytes: Buffer.from(value).toString('base64') } : value
+  }) + table.model.name
+}
+
+export function notFound(bound: BoundAccessor, id: unknown): NotFoundError {
+  return new NotFoundError(`${bound.component} has no record ${String(id)}.`)
+}
+
+function first(records: readonly FieldValues[]): FieldValues {
+  const [record] = records
+  if (!record) throw new Error('an insert of one record answered none')
+  return record
+}

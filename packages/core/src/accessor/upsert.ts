@@ -1,0 +1,80 @@
+import { UsageError, ValidationError } from '../errors.ts'
+import type { FieldValues } from '../query/bound-table.ts'
+import { allOf, equals, type Filter } from '../query/filter.ts'
+import type { Session } from '../session/session.ts'
+import type { Task } from '../session/task.ts'
+import { copyInput, refuseOwnedFields } from './accept.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+import { insertRecords } from './insert.ts'
+import { lockRecords } from './lock.ts'
+import { updateRecords } from './update.ts'
+
+/** Inserts the records whose `on` fields nobody has yet, and changes the given fields of the live records that have them. */
+export function* upsertRecords(bound: BoundAccessor, session: Session, inputs: readonly unknown[], on: readonly string[]): Task<FieldValues[]> {
+  checkKey(bound, on)
+  const given = inputs.map(copyInput)
+  const keys = given.map((record, index) => keyOf(on, record, index))
+  refuseRepeats(keys, on)
+  const existing = yield* findExisting(bound, session, given, on)
+  const fresh = given.filter((_record, index) => !existing.has(keys[index] ?? ''))
+  const updates = given.flatMap((record, index) => {
+    const previous = existing.get(keys[index] ?? '')
+    if (!previous) return []
+    refuseOwnedFields(bound, record, previous)
+    return [{ previous, record: { ...previous, ...record } }]
+  })
+  yield* updateRecords(bound, session, updates)
+  const inserted = yield* insertRecords(bound, session, fresh)
+  const results = new Map(updates.map(({ record }) => [keyOf(on, record, 0), record]))
+  inserted.forEach((record, index) => {
+    const source = fresh[index]
+    if (source) results.set(keyOf(on, source, index), record)
+  })
+  return keys.map((key) => results.get(key) ?? {})
+}
+
+function checkKey(bound: BoundAccessor, on: readonly string[]): void {
+  const { model } = bound
+  const wanted = [...on].sort().join()
+  const keys = [[model.id.name], ...model.unique]
+  if (keys.some((fields) => [...fields].sort().join() === wanted)) return
+  const known = keys.map((fields) => `[${fields.join(', ')}]`).join(', ')
+  throw new UsageError('invalid_options', `upsertMany of ${bound.component} takes an "on" that names the id or a unique key: ${known}.`)
+}
+
+function keyOf(on: readonly string[], record: FieldValues, index: number): string {
+  const parts = on.map((name) => {
+    const value = record[name]
+    if (value === undefined || value === null) throw new ValidationError([{ path: `${index}.${name}`, message: 'is needed to find the record' }])
+    if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
+    return value instanceof Date ? value.toISOString() : String(value)
+  })
+  return JSON.stringify(parts)
+}
+
+function refuseRepeats(keys: readonly string[], on: readonly string[]): void {
+  const seen = new Set<string>()
+  keys.forEach((key, index) => {
+    if (seen.has(key)) throw new ValidationError([{ path: `${index}.${on.join()}`, message: 'stands twice in the list' }])
+    seen.add(key)
+  })
+}
+
+/** So many keys are looked up by one statement. */
+const lookupSize = 64
+
+function* findExisting(bound: BoundAccessor, session: Session, given: readonly FieldValues[], on: readonly string[]): Task<Map<string, FieldValues>> {
+  const existing = new Map<string, FieldValues>()
+  for (let start = 0; start < given.length; start += lookupSize) {
+    const parts = given.slice(start, start + lookupSize).map((record): Filter => allOf(...on.map((name) => equals(name, normalised(bound, name, record[name])))))
+    for (const record of yield* lockRecords(bound, session, { type: 'or', parts }, false)) existing.set(keyOf(on, record, 0), record)
+  }
+  return existing
+}
+
+function normalised(bound: BoundAccessor, name: string, value: unknown): unknown {
+  const field = bound.model.fieldsByName.get(name)
+  const problem = field?.check(value)
+  if (problem !== undefined) throw new ValidationError([{ path: name, message: problem }])
+  return field?.normalise(value)
+}

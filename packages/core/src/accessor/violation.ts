@@ -1,0 +1,66 @@
+import { ConstraintViolation } from '../engine/engine.ts'
+import { ConflictError, StrongroomError } from '../errors.ts'
+import { referenceName, uniqueName } from '../model/constraint-names.ts'
+import type { BoundTable, FieldValues } from '../query/bound-table.ts'
+import { oneOf } from '../query/filter.ts'
+import { selectRows } from '../query/rows.ts'
+import { piecesOf } from '../query/shape.ts'
+import type { Session } from '../session/session.ts'
+import type { Task } from '../session/task.ts'
+import type { BoundAccessor, Link } from './bound-accessor.ts'
+
+/** Runs a statement that stores records; a broken constraint becomes a ConflictError that names the model's fields. */
+export function* withNamedConflicts<T>(bound: BoundAccessor, session: Session, records: readonly FieldValues[], work: Task<T>): Task<T> {
+  try {
+    return yield* work
+  } catch (error) {
+    if (!(error instanceof ConstraintViolation)) throw error
+    if (error.kind === 'unique') throw uniqueConflict(bound, error)
+    if (error.kind === 'reference') throw yield* referenceConflict(bound, session, records, error)
+    throw new StrongroomError('internal_error', `A value got past the checks of ${bound.component} and was refused by the database.`, { cause: error })
+  }
+}
+
+function uniqueConflict(bound: BoundAccessor, error: ConstraintViolation): ConflictError {
+  const { model } = bound
+  const unique = model.unique.find((fields) => uniqueName(model.name, fields) === error.constraint)
+  const fields = unique ?? (error.columns.length > 0 ? error.columns : [model.id.name])
+  return new ConflictError('unique_conflict', `Another record of ${bound.component} has the same ${fields.join(', ')}.`, fields, { cause: error })
+}
+
+function* referenceConflict(bound: BoundAccessor, session: Session, records: readonly FieldValues[], error: ConstraintViolation): Task<ConflictError> {
+  const named = bound.references.find(({ field }) => referenceName(bound.model.name, field.name) === error.constraint)
+  const link = named ?? (error.constraint === undefined ? yield* findBrokenLink(bound, session, records) : undefined)
+  if (link) return missingTarget(link, error)
+  const referrer = bound.referrers.find(({ source, field }) => referenceName(source.model.name, field.name) === error.constraint)
+  const who = referrer ? `${referrer.source.component} (${referrer.field.name})` : 'other records'
+  const message = `${bound.component} cannot be removed while ${who} points to it, deleted records included.`
+  return new ConflictError('reference_conflict', message, referrer ? [referrer.field.name] : [], { cause: error })
+}
+
+function missingTarget({ field, target }: Link, cause: unknown): ConflictError {
+  const message = `${field.name} points to a record of ${target.component} that does not exist.`
+  return new ConflictError('reference_conflict', message, [field.name], { cause })
+}
+
+/** For an engine that does not name the reference: the first one whose target is not there. */
+function* findBrokenLink(bound: BoundAccessor, session: Session, records: readonly FieldValues[]): Task<Link | undefined> {
+  for (const link of bound.references) {
+    const wanted = new Set(records.map((record) => record[link.field.name]).filter((value) => value !== null && value !== undefined))
+    if (wanted.size === 0) continue
+    const present = yield* existingIds(link.target.table, session, [...wanted])
+    if (link.target === bound) for (const record of records) present.add(record[bound.model.id.name])
+    for (const id of wanted) if (!present.has(id)) return link
+  }
+  return undefined
+}
+
+function* existingIds(table: BoundTable, session: Session, ids: readonly unknown[]): Task<Set<unknown>> {
+  const idName = table.model.id.name
+  const present = new Set<unknown>()
+  for (const piece of piecesOf(ids, 256)) {
+    const wanted = { filter: oneOf(idName, piece), includeDeleted: true, order: [] }
+    for (const row of yield* selectRows(table, session.connection, session.context, wanted)) present.add(row[idName])
+  }
+  return present
+}

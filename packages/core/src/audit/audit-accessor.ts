@@ -1,0 +1,134 @@
+import { InvalidQueryError } from '../errors.ts'
+import type { AnyModel } from '../model/model.ts'
+import type { BoundTable } from '../query/bound-table.ts'
+import { allOf, equals, type Filter } from '../query/filter.ts'
+import { countRows, selectRows } from '../query/rows.ts'
+import { type SelectOptions, selectStatement } from '../query/select.ts'
+import type { Units } from '../session/units.ts'
+import { type AuditOperation, auditOperations } from './audit-log.ts'
+import { type AuditEntry, auditEntry } from './entry.ts'
+
+/** Which audit entries are asked for; everything that is given must hold. */
+export interface AuditQuery {
+  readonly component?: string
+  readonly record_id?: number | string
+  readonly actor?: string
+  readonly operation?: AuditOperation
+  readonly request_id?: string
+  readonly transaction_id?: string
+  /** From this instant on. */
+  readonly since?: Date
+  /** Before this instant. */
+  readonly until?: Date
+}
+
+export interface AuditPage extends AuditQuery {
+  /** The most entries to answer; all when it is left out. */
+  readonly limit?: number
+  readonly offset?: number
+}
+
+/**
+ * Reads the audit log. Nothing writes to it but the writes that it tells of.
+ *
+ * @example
+ * const entries = await storage.audit.find({ component: 'users', record_id: 7, limit: 20 })
+ * entries[0].actor // who changed user 7 last
+ */
+export class AuditAccessor {
+  readonly #log: BoundTable
+  readonly #units: Units
+  readonly #modelOf: (component: string) => AnyModel | undefined
+
+  constructor(log: BoundTable, units: Units, modelOf: (component: string) => AnyModel | undefined) {
+    this.#log = log
+    this.#units = units
+    this.#modelOf = modelOf
+  }
+
+  /** The entry with this id, or null. */
+  async get(id: number): Promise<AuditEntry | null> {
+    if (!Number.isSafeInteger(id)) return null
+    const [entry] = await this.#select({ filter: equals('id', id), includeDeleted: true, order: [] })
+    return entry ?? null
+  }
+
+  /**
+   * The entries that hold the query, newest first.
+   * @throws InvalidQueryError for a filter, operation or number that is none
+   */
+  async find(query: AuditPage = {}): Promise<AuditEntry[]> {
+    return this.#select(selection(query))
+  }
+
+  /** The newest entry that holds the query, or null. */
+  async findOne(query: AuditQuery = {}): Promise<AuditEntry | null> {
+    const [entry] = await this.find({ ...query, limit: 1 })
+    return entry ?? null
+  }
+
+  /** How many entries hold the query. */
+  async count(query: AuditQuery = {}): Promise<number> {
+    const options = selection(query)
+    return this.#units.read((connection, context) => countRows(this.#log, connection, context, options))
+  }
+
+  /** The entries that hold the query, newest first, from one snapshot and in constant memory (in a transaction they are read at once). */
+  async *stream(query: AuditPage = {}): AsyncGenerator<AuditEntry, void, undefined> {
+    if (this.#units.current()) {
+      yield* await this.find(query)
+      return
+    }
+    for await (const rows of this.#log.engine.stream(selectStatement(this.#log, undefined, selection(query)), 500)) {
+      for (const row of rows) yield auditEntry(this.#log.decode(row), this.#modelOf)
+    }
+  }
+
+  async #select(options: SelectOptions): Promise<AuditEntry[]> {
+    const rows = await this.#units.read((connection, context) => selectRows(this.#log, connection, context, options))
+    return rows.map((row) => auditEntry(row, this.#modelOf))
+  }
+}
+
+const textFilters = ['component', 'actor', 'request_id', 'transaction_id'] as const
+const pageNames = new Set<string>([...textFilters, 'record_id', 'operation', 'since', 'until', 'limit', 'offset'])
+
+function selection(query: AuditPage): SelectOptions {
+  for (const name of Object.keys(query)) {
+    if (!pageNames.has(name)) throw new InvalidQueryError(`"${name}" is no filter of the audit log. There are ${[...pageNames].join(', ')}.`)
+  }
+  const parts: Filter[] = textFilters.flatMap((name) => (query[name] === undefined ? [] : [equals(name, text(name, query[name]))]))
+  if (query.record_id !== undefined) parts.push(equals('record_id', text('record_id', String(query.record_id))))
+  if (query.operation !== undefined) parts.push(equals('operation', operation(query.operation)))
+  if (query.since !== undefined) parts.push({ type: 'compare', field: 'timestamp', comparison: 'gte', value: instant('since', query.since) })
+  if (query.until !== undefined) parts.push({ type: 'compare', field: 'timestamp', comparison: 'lt', value: instant('until', query.until) })
+  // Time never runs backwards in the log, so sorting by it first keeps the order and lets a range of time use its index.
+  const byTime = query.since !== undefined || query.until !== undefined ? [{ field: 'timestamp', descending: true }] : []
+  return {
+    filter: allOf(...parts),
+    includeDeleted: true,
+    order: [...byTime, { field: 'id', descending: true }],
+    limit: wholeNumber('limit', query.limit),
+    offset: wholeNumber('offset', query.offset),
+  }
+}
+
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && !value.includes('\0')) return value
+  throw new InvalidQueryError(`${name} of the audit log is compared with text.`)
+}
+
+function operation(value: string): string {
+  if (auditOperations.some((known) => known === value)) return value
+  throw new InvalidQueryError(`"${value}" is no operation. There are ${auditOperations.join(', ')}.`)
+}
+
+function instant(name: string, value: unknown): Date {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value
+  throw new InvalidQueryError(`${name} takes an instant, e.g. new Date().`)
+}
+
+function wholeNumber(name: string, value: number | undefined): number | undefined {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return value
+  throw new InvalidQueryError(`${name} is a whole number from 0 on.`)
+}

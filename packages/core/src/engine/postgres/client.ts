@@ -1,0 +1,176 @@
+import type { StoredRow } from '../engine.ts'
+import type { PgClient, PgDriver, PgQuery, PgResult } from './driver.ts'
+import { endsConnection, lostConnection, translateError } from './errors.ts'
+import type { StatementNames } from './statement-names.ts'
+
+/** What a statement answered. */
+export interface Result {
+  readonly rows: StoredRow[]
+  readonly changed: number
+  /** The first word of what was done: COMMIT can turn out to be a ROLLBACK. */
+  readonly command: string | null
+}
+
+export interface ClientStatement {
+  readonly sql: string
+  readonly parameters?: readonly unknown[]
+}
+
+export interface ClientOptions {
+  readonly url: string
+  /** Milliseconds for reaching the server and logging in. */
+  readonly connectWait: number
+  readonly types: { getTypeParser(oid: number, format?: string): (text: string) => unknown }
+  readonly names: StatementNames
+  /** Runs once, before anything else does. */
+  readonly setup: ClientStatement
+}
+
+/** Prepared statements that a connection may hold before it is replaced: each costs memory in the server. */
+const mostPrepared = 500
+
+/** One session of the database. Statements are answered in the order in which they were sent, without waiting for each other. */
+export class Client {
+  /** Nobody has used it yet: when it fails, the reason is not that it lay in the pool too long. */
+  fresh = true
+  /** The pool's generation that it belongs to. */
+  readonly generation: number
+  readonly #driver: PgDriver
+  readonly #pg: PgClient
+  readonly #names: StatementNames
+  readonly #prepared = new Set<string>()
+  #dead: unknown
+  #spoilt = false
+  #pending = 0
+  #onDeath: (() => void) | undefined
+
+  private constructor(driver: PgDriver, pg: PgClient, names: StatementNames, generation: number) {
+    this.#driver = driver
+    this.#pg = pg
+    this.#names = names
+    this.generation = generation
+    // without a listener an error of an idle connection would end the process
+    pg.on('error', (error: unknown) => this.#die(error))
+    pg.on('end', () => this.#die(new Error('The connection ended')))
+  }
+
+  /** Connects, logs in and sets the session up. Rejects with the driver's own error. */
+  static async connect(driver: PgDriver, options: ClientOptions, generation: number): Promise<Client> {
+    const pg = makePgClient(driver, options)
+    const client = new Client(driver, pg, options.names, generation)
+    try {
+      await pg.connect()
+      await client.query(options.setup)
+      return client
+    } catch (error) {
+      client.destroy()
+      throw error
+    }
+  }
+
+  /** The connection is gone, or the server said that it is going. */
+  get dead(): boolean {
+    return this.#dead !== undefined
+  }
+
+  /** Nothing is under way. */
+  get idle(): boolean {
+    return this.#pending === 0
+  }
+
+  /** Can be used again by somebody else. */
+  get reusable(): boolean {
+    const outside = (this.#pg.getTransactionStatus?.() ?? 'I') === 'I'
+    return !this.dead && !this.#spoilt && this.#pending === 0 && outside && this.#prepared.size < mostPrepared
+  }
+
+  /** Sends a statement now. Rejects with what the engine may throw. */
+  query(statement: ClientStatement): Promise<Result> {
+    if (this.dead) return Promise.reject(lostConnection(this.#dead))
+    const name = this.#names.nameOf(statement.sql)
+    if (name !== undefined) this.#prepared.add(name)
+    const query: PgQuery = {
+      text: statement.sql,
+      values: statement.parameters ?? [],
+      ...(name !== undefined && { name }),
+      queryMode: 'extended',
+    }
+    this.#pending++
+    return new Promise((resolve, reject) => {
+      this.#pg.query(query, (error, result) => {
+        this.#pending--
+        if (error) reject(this.#fail(error))
+        else resolve(readResult(result))
+      })
+    })
+  }
+
+  /** Asks the server to stop what runs. The request may arrive late, so nobody else gets this connection afterwards. */
+  cancel(): void {
+    this.#spoilt = true
+    if (this.dead || this.#pending === 0) return
+    const { processID, secretKey, host, port, ssl } = this.#pg
+    if (processID === null || secretKey === null) return
+    const courier = new this.#driver.Connection({ ssl })
+    const send = (): void => {
+      courier.cancel(processID, secretKey)
+      courier.end()
+    }
+    // whoever waits for the statement gives up on the connection when no request gets through
+    courier.on('error', () => {})
+    courier.on('connect', () => (ssl ? courier.requestSsl() : send()))
+    courier.on('sslconnect', send)
+    if (host.startsWith('/')) courier.connect(`${host}/.s.PGSQL.${port}`)
+    else courier.connect(port, host)
+  }
+
+  /** Says goodbye to the server. */
+  async close(): Promise<void> {
+    if (this.dead) return
+    await this.#pg.end()
+  }
+
+  /** Drops the connection without waiting for anything; what was sent is answered with the loss. */
+  destroy(): void {
+    this.#spoilt = true
+    this.#pg.connection.stream.destroy()
+  }
+
+  /** In the pool: it neither keeps the process alive nor goes unnoticed when it breaks. */
+  rest(onDeath: () => void): void {
+    this.#onDeath = onDeath
+    this.#pg.unref()
+  }
+
+  wake(): void {
+    this.#onDeath = undefined
+    this.#pg.ref()
+  }
+
+  #die(reason: unknown): void {
+    this.#dead ??= reason
+    this.#onDeath?.()
+  }
+
+  #fail(error: Error): Error {
+    const translated = translateError(error, this.dead)
+    if (endsConnection(translated)) this.#die(error)
+    return translated
+  }
+}
+
+/** A client of the driver's that has not been connected. */
+export function makePgClient(driver: PgDriver, options: ClientOptions): PgClient {
+  return new driver.Client({
+    connectionString: options.url,
+    fallback_application_name: 'strongroom',
+    connectionTimeoutMillis: options.connectWait,
+    keepAlive: true,
+    pipeline: true,
+    types: options.types,
+  })
+}
+
+function readResult(result: PgResult): Result {
+  return { rows: result.rows, changed: result.rowCount ?? 0, command: result.command }
+}

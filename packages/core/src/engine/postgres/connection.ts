@@ -1,0 +1,203 @@
+import { StrongroomError, UsageError } from '../../errors.ts'
+import type { Connection, Statement, StoredRow } from '../engine.ts'
+import type { Client, ClientStatement, Result } from './client.ts'
+import { isConflict, lostConnection, sqlState, unauditedWrite, unknownOutcome } from './errors.ts'
+import { quoteName } from './names.ts'
+import { assertNoControl, assertReading } from './raw-guard.ts'
+import { encodeForeign } from './values.ts'
+
+/** Milliseconds for a rollback to be answered before the connection is given up. */
+const rollbackWait = 1_000
+
+/** The savepoint around a statement of somebody else that may only read. */
+const guard = 'strongroom_read_only'
+
+/** Said explicitly: the role or the database may have another default. */
+const begin: ClientStatement = { sql: 'BEGIN ISOLATION LEVEL READ COMMITTED' }
+
+/** One attempt at a unit of work on one client: BEGIN travels with the first statement, and nothing is begun for a unit without any. */
+export class UnitConnection implements Connection {
+  readonly #client: Client
+  readonly #settings: ClientStatement | undefined
+  #begun: Promise<unknown> | undefined
+  #confirmed = false
+  #finished = false
+  #doom: Error | undefined
+  #failure: unknown
+
+  /** `settings` runs right after BEGIN. */
+  constructor(client: Client, settings: ClientStatement | undefined) {
+    this.#client = client
+    this.#settings = settings
+  }
+
+  /** Why this attempt cannot be committed any more, whatever the code inside makes of the error. */
+  get doom(): Error | undefined {
+    return this.#doom
+  }
+
+  /** The server has answered: the unit's code may have acted on what it read. */
+  get answered(): boolean {
+    return this.#confirmed
+  }
+
+  async all(statement: Statement): Promise<StoredRow[]> {
+    return (await this.#send(statement)).rows
+  }
+
+  async run(statement: Statement): Promise<number> {
+    return (await this.#send(statement)).changed
+  }
+
+  async raw(statement: Statement, options: { readonly write: boolean }): Promise<{ rows: StoredRow[]; changed: number }> {
+    const foreign = { sql: statement.sql, parameters: statement.parameters.map(encodeForeign) }
+    if (!options.write) return await this.#readOnly(foreign)
+    assertNoControl(statement.sql)
+    return await this.#send(foreign)
+  }
+
+  /** Not waited for: what follows is behind it in the line, and fails if it failed. */
+  savepoint(name: string): void {
+    this.#sendUnheard(`SAVEPOINT ${quoteName(name)}`)
+  }
+
+  release(name: string): void {
+    this.#sendUnheard(`RELEASE SAVEPOINT ${quoteName(name)}`)
+  }
+
+  async rollbackTo(name: string): Promise<void> {
+    const savepoint = quoteName(name)
+    const undone = this.#send({ sql: `ROLLBACK TO SAVEPOINT ${savepoint}` })
+    await Promise.all([undone, this.#send({ sql: `RELEASE SAVEPOINT ${savepoint}` })])
+    this.#failure = undefined
+  }
+
+  async lockTable(table: string): Promise<void> {
+    await this.#send({ sql: `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || $1::text, 0))`, parameters: [table] })
+  }
+
+  /** From now on nothing more is taken. */
+  finish(): void {
+    this.#finished = true
+  }
+
+  async commit(): Promise<void> {
+    if (!this.#begun) return
+    if (this.#client.dead) throw lostConnection(this.#failure)
+    const { command } = await this.#client.query({ sql: 'COMMIT' }).catch((error: unknown) => {
+      throw this.#client.dead ? unknownOutcome(error) : error
+    })
+    if (command === 'COMMIT') return
+    throw new StrongroomError('internal_error', 'A statement of this unit failed and its error was swallowed, so the unit was rolled back.', {
+      cause: this.#failure,
+    })
+  }
+
+  async rollback(): Promise<void> {
+    if (!this.#begun || this.#client.dead) return
+    const timer = setTimeout(() => this.#client.destroy(), rollbackWait)
+    try {
+      await this.#client.query({ sql: 'ROLLBACK' })
+    } catch {
+      // the server rolls back by itself when the connection goes
+      this.#client.destroy()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  #send(statement: ClientStatement): Promise<Result> {
+    if (this.#finished) return Promise.reject(sessionFinished())
+    if (this.#doom) return Promise.reject(this.#doom)
+    this.#begin()
+    return this.#heard(this.#client.query(statement))
+  }
+
+  #sendUnheard(sql: string): void {
+    if (this.#finished) throw sessionFinished()
+    // the failure is kept, and every later statement meets it again
+    this.#send({ sql }).catch(() => {})
+  }
+
+  #begin(): void {
+    if (this.#begun) return
+    const sent = [this.#client.query(begin)]
+    if (this.#settings) sent.push(this.#client.query(this.#settings))
+    this.#begun = Promise.all(sent)
+    this.#begun.catch(() => {})
+  }
+
+  async #heard(pending: Promise<Result>): Promise<Result> {
+    try {
+      const result = await pending
+      if (!this.#confirmed) await this.#confirm()
+      return result
+    } catch (error) {
+      throw this.#note(this.#confirmed ? error : await this.#firstError(error))
+    }
+  }
+
+  /** The first statement was sent along with BEGIN. Had BEGIN alone failed, the statement would have run outside any transaction. */
+  async #confirm(): Promise<void> {
+    await this.#begun?.catch((error: unknown) => {
+      this.#doom = unknownOutcome(error)
+      throw this.#doom
+    })
+    this.#confirmed = true
+  }
+
+  /** Behind a failed BEGIN or setting every statement fails too, and the first error tells why. */
+  async #firstError(error: unknown): Promise<unknown> {
+    if (this.#doom) return error
+    try {
+      await this.#begun
+    } catch (reason) {
+      return reason
+    }
+    // the server refused the statement itself, so BEGIN was answered; a lost connection answered nothing
+    this.#confirmed = !this.#client.dead
+    return error
+  }
+
+  #note(error: unknown): unknown {
+    if (sqlState(error) !== '25P02') this.#failure ??= error
+    if (error instanceof Error && (isConflict(error) || this.#client.dead)) this.#doom ??= error
+    return error
+  }
+
+  /**
+   * Runs the statement where nothing can be written: in a read-only savepoint, which takes everything back that it did to the
+   * session, too. The five travel together, so no other statement of the unit gets in between.
+   */
+  async #readOnly(statement: ClientStatement): Promise<Result> {
+    assertReading(statement.sql)
+    // unlike other first statements this one must not run if BEGIN failed: outside a transaction nothing holds it back
+    if (!this.#confirmed) await this.#send({ sql: 'SELECT' })
+    const before = [this.#send({ sql: `SAVEPOINT ${guard}` }), this.#send({ sql: 'SET LOCAL transaction_read_only = on' })]
+    const answer = this.#client.query(statement)
+    const after = [this.#send({ sql: `ROLLBACK TO SAVEPOINT ${guard}` }), this.#send({ sql: `RELEASE SAVEPOINT ${guard}` })]
+    const [result] = await Promise.allSettled([answer, ...before, ...after])
+    if (result.status === 'fulfilled') return result.value
+    if (this.#client.dead || isConflict(result.reason)) throw this.#note(result.reason)
+    throw refusal(result.reason)
+  }
+}
+
+/** A statement of somebody else, outside any unit, in a read-only transaction of its own that leaves nothing behind. */
+export async function readOutside(client: Client, statement: Statement): Promise<Result> {
+  assertReading(statement.sql)
+  await client.query({ sql: 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY' })
+  const answer = client.query({ sql: statement.sql, parameters: statement.parameters.map(encodeForeign) })
+  const [result, undone] = await Promise.allSettled([answer, client.query({ sql: 'ROLLBACK' })])
+  if (undone.status === 'rejected') client.destroy()
+  if (result.status === 'fulfilled') return result.value
+  throw refusal(result.reason)
+}
+
+function refusal(error: unknown): unknown {
+  return sqlState(error) === '25006' ? unauditedWrite(error) : error
+}
+
+export function sessionFinished(): UsageError {
+  return new UsageError('session_finished', 'This unit of work has ended. Await everything that belongs to it before its callback returns.')
+}

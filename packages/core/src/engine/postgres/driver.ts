@@ -1,0 +1,71 @@
+import type { EventEmitter } from 'node:events'
+import { UsageError } from '../../errors.ts'
+
+/** The slice of node-postgres 8 that this engine stands on. */
+export interface PgDriver {
+  readonly Client: new (config: PgClientConfig) => PgClient
+  readonly Connection: new (config: { readonly ssl: unknown }) => PgConnection
+  readonly types: { getTypeParser(oid: number, format: 'text'): TypeParser }
+}
+
+export type TypeParser = (text: string) => unknown
+
+export interface PgClientConfig {
+  readonly connectionString: string
+  readonly fallback_application_name: string
+  readonly connectionTimeoutMillis: number
+  readonly keepAlive: boolean
+  /** Sends statements without waiting for the answers to earlier ones; older versions queue them instead. */
+  readonly pipeline: boolean
+  readonly types: { getTypeParser(oid: number, format?: string): TypeParser }
+}
+
+export interface PgQuery {
+  readonly text: string
+  readonly values: readonly unknown[]
+  readonly name?: string
+  /** Always the extended protocol: it refuses several statements in one string. */
+  readonly queryMode: 'extended'
+}
+
+export interface PgResult {
+  readonly rows: Record<string, unknown>[]
+  readonly rowCount: number | null
+  readonly command: string | null
+}
+
+export interface PgClient extends EventEmitter {
+  readonly host: string
+  readonly port: number
+  readonly database?: string | undefined
+  readonly ssl: unknown
+  readonly processID: number | null
+  readonly secretKey: number | null
+  readonly connection: { readonly stream: { destroy(): unknown } }
+  connect(): Promise<unknown>
+  query(query: PgQuery, callback: (error: Error | null, result: PgResult) => void): void
+  end(): Promise<void>
+  ref(): void
+  unref(): void
+  /** I, T or E: outside, inside, or inside a failed transaction. Missing in older versions. */
+  getTransactionStatus?(): string | null
+}
+
+/** A connection below the level of a client: it is used to send cancel requests. */
+export interface PgConnection extends EventEmitter {
+  connect(port: number | string, host?: string): void
+  requestSsl(): void
+  cancel(processId: number, secretKey: number): void
+  end(): void
+}
+
+/** Loads `pg`, which is an optional peer: only those who store in PostgreSQL install it. */
+export async function loadPg(): Promise<PgDriver> {
+  try {
+    const module: unknown = await import('pg')
+    // the published types leave out what cancel requests need; the slice above is checked by the tests
+    return (module as { default: PgDriver }).default
+  } catch (cause) {
+    throw new UsageError('invalid_options', 'PostgreSQL needs the package pg, version 8: install it with `npm install pg`.', { cause })
+  }
+}

@@ -1,0 +1,87 @@
+import type { ColumnShape, Connection, IndexShape, ReferenceShape, StoredRow, TableShape } from '../engine.ts'
+
+/** The tables of the schema that unqualified names mean. */
+const tablesHere = `
+  SELECT oid, relname FROM pg_class
+  WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')`
+
+const tables = `
+  SELECT t.relname AS "table",
+    ARRAY_TO_JSON(ARRAY(
+      SELECT a.attname FROM pg_index i
+      CROSS JOIN LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)
+      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
+      WHERE i.indrelid = t.oid AND i.indisprimary ORDER BY k.position)) AS primary_key
+  FROM (${tablesHere}) t ORDER BY t.relname`
+
+const columns = `
+  SELECT t.relname AS "table", a.attname AS name, NOT a.attnotnull AS nullable,
+    format_type(a.atttypid, a.atttypmod)
+      || CASE WHEN a.attcollation NOT IN (0, 100) THEN ' COLLATE ' || quote_ident(c.collname) ELSE '' END AS type
+  FROM (${tablesHere}) t
+  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+  LEFT JOIN pg_collation c ON c.oid = a.attcollation
+  ORDER BY t.relname, a.attnum`
+
+/**
+ * Indexes over plain columns, whole or over live records only. Others (over expressions, with other predicates, broken ones)
+ * are nobody's answer to an index that a model wants.
+ */
+const indexes = `
+  SELECT t.relname AS "table", n.relname AS name, i.indisunique AS is_unique, i.indpred IS NOT NULL AS live_only,
+    ARRAY_TO_JSON(ARRAY(
+      SELECT a.attname FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)
+      JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
+      WHERE k.position <= i.indnkeyatts ORDER BY k.position)) AS columns
+  FROM (${tablesHere}) t
+  JOIN pg_index i ON i.indrelid = t.oid AND NOT i.indisprimary AND i.indisvalid AND i.indexprs IS NULL
+  JOIN pg_class n ON n.oid = i.indexrelid
+  WHERE i.indpred IS NULL OR pg_get_expr(i.indpred, t.oid) ~ '^\\(("?)[^"() ]+\\1 IS NULL\\)$'
+  ORDER BY t.relname, n.relname`
+
+const references = `
+  SELECT t.relname AS "table", a.attname AS "column", target.relname AS target_table, b.attname AS target_column
+  FROM (${tablesHere}) t
+  JOIN pg_constraint f ON f.conrelid = t.oid AND f.contype = 'f' AND f.conparentid = 0
+  JOIN pg_class target ON target.oid = f.confrelid
+  CROSS JOIN LATERAL unnest(f.conkey, f.confkey) WITH ORDINALITY AS k(source, target, position)
+  JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.source
+  JOIN pg_attribute b ON b.attrelid = f.confrelid AND b.attnum = k.target
+  ORDER BY t.relname, f.conname, k.position`
+
+/** Reads the tables that stand in the current schema. */
+export async function inspectTables(connection: Connection): Promise<TableShape[]> {
+  const ask = (sql: string): Promise<StoredRow[]> => Promise.resolve(connection.all({ sql, parameters: [] }))
+  const found = await Promise.all([ask(columns), ask(indexes), ask(references)])
+  const [columnsOf, indexesOf, referencesOf] = found.map(byTable) as [ByTable, ByTable, ByTable]
+  return (await ask(tables)).map((row) => ({
+    name: String(row['table']),
+    columns: (columnsOf.get(row['table']) ?? []).map(columnShape),
+    primaryKey: names(row['primary_key']),
+    indexes: (indexesOf.get(row['table']) ?? []).map(indexShape),
+    references: (referencesOf.get(row['table']) ?? []).map(referenceShape),
+  }))
+}
+
+type ByTable = Map<unknown, StoredRow[]>
+
+function byTable(rows: StoredRow[]): ByTable {
+  return Map.groupBy(rows, (row) => row['table'])
+}
+
+function columnShape(row: StoredRow): ColumnShape {
+  return { name: String(row['name']), type: String(row['type']), nullable: row['nullable'] === true }
+}
+
+function indexShape(row: StoredRow): IndexShape {
+  return { name: String(row['name']), columns: names(row['columns']), unique: row['is_unique'] === true, liveOnly: row['live_only'] === true }
+}
+
+function referenceShape(row: StoredRow): ReferenceShape {
+  return { column: String(row['column']), table: String(row['target_table']), targetColumn: String(row['target_column']) }
+}
+
+/** A JSON array of names, made by the queries above. */
+function names(json: unknown): string[] {
+  return JSON.parse(String(json)) as string[]
+}

@@ -1,0 +1,119 @@
+import { StorageUnavailableError } from '../../errors.ts'
+import { Client, type ClientOptions } from './client.ts'
+import type { PgDriver } from './driver.ts'
+import { isStalePlan } from './errors.ts'
+import { Slots } from './slots.ts'
+
+export interface PoolOptions extends ClientOptions {
+  /** The most connections at a time. */
+  readonly poolSize: number
+}
+
+/** Milliseconds after which a connection that nobody needs is closed; new ones cost some milliseconds and a server process. */
+const idleTime = 10_000
+
+interface IdleClient {
+  readonly client: Client
+  readonly timer: NodeJS.Timeout
+}
+
+/** The engine's connections. Whoever acquires one has it alone until it is released. */
+export class ClientPool {
+  readonly #driver: PgDriver
+  readonly #options: PoolOptions
+  readonly #slots: Slots
+  #idle: IdleClient[] = []
+  #generation = 0
+
+  constructor(driver: PgDriver, options: PoolOptions) {
+    this.#driver = driver
+    this.#options = options
+    this.#slots = new Slots(options.poolSize, options.connectWait)
+  }
+
+  /** Throws `storage_busy` when all connections stay in use, `storage_unavailable` when no new one can be made. */
+  async acquire(): Promise<Client> {
+    await this.#slots.take()
+    const pooled = this.#takeIdle()
+    if (pooled) return pooled
+    try {
+      return await Client.connect(this.#driver, this.#options, this.#generation)
+    } catch (cause) {
+      this.#slots.give()
+      throw new StorageUnavailableError('storage_unavailable', 'No connection to the database can be made. Try again later.', { cause })
+    }
+  }
+
+  release(client: Client): void {
+    client.fresh = false
+    if (client.reusable && client.generation === this.#generation) this.#keep(client)
+    else discard(client)
+    this.#slots.give()
+  }
+
+  /** Runs what changes nothing; a second time, on a new connection, when a pooled one turns out to be useless. */
+  async use<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    for (;;) {
+      const client = await this.acquire()
+      try {
+        return await work(client)
+      } catch (error) {
+        if (!this.replaced(client, error)) throw error
+      } finally {
+        this.release(client)
+      }
+    }
+  }
+
+  /**
+   * Whether the failure is the pool's fault: the connection died while it lay there, or what it has prepared is out of date.
+   * If so, all connections that are as old are replaced before they are used again.
+   */
+  replaced(client: Client, error: unknown): boolean {
+    if (client.fresh || !(client.dead || isStalePlan(error))) return false
+    if (client.generation === this.#generation) this.#generation++
+    return true
+  }
+
+  /** Closes the idle connections; those in use are closed by their release. */
+  async close(): Promise<void> {
+    this.#generation++
+    const idle = this.#idle
+    this.#idle = []
+    for (const { timer } of idle) clearTimeout(timer)
+    await Promise.all(idle.map(({ client }) => client.close()))
+  }
+
+  #takeIdle(): Client | undefined {
+    for (let entry = this.#idle.pop(); entry; entry = this.#idle.pop()) {
+      clearTimeout(entry.timer)
+      entry.client.wake()
+      if (entry.client.generation === this.#generation && entry.client.reusable) return entry.client
+      discard(entry.client)
+    }
+    return undefined
+  }
+
+  #keep(client: Client): void {
+    const timer = setTimeout(() => this.#drop(client), idleTime)
+    timer.unref()
+    this.#idle.push({ client, timer })
+    client.rest(() => this.#drop(client))
+  }
+
+  #drop(client: Client): void {
+    const entry = this.#idle.find((idle) => idle.client === client)
+    if (!entry) return
+    this.#idle = this.#idle.filter((idle) => idle !== entry)
+    clearTimeout(entry.timer)
+    client.wake()
+    discard(client)
+  }
+}
+
+/** Lets go of a connection that nobody may use any more. One with statements under way is cut off: the server would answer nobody. */
+function discard(client: Client): void {
+  // a goodbye that cannot be said changes nothing for anybody
+  if (client.idle) client.close().catch(() => {})
+  else client.destroy()
+}

@@ -1,0 +1,110 @@
+import type { Field } from '../../model/model.ts'
+import type { Codec, Connection, Engine, EngineCapabilities, EngineHealth, Statement, StoredRow, TableOptions, TableShape, Unit } from '../engine.ts'
+import { advanceIds, columnDefinition, columnType, createTableSql, idDefinition, takeDefinitionLock } from './ddl.ts'
+import type { PgDriver } from './driver.ts'
+import { Gate } from './gate.ts'
+import { inspectTables } from './inspect.ts'
+import { kyselyBuilder } from './kysely-builder.ts'
+import { ClientPool, type PoolOptions } from './pool.ts'
+import { ReadConnection } from './reader.ts'
+import { streamRows } from './stream.ts'
+import { runDefinition, runUnit, type UnitOptions } from './transaction.ts'
+import { codecFor } from './values.ts'
+
+export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
+  readonly pool: PoolOptions
+}
+
+/** The contents page of this folder: each method hands over to the file that knows. */
+export class PostgresEngine implements Engine {
+  readonly name = 'postgres'
+  readonly capabilities: EngineCapabilities = {
+    serialWrites: false,
+    rowLocks: true,
+    // the protocol counts them in 16 bits; some are left for what the library adds
+    maxParameters: 60_000,
+  }
+  readonly builder = kyselyBuilder()
+  readonly #pool: ClientPool
+  readonly #units: UnitOptions
+  readonly #gate = new Gate()
+  #closing: Promise<void> | undefined
+
+  constructor(driver: PgDriver, parts: PostgresParts) {
+    this.#pool = new ClientPool(driver, parts.pool)
+    this.#units = { pool: this.#pool, retries: parts.retries, sessionVariables: parts.sessionVariables }
+  }
+
+  async read<T>(work: (connection: Connection) => T | Promise<T>): Promise<T> {
+    return await this.#gate.during(async () => {
+      const connection = new ReadConnection(this.#pool)
+      try {
+        return await work(connection)
+      } finally {
+        connection.finish()
+      }
+    })
+  }
+
+  async *stream(statement: Statement, chunkSize: number): AsyncGenerator<StoredRow[], void, undefined> {
+    const leave = this.#gate.enter()
+    try {
+      yield* streamRows(this.#pool, statement, chunkSize)
+    } finally {
+      leave()
+    }
+  }
+
+  async write<T>(unit: Unit<T>): Promise<T> {
+    return await this.#gate.during(() => runUnit(this.#units, unit))
+  }
+
+  async define<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    return await this.#gate.during(() =>
+      runDefinition(this.#pool, async (connection) => {
+        await connection.all(takeDefinitionLock)
+        return await work(connection)
+      }),
+    )
+  }
+
+  async inspect(connection: Connection): Promise<TableShape[]> {
+    return await inspectTables(connection)
+  }
+
+  async advanceIds(connection: Connection, table: string, idColumn: string, id: number): Promise<void> {
+    await advanceIds(connection, table, idColumn, id)
+  }
+
+  async health(): Promise<EngineHealth> {
+    const { rows } = await this.#gate.during(() => this.#pool.use((client) => client.query({ sql: 'SHOW server_version' })))
+    // distributions add their own name: 17.9 (Debian 17.9-1)
+    const [version] = String(rows[0]?.['server_version']).split(' ')
+    return { version: `PostgreSQL ${version}` }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#gate.close().then(() => this.#pool.close())
+    return this.#closing
+  }
+
+  codec(field: Field): Codec {
+    return codecFor(field)
+  }
+
+  columnDefinition(field: Field): string {
+    return columnDefinition(field)
+  }
+
+  columnType(field: Field): string {
+    return columnType(field)
+  }
+
+  idDefinition(field: Field, options: TableOptions): string {
+    return idDefinition(field, options)
+  }
+
+  createTableSql(table: string, definitions: readonly string[]): string {
+    return createTableSql(table, definitions)
+  }
+}

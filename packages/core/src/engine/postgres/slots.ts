@@ -1,0 +1,43 @@
+import { StorageBusyError } from '../../errors.ts'
+
+/** A number of places for which callers wait in line. */
+export class Slots {
+  readonly #size: number
+  /** Milliseconds that a caller waits at most. */
+  readonly #patience: number
+  readonly #waiting = new Set<() => void>()
+  #taken = 0
+
+  constructor(size: number, patience: number) {
+    this.#size = size
+    this.#patience = patience
+  }
+
+  /** Takes a place, waiting for one if need be. Throws `storage_busy` when none becomes free in time. */
+  async take(): Promise<void> {
+    if (this.#taken < this.#size) {
+      this.#taken++
+      return
+    }
+    await new Promise<void>((resolve, reject) => {
+      const admit = (): void => {
+        clearTimeout(timer)
+        resolve()
+      }
+      const timer = setTimeout(() => {
+        this.#waiting.delete(admit)
+        reject(new StorageBusyError(`All ${this.#size} connections to the database are in use. Nothing was done; try again.`))
+      }, this.#patience)
+      this.#waiting.add(admit)
+    })
+  }
+
+  /** Gives a place back: to the first in line, if somebody waits. */
+  give(): void {
+    const [first] = this.#waiting
+    if (first) {
+      this.#waiting.delete(first)
+      first()
+    } else this.#taken--
+  }
+}

@@ -1,0 +1,144 @@
+import { TransactionTimeoutError, UsageError } from '../../errors.ts'
+import type { Connection, Statement, StoredRow } from '../engine.ts'
+import { quoteName } from './ddl.ts'
+import { mapError } from './errors.ts'
+import type { Handle } from './handle.ts'
+import { narrow, type PreparedStatement, readRows } from './statement-cache.ts'
+import { guardRawSql, refuseWrite } from './statement-guard.ts'
+
+/** What one unit, or one read, may do to the database, until `end` is called. */
+export class SqliteConnection implements Connection {
+  readonly #handle: Handle
+  /** When the unit's time is over, on the clock of `performance.now()`. */
+  readonly deadline: number
+  #failure: Error | undefined
+  #ended = false
+
+  constructor(handle: Handle, deadline: number) {
+    this.#handle = handle
+    this.deadline = deadline
+  }
+
+  /** Why the unit cannot be committed whatever its code answers: the transaction is gone, or its time is over. */
+  get failure(): Error | undefined {
+    if (!this.#failure && performance.now() > this.deadline) this.#failure = timeout()
+    return this.#failure
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  end(): void {
+    this.#ended = true
+  }
+
+  all(statement: Statement): StoredRow[] {
+    this.#assertUsable()
+    try {
+      const prepared = this.#handle.statements.get(statement.sql)
+      if (prepared.reader) return readRows(prepared, statement.parameters)
+      prepared.statement.run(statement.parameters)
+      return []
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  run(statement: Statement): number {
+    this.#assertUsable()
+    try {
+      return this.#handle.statements.get(statement.sql).statement.run(statement.parameters).changes
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  raw(statement: Statement, options: { readonly write: boolean }): { rows: StoredRow[]; changed: number } {
+    this.#assertUsable()
+    const write = options.write && !this.#handle.readonly
+    guardRawSql(statement.sql, write)
+    try {
+      const prepared = this.#handle.statements.get(statement.sql)
+      const readonly = prepared.statement.readonly
+      if (!readonly && !write) refuseWrite()
+      if (!prepared.reader) return { rows: [], changed: prepared.statement.run(statement.parameters).changes }
+      const rows = readExactly(prepared, statement.parameters)
+      return { rows, changed: readonly ? 0 : this.#changes() }
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  savepoint(name: string): void {
+    this.#control(`SAVEPOINT ${quoteName(name)}`)
+  }
+
+  release(name: string): void {
+    this.#control(`RELEASE ${quoteName(name)}`)
+  }
+
+  rollbackTo(name: string): void {
+    this.#control(`ROLLBACK TO ${quoteName(name)}`)
+    this.#control(`RELEASE ${quoteName(name)}`)
+  }
+
+  /** Units never overlap here. */
+  lockTable(): void {
+    this.#assertUsable()
+  }
+
+  #control(sql: string): void {
+    this.#assertUsable()
+    if (this.#handle.readonly) {
+      throw new UsageError('outer_handle', 'A read outside a transaction has no savepoints. Use storage.transaction(fn).')
+    }
+    try {
+      this.#handle.statements.get(sql).statement.run([])
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
+  #changes(): number {
+    const [row] = readRows(this.#handle.statements.get('SELECT changes() AS changed'), [])
+    return Number(row?.changed)
+  }
+
+  #assertUsable(): void {
+    if (this.#ended) {
+      throw new UsageError(
+        'session_finished',
+        'This transaction has ended. Await everything that belongs to it before its callback returns, or start a new transaction.',
+      )
+    }
+    if (this.failure) throw this.failure
+  }
+
+  /** After some failures SQLite has rolled the whole transaction back: a further statement would commit by itself. */
+  #failed(error: unknown): Error {
+    const mapped = mapError(error)
+    if (!this.#handle.readonly && !this.#handle.database.inTransaction) this.#failure = mapped
+    return mapped
+  }
+}
+
+export function timeout(): TransactionTimeoutError {
+  return new TransactionTimeoutError(
+    'The transaction took longer than its time limit and was rolled back. Make it shorter, or raise the limit.',
+  )
+}
+
+/** Somebody else's SQL may compute integers past 2^53 anywhere. */
+function readExactly(prepared: PreparedStatement, parameters: readonly unknown[]): StoredRow[] {
+  if (prepared.exact) return readRows(prepared, parameters)
+  prepared.statement.safeIntegers(true)
+  try {
+    // better-sqlite3 hands out plain objects by column name.
+    const rows = prepared.statement.all(parameters) as StoredRow[]
+    for (const row of rows) narrow(row)
+    return rows
+  } finally {
+    prepared.statement.safeIntegers(false)
+  }
+}

@@ -1,0 +1,55 @@
+import type { Field, FieldKind } from '../../model/model.ts'
+import type { TableOptions } from '../engine.ts'
+
+/**
+ * The types of STRICT tables. INT and INTEGER mean the same to SQLite; here INT says that a value may pass 2^53, which
+ * the statement cache reads off a statement's columns.
+ */
+const types: Record<FieldKind, string> = {
+  text: 'TEXT',
+  uuid: 'TEXT',
+  date: 'TEXT',
+  datetime: 'TEXT',
+  json: 'TEXT',
+  integer: 'INTEGER',
+  boolean: 'INTEGER',
+  int64: 'INT',
+  decimal: 'INT',
+  number: 'REAL',
+  bytes: 'BLOB',
+}
+
+/** Quotes a name: `"users"`. */
+export function quoteName(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
+}
+
+function quoteLiteral(value: string | number): string {
+  return typeof value === 'number' ? String(value) : `'${value.replaceAll("'", "''")}'`
+}
+
+/** The declared type of a field's column. */
+export function columnType(field: Field): string {
+  return types[field.kind]
+}
+
+/** Type, NOT NULL and CHECK of a field's column, e.g. `INTEGER NOT NULL CHECK ("active" IN (0, 1))`. */
+export function columnDefinition(field: Field): string {
+  return [columnType(field), field.nullable ? '' : 'NOT NULL', allowedValues(field)].filter(Boolean).join(' ')
+}
+
+/** The id's column with its primary key, e.g. `INTEGER PRIMARY KEY AUTOINCREMENT`. */
+export function idDefinition(field: Field, options: TableOptions): string {
+  const type = columnType(field)
+  if (options.countedId) return `${type} PRIMARY KEY AUTOINCREMENT`
+  return [type, 'NOT NULL PRIMARY KEY', allowedValues(field)].filter(Boolean).join(' ')
+}
+
+export function createTableSql(table: string, definitions: readonly string[]): string {
+  return `CREATE TABLE IF NOT EXISTS ${quoteName(table)} (\n  ${definitions.join(',\n  ')}\n) STRICT`
+}
+
+function allowedValues(field: Field): string {
+  const values = field.kind === 'boolean' ? [0, 1] : field.values
+  return values ? `CHECK (${quoteName(field.name)} IN (${values.map(quoteLiteral).join(', ')}))` : ''
+}

@@ -1,0 +1,64 @@
+import type { SqliteDatabase, SqliteDriver } from './driver.ts'
+import { StatementCache } from './statement-cache.ts'
+
+export type Synchronous = 'FULL' | 'NORMAL' | 'OFF'
+
+export interface HandleOptions {
+  readonly driver: SqliteDriver
+  readonly path: string
+  readonly synchronous: Synchronous
+  /** In pages; a smaller disk for tests. */
+  readonly maxPageCount: number | undefined
+}
+
+/** One open connection to the database file, with its prepared statements. */
+export interface Handle {
+  readonly database: SqliteDatabase
+  readonly statements: StatementCache
+  readonly readonly: boolean
+}
+
+/**
+ * Milliseconds that SQLite itself waits for a lock, and the event loop with it: enough for a neighbour's short commit.
+ * Whoever needs longer waits asynchronously.
+ */
+const busyTimeout = 5
+
+/** 64 MiB: what a write-ahead log is cut down to after it has been larger. */
+const journalSizeLimit = 67_108_864
+
+/** Opens the connection that writes. It makes the file when there is none, and switches it to the write-ahead log. */
+export function openWriter(options: HandleOptions): Handle {
+  const database = new options.driver(options.path, { timeout: busyTimeout })
+  try {
+    database.pragma('journal_mode = WAL')
+    setPragmas(database, options.synchronous)
+    if (options.maxPageCount !== undefined) database.pragma(`max_page_count = ${options.maxPageCount}`)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return { database, statements: new StatementCache(database), readonly: false }
+}
+
+/** Opens a connection that cannot write. */
+export function openReader(options: HandleOptions): Handle {
+  const database = new options.driver(options.path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
+  try {
+    setPragmas(database, options.synchronous)
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  return { database, statements: new StatementCache(database), readonly: true }
+}
+
+function setPragmas(database: SqliteDatabase, synchronous: Synchronous): void {
+  database.pragma(`synchronous = ${synchronous}`)
+  database.pragma('foreign_keys = ON')
+  database.pragma('trusted_schema = OFF')
+  database.pragma('cell_size_check = ON')
+  database.pragma('recursive_triggers = ON')
+  database.pragma('mmap_size = 0')
+  database.pragma(`journal_size_limit = ${journalSizeLimit}`)
+}

@@ -1,0 +1,68 @@
+import type { ColumnShape, Connection, IndexShape, ReferenceShape, StoredRow, TableShape } from '../engine.ts'
+
+const tables = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name`
+const columns = 'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid'
+const indexes = `SELECT l.name, l."unique", l.partial, s.sql FROM pragma_index_list(?) l LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = l.name WHERE l.origin <> 'pk' ORDER BY l.name`
+const indexColumns = 'SELECT name FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno'
+const references = 'SELECT "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq'
+
+/** Reads tables, columns, indexes and references as they stand in the database. */
+export async function inspectTables(connection: Connection): Promise<TableShape[]> {
+  const shapes: TableShape[] = []
+  for (const { name } of await connection.all({ sql: tables, parameters: [] })) shapes.push(await inspectTable(connection, String(name)))
+  return shapes.map((shape) => ({ ...shape, references: shape.references.map((reference) => withTarget(reference, shapes)) }))
+}
+
+async function inspectTable(connection: Connection, name: string): Promise<TableShape> {
+  const about = (sql: string) => connection.all({ sql, parameters: [name] })
+  const found = await about(columns)
+  const indexShapes: IndexShape[] = []
+  for (const index of await about(indexes)) {
+    const keys = await connection.all({ sql: indexColumns, parameters: [index.name] })
+    const shape = indexShape(index, keys)
+    if (shape) indexShapes.push(shape)
+  }
+  return {
+    name,
+    columns: found.map(columnShape),
+    primaryKey: found
+      .filter((column) => Number(column.pk) > 0)
+      .sort((a, b) => Number(a.pk) - Number(b.pk))
+      .map((column) => String(column.name)),
+    indexes: indexShapes,
+    references: (await about(references)).map(referenceShape),
+  }
+}
+
+function columnShape(column: StoredRow): ColumnShape {
+  return {
+    name: String(column.name),
+    type: String(column.type),
+    // A primary key of a STRICT table takes no null, whether it says so or not.
+    nullable: Number(column.notnull) === 0 && Number(column.pk) === 0,
+  }
+}
+
+/** An index over expressions, or partial in another way than over live records, is none that a model could want. */
+function indexShape(index: StoredRow, keys: readonly StoredRow[]): IndexShape | undefined {
+  if (keys.some((key) => key.name === null)) return undefined
+  const partial = Number(index.partial) === 1
+  if (partial && !/\bWHERE\s+\(*\s*["[`]?deleted_at["\]`]?\s+IS\s+NULL\s*\)*\s*$/i.test(String(index.sql))) return undefined
+  return {
+    name: String(index.name),
+    columns: keys.map((key) => String(key.name)),
+    unique: Number(index.unique) === 1,
+    liveOnly: partial,
+  }
+}
+
+function referenceShape(reference: StoredRow): ReferenceShape {
+  return { column: String(reference.from), table: String(reference.table), targetColumn: reference.to === null ? '' : String(reference.to) }
+}
+
+/** A reference that names no column means the other table's key. */
+function withTarget(reference: ReferenceShape, shapes: readonly TableShape[]): ReferenceShape {
+  if (reference.targetColumn !== '') return reference
+  const [key = ''] = shapes.find((shape) => shape.name === reference.table)?.primaryKey ?? []
+  return { ...reference, targetColumn: key }
+}

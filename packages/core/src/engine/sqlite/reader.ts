@@ -1,0 +1,99 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Awaitable, Connection, Statement, StoredRow } from '../engine.ts'
+import { SqliteConnection } from './connection.ts'
+import { closed, mapError } from './errors.ts'
+import type { Handle } from './handle.ts'
+import { isPromise } from './lane-member.ts'
+import { narrow } from './statement-cache.ts'
+
+/** Reads committed data, on connections that cannot write. */
+export class Reader {
+  readonly #open: () => Handle
+  readonly #handle: Handle
+  readonly #streams = new Set<OpenStream>()
+  #closed = false
+
+  /** `open` makes one more connection: each stream has its own. */
+  constructor(open: () => Handle) {
+    this.#open = open
+    this.#handle = open()
+  }
+
+  /** Forgets what prepared statements know of the tables: SQLite looks at the schema again when a statement runs, not when it is prepared. */
+  refreshSchema(): void {
+    this.#handle.statements.clear()
+    this.read((connection) => connection.all({ sql: 'SELECT count(*) FROM sqlite_schema', parameters: [] }))
+  }
+
+  read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T> {
+    if (this.#closed) throw closed()
+    const connection = new SqliteConnection(this.#handle, Number.POSITIVE_INFINITY)
+    let result: Awaitable<T>
+    try {
+      result = work(connection)
+    } catch (error) {
+      connection.end()
+      throw error
+    }
+    // `work` answers a T or a promise of one, so a promise is one of T.
+    if (isPromise(result)) return (result as Promise<T>).finally(() => connection.end())
+    connection.end()
+    return result
+  }
+
+  /** One statement is one snapshot. The loop gets a turn after every chunk, however fast the caller takes them. */
+  async *stream(statement: Statement, chunkSize: number): AsyncGenerator<StoredRow[], void, undefined> {
+    if (this.#closed) throw closed()
+    let stream: OpenStream | undefined
+    try {
+      stream = this.#openStream(statement)
+      let chunk: StoredRow[] = []
+      for (const row of stream.rows) {
+        if (stream.exact) narrow(row)
+        chunk.push(row)
+        if (chunk.length < chunkSize) continue
+        yield chunk
+        chunk = []
+        await nextTurn()
+        if (this.#closed) throw closed()
+      }
+      if (chunk.length > 0) yield chunk
+    } catch (error) {
+      throw mapError(error)
+    } finally {
+      if (stream && this.#streams.delete(stream)) stream.handle.database.close()
+    }
+  }
+
+  #openStream(statement: Statement): OpenStream {
+    const handle = this.#open()
+    try {
+      const { statement: prepared, exact } = handle.statements.get(statement.sql)
+      // better-sqlite3 hands out plain objects by column name.
+      const rows = prepared.iterate(statement.parameters) as IterableIterator<StoredRow>
+      const stream = { handle, rows, exact }
+      this.#streams.add(stream)
+      return stream
+    } catch (error) {
+      handle.database.close()
+      throw error
+    }
+  }
+
+  /** Ends the streams that are still open: one that nobody reads would keep its snapshot, and the write-ahead log, for ever. */
+  close(): void {
+    this.#closed = true
+    this.#handle.database.close()
+    for (const stream of this.#streams) {
+      stream.rows.return?.()
+      stream.handle.database.close()
+    }
+    this.#streams.clear()
+  }
+}
+
+interface OpenStream {
+  readonly handle: Handle
+  readonly rows: IterableIterator<StoredRow>
+  readonly exact: boolean
+}

@@ -1,0 +1,122 @@
+import type { Kysely } from 'kysely'
+import type { Field } from '../../model/model.ts'
+import type {
+  AnyDatabase,
+  Awaitable,
+  Codec,
+  Connection,
+  Engine,
+  EngineCapabilities,
+  EngineHealth,
+  Statement,
+  StoredRow,
+  TableOptions,
+  TableShape,
+  Unit,
+} from '../engine.ts'
+import { columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
+import type { Handle } from './handle.ts'
+import { inspectTables } from './inspect.ts'
+import { sqliteBuilder } from './kysely-builder.ts'
+import type { Reader } from './reader.ts'
+import { codecFor } from './values.ts'
+import type { WriteLane } from './write-lane.ts'
+
+export interface SqliteEngineParts {
+  readonly writer: Handle
+  readonly reader: Reader
+  readonly lane: WriteLane
+  /** Called when everything is closed. */
+  readonly afterClose: () => void
+}
+
+/** SQLite behind the interface of engines: one connection that writes, one that reads. */
+export class SqliteEngine implements Engine {
+  readonly name = 'sqlite'
+  // SQLite's default for host parameters, which better-sqlite3 keeps.
+  readonly capabilities: EngineCapabilities = { serialWrites: true, rowLocks: false, maxParameters: 32_766 }
+  readonly builder: Kysely<AnyDatabase> = sqliteBuilder()
+  readonly #parts: SqliteEngineParts
+  #closing: Promise<void> | undefined
+
+  constructor(parts: SqliteEngineParts) {
+    this.#parts = parts
+  }
+
+  read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T> {
+    return this.#parts.reader.read(work)
+  }
+
+  stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]> {
+    return this.#parts.reader.stream(statement, chunkSize)
+  }
+
+  write<T>(unit: Unit<T>): Promise<T> {
+    return this.#parts.lane.write(unit)
+  }
+
+  codec(field: Field): Codec {
+    return codecFor(field)
+  }
+
+  columnDefinition(field: Field): string {
+    return columnDefinition(field)
+  }
+
+  createTableSql(table: string, definitions: readonly string[]): string {
+    return createTableSql(table, definitions)
+  }
+
+  idDefinition(field: Field, options: TableOptions): string {
+    return idDefinition(field, options)
+  }
+
+  columnType(field: Field): string {
+    return columnType(field)
+  }
+
+  inspect(connection: Connection): Promise<TableShape[]> {
+    return inspectTables(connection)
+  }
+
+  async define<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+    const { lane, reader, writer } = this.#parts
+    const result = await lane.write({ alone: true, timeLimit: Number.POSITIVE_INFINITY, run: work })
+    writer.statements.clear()
+    reader.refreshSchema()
+    return result
+  }
+
+  advanceIds(connection: Connection, table: string, _idColumn: string, id: number): Awaitable<void> {
+    // Both run at once: connections of this engine never wait.
+    connection.run({ sql: 'UPDATE sqlite_sequence SET seq = max(seq, CAST(? AS INTEGER)) WHERE name = ?', parameters: [id, table] })
+    connection.run({
+      sql: 'INSERT INTO sqlite_sequence (name, seq) SELECT ?, CAST(? AS INTEGER) WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)',
+      parameters: [table, id, table],
+    })
+  }
+
+  async health(): Promise<EngineHealth> {
+    const sql = 'SELECT sqlite_version() AS version, (SELECT count(*) FROM sqlite_schema) AS objects'
+    const [row] = await this.read((connection) => connection.all({ sql, parameters: [] }))
+    return { version: `SQLite ${row?.version}` }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { lane, reader, writer, afterClose } = this.#parts
+    await lane.close()
+    reader.close()
+    try {
+      writer.database.pragma('wal_checkpoint(TRUNCATE)')
+    } catch {
+      // Everything acknowledged is in the write-ahead log, and the next opening reads it from there.
+    }
+    writer.database.close()
+    afterClose()
+  }
+}

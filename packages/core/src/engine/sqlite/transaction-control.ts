@@ -1,0 +1,61 @@
+import type { SqliteDatabase, SqliteStatement } from './driver.ts'
+
+const none: readonly unknown[] = []
+
+/** The statements that open and close transactions on the writer, prepared once. */
+export class TransactionControl {
+  readonly #database: SqliteDatabase
+  readonly #begin: SqliteStatement
+  readonly #commit: SqliteStatement
+  readonly #rollback: SqliteStatement
+  readonly #savepoint: SqliteStatement
+  readonly #release: SqliteStatement
+  readonly #rollbackTo: SqliteStatement
+
+  constructor(database: SqliteDatabase) {
+    this.#database = database
+    this.#begin = database.prepare('BEGIN IMMEDIATE')
+    this.#commit = database.prepare('COMMIT')
+    this.#rollback = database.prepare('ROLLBACK')
+    this.#savepoint = database.prepare('SAVEPOINT strongroom_unit')
+    this.#release = database.prepare('RELEASE strongroom_unit')
+    this.#rollbackTo = database.prepare('ROLLBACK TO strongroom_unit')
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.inTransaction
+  }
+
+  /** Takes the write lock at once: a transaction that begins as a reader cannot wait for it later. */
+  begin(): void {
+    this.rollBack()
+    this.#begin.run(none)
+  }
+
+  commit(): void {
+    this.#commit.run(none)
+  }
+
+  /** Ends the transaction if there still is one; should even that fail, the next `begin` tries again. */
+  rollBack(): void {
+    if (!this.#database.inTransaction) return
+    try {
+      this.#rollback.run(none)
+    } catch {
+      // Whoever waits gets the error that led here, which tells more.
+    }
+  }
+
+  openSavepoint(): void {
+    this.#savepoint.run(none)
+  }
+
+  keepSavepoint(): void {
+    this.#release.run(none)
+  }
+
+  dropSavepoint(): void {
+    this.#rollbackTo.run(none)
+    this.#release.run(none)
+  }
+}

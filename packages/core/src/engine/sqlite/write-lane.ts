@@ -1,0 +1,221 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { StorageBusyError } from '../../errors.ts'
+import { timeout } from './connection.ts'
+import { busy, closed, isBusy, mapError } from './errors.ts'
+import type { Handle } from './handle.ts'
+import { LaneMember, type LaneUnit } from './lane-member.ts'
+import { Queue } from './queue.ts'
+import { TransactionControl } from './transaction-control.ts'
+
+export interface WriteLaneOptions {
+  /** Milliseconds that a unit waits for another process to let go of the database. */
+  readonly busyWait: number
+  /** Units that may wait. */
+  readonly queueLimit: number
+  /** Units that may share a commit. */
+  readonly maxGroup: number
+}
+
+/** Milliseconds after which a group admits nobody more: other work of the event loop waits meanwhile. */
+const longestAdmission = 20
+
+/** Milliseconds between two tries for the lock, at least and at random on top. */
+const retryPause = { least: 5, jitter: 20 }
+
+/** `setTimeout` fires at once for anything longer. */
+const longestTimer = 2 ** 31 - 1
+
+/**
+ * The one place that writes. Units run in the order in which they came, one at a time; those that wait at the same
+ * turn of the event loop share a commit, each in a savepoint, and hear nothing before it.
+ */
+export class WriteLane {
+  readonly #handle: Handle
+  readonly #options: WriteLaneOptions
+  readonly #control: TransactionControl
+  readonly #queue = new Queue<LaneMember>()
+  /** The lane serves many callers: it runs in the context of the opening, not in that of whoever woke it. */
+  readonly #outside = AsyncLocalStorage.snapshot()
+  /** A turn is scheduled, runs, or waits for a unit or for the lock. */
+  #awake = false
+  #closed = false
+  #lockedSince: number | undefined
+  #whenIdle: (() => void)[] = []
+
+  constructor(handle: Handle, options: WriteLaneOptions) {
+    this.#handle = handle
+    this.#options = options
+    this.#control = new TransactionControl(handle.database)
+  }
+
+  /** Runs a unit and answers after its commit. */
+  write<T>(unit: LaneUnit<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(closed())
+    if (this.#queue.length >= this.#options.queueLimit) {
+      return Promise.reject(new StorageBusyError('Too many writes are waiting. Nothing was written; try again.'))
+    }
+    return new Promise<T>((resolve, reject) => {
+      // The member hands back what the unit answered, which is a T.
+      this.#queue.push(new LaneMember(unit, resolve as (value: unknown) => void, reject))
+      if (this.#awake) return
+      this.#awake = true
+      this.#outside(setImmediate, this.#turn)
+    })
+  }
+
+  /** Refuses new units and waits for those that are here. */
+  close(): Promise<void> {
+    this.#closed = true
+    return new Promise((resolve) => {
+      if (this.#awake) this.#whenIdle.push(resolve)
+      else resolve()
+    })
+  }
+
+  readonly #turn = (): void => {
+    const first = this.#queue.peek()
+    if (!first || !this.#begin()) return
+    if (first.unit.alone || first.again || this.#queue.length === 1) this.#runSolo(first)
+    else this.#runGroup()
+  }
+
+  #next(): void {
+    if (this.#queue.length > 0) {
+      setImmediate(this.#turn)
+      return
+    }
+    this.#awake = false
+    for (const resolve of this.#whenIdle.splice(0)) resolve()
+  }
+
+  #begin(): boolean {
+    try {
+      this.#control.begin()
+      this.#lockedSince = undefined
+      return true
+    } catch (error) {
+      if (isBusy(error)) {
+        this.#waitForLock(error)
+      } else {
+        this.#queue.shift()?.reject(mapError(error))
+        this.#next()
+      }
+      return false
+    }
+  }
+
+  #waitForLock(error: unknown): void {
+    const now = performance.now()
+    this.#lockedSince ??= now
+    const since = this.#lockedSince
+    const waitIsOver = (member: LaneMember) => now - Math.max(member.enqueuedAt, since) >= this.#options.busyWait
+    for (const member of this.#queue.take(waitIsOver)) member.reject(busy(error))
+    if (this.#queue.length === 0) this.#next()
+    else setTimeout(this.#turn, retryPause.least + Math.random() * retryPause.jitter)
+  }
+
+  #runSolo(member: LaneMember): void {
+    this.#queue.shift()
+    const pending = member.start(this.#handle)
+    if (pending) this.#waitFor(member, pending, () => this.#endSolo(member))
+    else this.#endSolo(member)
+  }
+
+  #endSolo(member: LaneMember): void {
+    if (!member.failed) {
+      this.#commit([member])
+      return
+    }
+    this.#control.rollBack()
+    member.settle()
+    this.#next()
+  }
+
+  #runGroup(): void {
+    const group: LaneMember[] = []
+    const admissionEnds = performance.now() + longestAdmission
+    while (group.length < this.#options.maxGroup) {
+      const member = this.#queue.peek()
+      if (!member || member.unit.alone || member.again) break
+      this.#queue.shift()
+      const pending = this.#startInSavepoint(member)
+      if (pending) {
+        this.#waitFor(member, pending, () => this.#endGroup(group, member))
+        return
+      }
+      if (!this.#closeSavepoint(member)) {
+        this.#loseTransaction(group, member)
+        return
+      }
+      group.push(member)
+      if (performance.now() > admissionEnds) break
+    }
+    this.#commit(group)
+  }
+
+  #startInSavepoint(member: LaneMember): PromiseLike<unknown> | undefined {
+    try {
+      this.#control.openSavepoint()
+    } catch (error) {
+      member.finish(true, mapError(error))
+      return undefined
+    }
+    return member.start(this.#handle)
+  }
+
+  /** Ends a group whose last member had to wait; nobody was admitted meanwhile. */
+  #endGroup(group: LaneMember[], last: LaneMember): void {
+    if (this.#closeSavepoint(last)) this.#commit([...group, last])
+    else this.#loseTransaction(group, last)
+  }
+
+  /** Keeps or undoes what a member did. False when SQLite has dropped the whole transaction. */
+  #closeSavepoint(member: LaneMember): boolean {
+    if (member.failed && !this.#control.inTransaction) return false
+    try {
+      if (member.failed) this.#control.dropSavepoint()
+      else this.#control.keepSavepoint()
+      return true
+    } catch (error) {
+      if (!member.failed) member.finish(true, mapError(error))
+      return false
+    }
+  }
+
+  /** The culprit gets its error. What the others did is undone with it: they are called once more, each by itself. */
+  #loseTransaction(earlier: LaneMember[], culprit: LaneMember): void {
+    this.#control.rollBack()
+    culprit.settle()
+    for (const member of earlier) member.again = true
+    this.#queue.unshift(earlier)
+    this.#next()
+  }
+
+  #commit(members: LaneMember[]): void {
+    try {
+      this.#control.commit()
+      for (const member of members) member.settle()
+    } catch (error) {
+      this.#control.rollBack()
+      const failure = mapError(error)
+      for (const member of members) member.reject(failure)
+    }
+    this.#next()
+  }
+
+  #waitFor(member: LaneMember, pending: PromiseLike<unknown>, then: () => void): void {
+    let timer: NodeJS.Timeout | undefined
+    const finish = (failed: boolean, value: unknown): void => {
+      if (member.finished) return
+      clearTimeout(timer)
+      member.finish(failed, value)
+      then()
+    }
+    pending.then(
+      (value) => finish(false, value),
+      (error: unknown) => finish(true, error),
+    )
+    if (member.timeLeft <= longestTimer) timer = setTimeout(() => finish(true, timeout()), member.timeLeft)
+    member.unit.onAwait?.()
+  }
+}

@@ -1,0 +1,48 @@
+import type { Session } from '../session/session.ts'
+import { isPromise, type Task, wait } from '../session/task.ts'
+import type { Units } from '../session/units.ts'
+import type { CommitEvent, HookMoment, Operation } from './events.ts'
+import type { HookRegistry } from './registry.ts'
+
+/** One record on its way through a write. */
+export interface RecordChange {
+  /** The record as it will be; before-hooks may change it. */
+  readonly record: Record<string, unknown>
+  readonly previous: Record<string, unknown> | null
+}
+
+/** Calls the hooks of one moment for each change, one after the other, inside the session. */
+export function* runHooks(
+  units: Units,
+  registry: HookRegistry,
+  moment: HookMoment,
+  session: Session,
+  operation: Operation,
+  changes: readonly RecordChange[],
+): Task<void> {
+  const hooks = registry.at(moment)
+  if (hooks.length === 0) return
+  const { actor, requestId } = session.context
+  for (const change of changes) {
+    for (const hook of hooks) {
+      // Hooks see the record by its model's row type; inside the library records are plain objects of fields.
+      const event = { record: change.record, previous: change.previous, operation, session, actor, requestId } as Parameters<typeof hook>[0]
+      const result = units.inside(session, () => hook(event))
+      if (!isPromise(result as Promise<unknown>)) continue
+      registry.noteAwait(moment)
+      yield* wait(result as Promise<unknown>)
+    }
+  }
+}
+
+/** Queues the afterCommit hooks for each change; they run when the outermost unit has committed. */
+export function queueCommitHooks(registry: HookRegistry, session: Session, operation: Operation, changes: readonly RecordChange[]): void {
+  const { actor, requestId } = session.context
+  for (const { record, previous } of changes) {
+    for (const hook of registry.commitHooks) {
+      // As in runHooks: the plain object is the model's row.
+      const event = { record, previous, operation, actor, requestId } as CommitEvent
+      session.afterCommit(() => hook(event))
+    }
+  }
+}

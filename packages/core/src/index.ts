@@ -1,0 +1,37 @@
+export type { ErrorCode } from '@strongroom/contract'
+export { type FindOptions, type IdsOrWhere, ModelAccessor } from './accessor/accessor.ts'
+export type { AuditAccessor, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
+export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
+export type { AuditEntry } from './audit/entry.ts'
+export {
+  ConflictError,
+  ForbiddenError,
+  InvalidQueryError,
+  NotFoundError,
+  PreconditionFailedError,
+  SchemaMismatchError,
+  StorageBusyError,
+  StorageUnavailableError,
+  StrongroomError,
+  TransactionTimeoutError,
+  UsageError,
+  ValidationError,
+  type ValidationIssue,
+} from './errors.ts'
+export type { CommitEvent, CommitHook, Hook, HookEvent, HookMoment, Operation } from './hooks/events.ts'
+export type { Logger } from './logger.ts'
+export { defineModel } from './model/define-model.ts'
+export { Bytes, DateTime, Decimal, Default, Int64, Json, PlainDate, Ref } from './model/field-types.ts'
+export { jsonSchemaOf } from './model/json-schema.ts'
+export type { AnyModel, Field, Model } from './model/model.ts'
+export type { ModelOptions } from './model/model-options.ts'
+export { isId, parseId } from './model/record-id.ts'
+export { recordFromJson, recordToJson } from './model/record-json.ts'
+export type { IdOf, InsertOf, RowOf, UpdateOf } from './model/row-types.ts'
+export type { StorageOptions } from './options.ts'
+export type { OrderBy } from './query/order.ts'
+export type { FieldConditions, Where } from './query/where.ts'
+export type { UnitContext } from './session/context.ts'
+export type { WriteOptions } from './session/options.ts'
+export type { Session } from './session/session.ts'
+export { openStorage, type Storage, type StorageHealth, type TransactionOptions } from './storage.ts'

@@ -1,0 +1,151 @@
+import { UsageError } from '../errors.ts'
+import { checkDeclared, checkDistinct, checkFieldName, checkIndexes, checkTableName } from './check-names.ts'
+import { DefinitionFault } from './definition-fault.ts'
+import { declaredField, keptField, keptReference } from './make-field.ts'
+import type { Field, FieldRole, Model, Stamps } from './model.ts'
+import { deletedAtName, type ModelOptions, rowVersionName } from './model-options.ts'
+import { type ReadOptions, readOptions, type StampChoice } from './read-options.ts'
+import { makeRowVersion, rowVersionLength } from './row-version.ts'
+import type { ColumnOf, FieldSchemas, TypesOf } from './row-types.ts'
+import { makeUuid } from './uuid.ts'
+import { integerIdType, textIdType, uuidIdType } from './value-types/identifiers.ts'
+import { textType } from './value-types/text.ts'
+import { instantType } from './value-types/times.ts'
+
+/** Options whose lists of columns are held against the model's own columns, so that a misspelt one does not compile. */
+type OptionsFor<Fields extends FieldSchemas, Options> = ModelOptions<keyof Fields & string, ColumnOf<Fields, Options>>
+
+/** A misspelt option does not compile either. */
+type OnlyKnown<Options> = { readonly [Name in Exclude<keyof Options, keyof ModelOptions>]: never }
+
+/**
+ * Defines a model: from it come the TypeScript types, the table and its indexes, validation, the routes' schemas and
+ * everything else that depends on the fields.
+ *
+ * @param name the table's name: a letter, then up to 59 letters, digits and underscores
+ * @param fields a TypeBox type, or one of this library's, for each field. `Type.Optional` may be left out on insert and
+ *   is null then; a union with `Type.Null()` takes null but must be given
+ * @param options the id, soft deletion, stamps, unique and other indexes, and fields that are secret, readOnly or immutable
+ * @throws UsageError `invalid_definition` with a sentence that names the model, the field and what to write instead
+ * @example
+ * ```ts
+ * import { Type } from 'typebox'
+ * import { Default, defineModel, type InsertOf, type RowOf } from '@strongroom/core'
+ *
+ * export const User = defineModel(
+ *   'users',
+ *   {
+ *     name: Type.String({ minLength: 1, maxLength: 200 }),
+ *     email: Type.String({ format: 'email' }),
+ *     role: Default(Type.Enum(['operator', 'admin']), 'operator'),
+ *     phone: Type.Optional(Type.String()),
+ *     password_hash: Type.String(),
+ *   },
+ *   { softDelete: true, stamps: true, unique: [['email']], secret: ['password_hash'] },
+ * )
+ * type User = RowOf<typeof User>
+ * type NewUser = InsertOf<typeof User>
+ * ```
+ */
+export function defineModel<Fields extends FieldSchemas, const Options extends ModelOptions<keyof Fields & string> = Record<never, never>>(
+  name: string,
+  fields: Fields,
+  options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>,
+): Model<TypesOf<Fields, Options>> {
+  return inModel(name, () => {
+    checkTableName(name)
+    return buildModel(name, fields, options)
+  })
+}
+
+/** Defines a table of the library's own, whose name begins with `strongroom_`. */
+export function defineSystemModel<Fields extends FieldSchemas, const Options extends ModelOptions<keyof Fields & string> = Record<never, never>>(
+  name: `strongroom_${string}`,
+  fields: Fields,
+  options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>,
+): Model<TypesOf<Fields, Options>> {
+  return inModel(name, () => buildModel(name, fields, options))
+}
+
+/** 1. validate the options, 2. interpret, 3. validate what was interpreted. */
+function buildModel<Types extends Model['types'] & object>(name: string, schemas: unknown, options: unknown): Model<Types> {
+  const given = readOptions(options)
+  const declared = interpretFields(name, schemas, given)
+  const id = idField(given.id)
+  const stamps = given.stamps && stampFields(name, given.stamps)
+  const deletedAt = given.softDelete ? keptField(deletedAtName, 'deletedAt', instantType({}), { nullable: true }) : undefined
+  const rowVersion = keptField(rowVersionName, 'rowVersion', textType({ type: 'string', maxLength: rowVersionLength }), { hidden: true, makeDefault: makeRowVersion })
+  const stampList = stamps ? [stamps.createdAt, stamps.updatedAt, stamps.createdBy, stamps.updatedBy] : []
+  const fields = [id, ...declared, ...stampList, ...(deletedAt ? [deletedAt] : []), rowVersion]
+  const fieldsByName = new Map(fields.map((field) => [field.name, field]))
+  checkDistinct(fields)
+  checkIndexes('unique', given.unique, fieldsByName)
+  checkIndexes('indexes', given.indexes, fieldsByName)
+  const { unique, indexes, schemaVersion } = given
+  return Object.freeze({ name, id, idType: given.id.type, fields: Object.freeze(fields), fieldsByName, stamps, deletedAt, rowVersion, unique, indexes, schemaVersion })
+}
+
+function interpretFields(table: string, schemas: unknown, options: ReadOptions): Field[] {
+  if (typeof schemas !== 'object' || schemas === null || Array.isArray(schemas)) throw new DefinitionFault('the fields must be an object with a TypeBox type for each name')
+  if ('~kind' in schemas) throw new DefinitionFault('the fields must be an object with a TypeBox type for each name, not one TypeBox type')
+  const names = Object.keys(schemas)
+  checkDeclared('secret', options.secret, names)
+  checkDeclared('readOnly', options.readOnly, names)
+  checkDeclared('immutable', options.immutable, names)
+  return Object.entries(schemas).map(([name, schema]) =>
+    inField(name, () => {
+      checkFieldName(name)
+      const flags = { secret: options.secret.includes(name), readOnly: options.readOnly.includes(name), immutable: options.immutable.includes(name) }
+      return declaredField(table, name, schema, flags)
+    }),
+  )
+}
+
+function idField({ name, type, maxLength }: ReadOptions['id']): Field {
+  return inField(name, () => {
+    checkFieldName(name)
+    if (type === 'integer') return keptField(name, 'id', integerIdType(), { immutable: true })
+    if (type === 'uuid') return keptField(name, 'id', uuidIdType(), { immutable: true, makeDefault: makeUuid })
+    return keptField(name, 'id', textIdType(maxLength), { immutable: true, optional: false })
+  })
+}
+
+function stampFields(table: string, choices: NonNullable<ReadOptions['stamps']>): Stamps {
+  const instant = (role: FieldRole, { name }: StampChoice): Field =>
+    inField(name, () => {
+      checkFieldName(name)
+      return keptField(name, role, instantType({}), {})
+    })
+  const actor = (role: FieldRole, { name, field }: StampChoice): Field =>
+    inField(name, () => {
+      checkFieldName(name)
+      if (field === undefined) return keptField(name, role, textType({ type: 'string' }), { nullable: true })
+      return keptReference(table, name, role, field, { nullable: true })
+    })
+  return Object.freeze({
+    createdAt: instant('createdAt', choices.createdAt),
+    updatedAt: instant('updatedAt', choices.updatedAt),
+    createdBy: actor('createdBy', choices.createdBy),
+    updatedBy: actor('updatedBy', choices.updatedBy),
+  })
+}
+
+/** Says in which field a fault is. */
+function inField<T>(name: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof DefinitionFault) throw new DefinitionFault(`field "${name}" ${error.message}`)
+    throw error
+  }
+}
+
+/** Says in which model a fault is, and makes it the error of the catalogue. */
+function inModel<T>(name: unknown, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof DefinitionFault) throw new UsageError('invalid_definition', `Model "${String(name)}": ${error.message}.`)
+    throw error
+  }
+}

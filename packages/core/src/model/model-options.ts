@@ -1,0 +1,65 @@
+import type { TReference } from './field-types.ts'
+import type { Model } from './model.ts'
+
+/** How ids come to be: counted by the database, made here (UUIDv7), or given by the caller. */
+export type IdType = Model['idType']
+
+/** An id with a name of its own. */
+export interface IdOptions {
+  /** `id` when it is left out. */
+  readonly name?: string
+  /** `integer` when it is left out. */
+  readonly type?: IdType
+  /** The most characters that a text id may have; 255 when it is left out. */
+  readonly maxLength?: number
+}
+
+/** A stamp that points to the actor's record; it is filled with the `id` of the principal, and null where there is none. */
+export interface ActorReference {
+  readonly name?: string
+  readonly field: TReference<unknown>
+}
+
+/** The names of the stamps; the ones left out keep their own (`created_at`, `updated_at`, `created_by`, `updated_by`). */
+export interface StampOptions {
+  readonly createdAt?: string
+  readonly updatedAt?: string
+  readonly createdBy?: string | ActorReference | TReference<unknown>
+  readonly updatedBy?: string | ActorReference | TReference<unknown>
+}
+
+/** What `defineModel` takes beside the fields. `FieldName` are the names of the declared fields, `ColumnName` those and the library's. */
+export interface ModelOptions<FieldName extends string = string, ColumnName extends string = string> {
+  /**
+   * `'integer'` (default): counted by the database and never reused. `'uuid'`: version 7, made here.
+   * `'text'`: given by the caller; anything but `''`, `'.'` and `'..'`, up to 255 characters.
+   */
+  readonly id?: IdType | IdOptions | undefined
+  /** Deleting only marks the record, in `deleted_at`, and it can be restored. */
+  readonly softDelete?: boolean | undefined
+  /** Keeps when and by whom a record was made and last changed; a new record is stamped as changed too. */
+  readonly stamps?: boolean | StampOptions | undefined
+  /** Lists of fields that no two (live) records have the same values in. */
+  readonly unique?: readonly (readonly ColumnName[])[] | undefined
+  /** Lists of fields to index. */
+  readonly indexes?: readonly (readonly ColumnName[])[] | undefined
+  /** Fields that never leave: not in answers, the audit log, exports or logs, and not filterable. */
+  readonly secret?: readonly FieldName[] | undefined
+  /** Fields that code can set and a request cannot. */
+  readonly readOnly?: readonly FieldName[] | undefined
+  /** Fields that can be set when a record is made, and never after. */
+  readonly immutable?: readonly FieldName[] | undefined
+  /** Raised by one when the meaning of stored images changes; stands in audit entries. 1 when it is left out. */
+  readonly schemaVersion?: number | undefined
+  /** Kept free for a field that holds the tenant; a value is refused. */
+  readonly tenant?: undefined
+}
+
+/** The stamps' own names. */
+export const stampNames = { createdAt: 'created_at', updatedAt: 'updated_at', createdBy: 'created_by', updatedBy: 'updated_by' } as const
+
+/** The field that says when a record was deleted. */
+export const deletedAtName = 'deleted_at'
+
+/** The hidden field behind the ETag. */
+export const rowVersionName = 'row_version'

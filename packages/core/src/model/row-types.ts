@@ -1,0 +1,120 @@
+import type { Static, TSchema } from 'typebox'
+import type { AnyModel, Model } from './model.ts'
+import type { stampNames } from './model-options.ts'
+
+/** The fields that `defineModel` takes: a TypeBox type for each name. */
+export type FieldSchemas = Readonly<Record<string, TSchema>>
+
+/**
+ * A record of the model as it is read: every field, null where it is absent, with id, stamps and `deleted_at`.
+ *
+ * @example
+ * ```ts
+ * const Country = defineModel('countries', { name: Type.String(), area: Type.Optional(Type.Number()) })
+ * type Country = RowOf<typeof Country> // { id: number; name: string; area: number | null }
+ * ```
+ */
+export type RowOf<M extends AnyModel> = M extends Model<infer Types> ? Types['row'] : never
+
+/**
+ * What an insert takes: optional and defaulted fields may be left out, as may an id that is not text.
+ *
+ * @example
+ * ```ts
+ * const Country = defineModel('countries', { name: Type.String(), area: Type.Optional(Type.Number()) })
+ * type NewCountry = InsertOf<typeof Country> // { id?: number; name: string; area?: number | null }
+ * ```
+ */
+export type InsertOf<M extends AnyModel> = M extends Model<infer Types> ? Types['insert'] : never
+
+/**
+ * What an update takes: any of the declared fields but the immutable ones.
+ *
+ * @example
+ * ```ts
+ * const Country = defineModel('countries', { name: Type.String(), area: Type.Optional(Type.Number()) })
+ * type CountryPatch = UpdateOf<typeof Country> // { name?: string; area?: number | null }
+ * ```
+ */
+export type UpdateOf<M extends AnyModel> = M extends Model<infer Types> ? Types['update'] : never
+
+/**
+ * The type of the model's ids: `number`, or `string` for UUIDs and text.
+ *
+ * @example
+ * ```ts
+ * const Country = defineModel('countries', { name: Type.String() }, { id: 'text' })
+ * type CountryId = IdOf<typeof Country> // string
+ * ```
+ */
+export type IdOf<M extends AnyModel> = M extends Model<infer Types> ? Types['id'] : never
+
+/** The types that `defineModel` computes from fields and options. */
+export interface TypesOf<Fields extends FieldSchemas, Options> {
+  readonly id: IdCode<Options>
+  readonly row: RowType<Fields, Options>
+  readonly insert: InsertType<Fields, Options>
+  readonly update: UpdateType<Fields, Options>
+}
+
+/** The names of all columns that clients see. */
+export type ColumnOf<Fields extends FieldSchemas, Options> = keyof RowType<Fields, Options> & string
+
+/** Makes an intersection of mapped types one object literal, which is what a hover shows. */
+type Flat<T> = { [Key in keyof T]: T[Key] } & {}
+
+type ValueOf<Schema extends TSchema> = Schema extends { readonly '~optional': true } ? Static<Schema> | null : Static<Schema>
+
+type LeftOut<Fields> = {
+  [Name in keyof Fields]: Fields[Name] extends { readonly '~optional': true } | { readonly '~default': unknown } ? Name : never
+}[keyof Fields]
+
+type Immutable<Options> = Options extends { readonly immutable: readonly (infer Name)[] } ? Name : never
+
+type IdKind<Options> = Options extends { readonly id: infer Id } ? (Id extends { readonly type: infer Type } ? Type : Id extends string ? Id : 'integer') : 'integer'
+
+type IdName<Options> = Options extends { readonly id: { readonly name: infer Name extends string } } ? Name : 'id'
+
+type IdCode<Options> = IdKind<Options> extends 'integer' ? number : string
+
+type IdInsert<Options> = IdKind<Options> extends 'text' ? { [_ in IdName<Options>]: string } : { [_ in IdName<Options>]?: IdCode<Options> }
+
+type StampName<Options, Key extends keyof typeof stampNames> = Options extends { readonly stamps: infer Stamps }
+  ? Stamps extends true
+    ? (typeof stampNames)[Key]
+    : Stamps extends object
+      ? GivenName<Stamps, Key>
+      : never
+  : never
+
+type GivenName<Stamps, Key extends keyof typeof stampNames> = Stamps extends { readonly [_ in Key]: infer Given }
+  ? Given extends string
+    ? Given
+    : Given extends { readonly name: infer Name extends string }
+      ? Name
+      : (typeof stampNames)[Key]
+  : (typeof stampNames)[Key]
+
+type ActorOf<Options, Key extends 'createdBy' | 'updatedBy'> = Options extends { readonly stamps: { readonly [_ in Key]: infer Given } }
+  ? Given extends { readonly field: infer Field extends TSchema }
+    ? Static<Field>
+    : Given extends { readonly '~reference': unknown }
+      ? Static<Given>
+      : string
+  : string
+
+type StampColumns<Options> = { [_ in StampName<Options, 'createdAt'>]: Date } & { [_ in StampName<Options, 'updatedAt'>]: Date } & {
+  [_ in StampName<Options, 'createdBy'>]: ActorOf<Options, 'createdBy'> | null
+} & { [_ in StampName<Options, 'updatedBy'>]: ActorOf<Options, 'updatedBy'> | null }
+
+type DeletedColumn<Options> = Options extends { readonly softDelete: true } ? { deleted_at: Date | null } : unknown
+
+type RowType<Fields extends FieldSchemas, Options> = Flat<
+  { [_ in IdName<Options>]: IdCode<Options> } & { -readonly [Name in keyof Fields]: ValueOf<Fields[Name]> } & StampColumns<Options> & DeletedColumn<Options>
+>
+
+type InsertType<Fields extends FieldSchemas, Options> = Flat<
+  IdInsert<Options> & { [Name in Exclude<keyof Fields, LeftOut<Fields>>]: ValueOf<Fields[Name]> } & { [Name in LeftOut<Fields>]?: ValueOf<Fields[Name]> }
+>
+
+type UpdateType<Fields extends FieldSchemas, Options> = Flat<{ [Name in Exclude<keyof Fields, Immutable<Options>>]?: ValueOf<Fields[Name]> }>

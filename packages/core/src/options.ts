@@ -1,0 +1,103 @@
+import type { ModelAccessor } from './accessor/accessor.ts'
+import { UsageError } from './errors.ts'
+import type { Logger } from './logger.ts'
+import type { AnyModel } from './model/model.ts'
+
+/** Any accessor, whatever its model. */
+export type AnyAccessor = Pick<ModelAccessor<AnyModel>, 'component' | 'model'>
+
+/** How a storage is opened. */
+export interface StorageOptions {
+  /** `sqlite:./app.db`, `sqlite::memory:`, `postgres://user:password@host/database`. */
+  readonly url: string
+  /** The accessors of the models that live in this storage; each in one open storage only. */
+  readonly accessors: readonly AnyAccessor[]
+  /** Makes the tables and indexes that are missing; true unless said otherwise. */
+  readonly createTables?: boolean
+  /** The most live records of each model; no limit unless said. */
+  readonly maxRecordsPerModel?: number
+  /** Milliseconds that a transaction may take before it is rolled back; 5000 unless said. */
+  readonly transactionTimeLimit?: number
+  /** Where failures of afterCommit hooks are reported; the console unless said. */
+  readonly logger?: Logger
+  /** Settings of the SQLite engine. */
+  readonly sqlite?: SqliteSettings
+  /** Settings of the PostgreSQL engine. */
+  readonly postgres?: PostgresSettings
+}
+
+export interface SqliteSettings {
+  /**
+   * When the disk must have a commit. `FULL` (the default): before it is answered. `NORMAL` loses the last commits on power loss
+   * (measured: 5 of 500, and 50 of 50 in a burst; `FULL` 0 of 500).
+   */
+  readonly synchronous?: 'FULL' | 'NORMAL'
+  /** Milliseconds to wait for another process that writes; 5000 unless said. */
+  readonly busyWait?: number
+  /** Units that may wait for the write lane before more are refused with `storage_busy`; 10000 unless said. */
+  readonly queueLimit?: number
+}
+
+export interface PostgresSettings {
+  /** Connections in the pool; 10 unless said. */
+  readonly poolSize?: number
+  /** Milliseconds to wait for a connection; 5000 unless said. */
+  readonly connectWait?: number
+}
+
+const known = new Set(['url', 'accessors', 'createTables', 'maxRecordsPerModel', 'transactionTimeLimit', 'logger', 'sqlite', 'postgres'])
+
+/** Options with every default filled in. */
+export interface ResolvedOptions {
+  readonly url: string
+  readonly accessors: readonly ModelAccessor<AnyModel>[]
+  readonly createTables: boolean
+  readonly maxRecordsPerModel: number | undefined
+  readonly transactionTimeLimit: number
+  readonly logger: Logger | undefined
+  readonly sqlite: SqliteSettings
+  readonly postgres: PostgresSettings
+}
+
+/** Checks the options and fills in the defaults. Throws UsageError `invalid_options` with a sentence. */
+export function resolveOptions(options: StorageOptions, isAccessor: (value: unknown) => value is ModelAccessor<AnyModel>): ResolvedOptions {
+  for (const name of Object.keys(options)) if (!known.has(name)) refuse(`"${name}" is no option of openStorage. There are ${[...known].join(', ')}.`)
+  const { url, accessors, maxRecordsPerModel } = options
+  if (typeof url !== 'string' || url === '') refuse('openStorage needs a url, e.g. "sqlite:./app.db".')
+  if (!Array.isArray(accessors)) refuse('openStorage needs accessors, e.g. [new ModelAccessor(User, "users")].')
+  const checked = accessors.map((accessor) => (isAccessor(accessor) ? accessor : refuse('Each of the accessors must be a ModelAccessor.')))
+  const transactionTimeLimit = options.transactionTimeLimit ?? 5000
+  positive('transactionTimeLimit', transactionTimeLimit)
+  if (maxRecordsPerModel !== undefined) positive('maxRecordsPerModel', maxRecordsPerModel)
+  refuseRepeats(checked)
+  return {
+    url,
+    accessors: checked,
+    createTables: options.createTables ?? true,
+    maxRecordsPerModel,
+    transactionTimeLimit,
+    logger: options.logger,
+    sqlite: options.sqlite ?? {},
+    postgres: options.postgres ?? {},
+  }
+}
+
+function refuseRepeats(accessors: readonly ModelAccessor<AnyModel>[]): void {
+  const components = new Set<string>()
+  const tables = new Map<string, string>()
+  for (const { component, model } of accessors) {
+    if (components.has(component)) refuse(`Two accessors are called "${component}". Give each component a name of its own.`)
+    const other = tables.get(model.name.toLowerCase())
+    if (other !== undefined) refuse(`${other} and ${component} both keep their records in the table "${model.name}". Give each model a table of its own.`)
+    components.add(component)
+    tables.set(model.name.toLowerCase(), component)
+  }
+}
+
+function positive(name: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) refuse(`${name} must be a whole number from 1 on.`)
+}
+
+function refuse(message: string): never {
+  throw new UsageError('invalid_options', message)
+}

@@ -1,0 +1,50 @@
+import type { Codec, Engine, StoredRow } from '../engine/engine.ts'
+import type { AnyModel, Field } from '../model/model.ts'
+import { ShapeCache } from './shape.ts'
+
+/** A record inside the library: the model's fields by name, in code form. */
+export type FieldValues = Record<string, unknown>
+
+/** A model's table in an open database: how its values are stored, and the statements that were compiled for it. */
+export class BoundTable {
+  readonly model: AnyModel
+  readonly engine: Engine
+  readonly shapes = new ShapeCache()
+  /** The names of the columns that make up a record; row_version is not among them. */
+  readonly recordColumns: readonly string[]
+  /** The table has integers past 2^53, so statements must hand out bigints. */
+  readonly wide: boolean
+  readonly #codecs: ReadonlyMap<string, Codec>
+  readonly #decoders: readonly (readonly [string, Codec['decode']])[]
+
+  constructor(model: AnyModel, engine: Engine) {
+    this.model = model
+    this.engine = engine
+    const visible = model.fields.filter((field) => !field.hidden)
+    this.recordColumns = visible.map((field) => field.name)
+    this.wide = model.fields.some((field) => field.kind === 'int64' || field.kind === 'decimal')
+    this.#codecs = new Map(model.fields.map((field) => [field.name, engine.codec(field)]))
+    this.#decoders = visible.flatMap((field) => this.#decoderOf(field))
+  }
+
+  /** A value in the engine's form. */
+  readonly encode = (field: string, value: unknown): unknown => {
+    if (value === null || value === undefined) return null
+    const codec = this.#codecs.get(field)
+    return codec === undefined || codec.identity ? value : codec.encode(value)
+  }
+
+  /** Turns a stored row, in place, into a record. */
+  decode(stored: StoredRow): FieldValues {
+    for (const [name, decode] of this.#decoders) {
+      const value = stored[name]
+      if (value !== null && value !== undefined) stored[name] = decode(value)
+    }
+    return stored
+  }
+
+  #decoderOf(field: Field): (readonly [string, Codec['decode']])[] {
+    const codec = this.#codecs.get(field.name)
+    return codec && (this.wide || !codec.identity) ? [[field.name, codec.decode]] : []
+  }
+}

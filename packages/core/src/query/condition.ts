@@ -1,0 +1,89 @@
+import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
+import type { AnyDatabase } from '../engine/engine.ts'
+import type { AnyModel } from '../model/model.ts'
+import type { Filter } from './filter.ts'
+import { listSize, Slot } from './shape.ts'
+
+/** Values of a filter in the order of their slots, and a key that is the same for all filters of one shape. */
+export interface FilterShape {
+  readonly key: string
+  readonly values: readonly unknown[]
+}
+
+/** Encodes a value of a field for the engine. */
+export type EncodeField = (field: string, value: unknown) => unknown
+
+type Builder = ExpressionBuilder<AnyDatabase, AnyDatabase>
+
+/** Walks a filter and takes out its values; `renderFilter` walks in the same order. */
+export function describeFilter(filter: Filter, encode: EncodeField): FilterShape {
+  const values: unknown[] = []
+  const describe = (part: Filter): string => {
+    switch (part.type) {
+      case 'compare':
+        for (let uses = part.comparison === 'ne' ? 2 : 1; uses > 0; uses--) values.push(encode(part.field, part.value))
+        return `${part.field} ${part.comparison}`
+      case 'in': {
+        const size = listSize(part.values.length)
+        const padded = Math.max(size, part.values.length)
+        // A list is padded with its last value, so that lists of many lengths share one statement.
+        for (let index = 0; index < padded; index++) {
+          const value = part.values[Math.min(index, part.values.length - 1)]
+          values.push(value === undefined ? null : encode(part.field, value))
+        }
+        return `${part.field} ${part.negated ? 'notIn' : 'in'} ${padded}`
+      }
+      case 'null':
+        return `${part.field} ${part.negated ? 'notNull' : 'null'}`
+      case 'not':
+        return `not(${describe(part.part)})`
+      default:
+        return `${part.type}(${part.parts.map(describe).join(';')})`
+    }
+  }
+  return { key: describe(filter), values }
+}
+
+/** Turns a filter into an SQL condition with a slot for each value, numbered from `first`. */
+export function renderFilter(model: AnyModel, filter: Filter, eb: Builder, first: number): Expression<SqlBool> {
+  let next = first
+  const slot = (): Slot => new Slot(next++)
+  const render = (part: Filter): Expression<SqlBool> => {
+    switch (part.type) {
+      case 'compare':
+        return renderComparison(model, part, eb, slot)
+      case 'in': {
+        const padded = Math.max(listSize(part.values.length), part.values.length)
+        const slots = Array.from({ length: padded }, slot)
+        if (!part.negated) return eb(part.field, 'in', slots)
+        const outside = eb(part.field, 'not in', slots)
+        return isNullable(model, part.field) ? eb.or([outside, eb(part.field, 'is', null)]) : outside
+      }
+      case 'null':
+        return eb(part.field, part.negated ? 'is not' : 'is', null)
+      case 'not':
+        return sql<SqlBool>`(coalesce(${render(part.part)}, false) = false)`
+      default:
+        return part.type === 'and' ? eb.and(part.parts.map(render)) : eb.or(part.parts.map(render))
+    }
+  }
+  return render(filter)
+}
+
+const sqlOperators = { eq: '=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
+
+function renderComparison(
+  model: AnyModel,
+  part: Extract<Filter, { type: 'compare' }>,
+  eb: Builder,
+  slot: () => Slot,
+): Expression<SqlBool> {
+  if (part.comparison !== 'ne') return eb(part.field, sqlOperators[part.comparison], slot())
+  // IS DISTINCT FROM and IS NOT scan the table; two ranges can use an index.
+  const differs = [eb(part.field, '<', slot()), eb(part.field, '>', slot())]
+  return eb.or(isNullable(model, part.field) ? [...differs, eb(part.field, 'is', null)] : differs)
+}
+
+function isNullable(model: AnyModel, field: string): boolean {
+  return model.fieldsByName.get(field)?.nullable ?? false
+}

@@ -1,0 +1,31 @@
+/** How a field is compared with a value. */
+export type Comparison = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
+
+/** A condition on the records of one model, in values of code form. */
+export type Filter =
+  | { readonly type: 'compare'; readonly field: string; readonly comparison: Comparison; readonly value: unknown }
+  | { readonly type: 'in'; readonly field: string; readonly values: readonly unknown[]; readonly negated: boolean }
+  | { readonly type: 'null'; readonly field: string; readonly negated: boolean }
+  | { readonly type: 'and' | 'or'; readonly parts: readonly Filter[] }
+  | { readonly type: 'not'; readonly part: Filter }
+
+/** Holds for every record. */
+export const everything: Filter = { type: 'and', parts: [] }
+
+/** Holds when all parts hold. */
+export function allOf(...parts: readonly Filter[]): Filter {
+  const telling = parts.filter((part) => part !== everything)
+  const [first] = telling
+  if (first === undefined) return everything
+  return telling.length === 1 ? first : { type: 'and', parts: telling }
+}
+
+/** Holds where the field equals the value; null equals null. */
+export function equals(field: string, value: unknown): Filter {
+  return value === null ? { type: 'null', field, negated: false } : { type: 'compare', field, comparison: 'eq', value }
+}
+
+/** Holds where the field is one of the values. */
+export function oneOf(field: string, values: readonly unknown[]): Filter {
+  return { type: 'in', field, values, negated: false }
+}

@@ -1,0 +1,142 @@
+import type { Connection, Statement } from '../engine/engine.ts'
+import { makeRowVersion } from '../model/row-version.ts'
+import type { UnitContext } from '../session/context.ts'
+import { type Task, wait } from '../session/task.ts'
+import type { BoundTable, FieldValues } from './bound-table.ts'
+import { describeFilter, renderFilter } from './condition.ts'
+import { oneOf } from './filter.ts'
+import { conditionOf, countStatement, type SelectOptions, type Selection, selectStatement } from './select.ts'
+import { bind, piecesOf, type Shape, Slot, shapeOf } from './shape.ts'
+
+/** Reads records. */
+export function* selectRows(table: BoundTable, connection: Connection, context: UnitContext | undefined, options: SelectOptions): Task<FieldValues[]> {
+  const rows = yield* wait(connection.all(selectStatement(table, context, options)))
+  return rows.map((row) => table.decode(row))
+}
+
+/** Counts records, up to `upTo` where it is given. */
+export function* countRows(
+  table: BoundTable,
+  connection: Connection,
+  context: UnitContext | undefined,
+  selection: Selection,
+  upTo?: number,
+): Task<number> {
+  const rows = yield* wait(connection.all(countStatement(table, context, selection, upTo)))
+  return Number(rows[0]?.count)
+}
+
+/** Inserts records as they are; ids that the database counts are written into them. */
+export function* insertRows(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
+  const idName = table.model.id.name
+  const given = records.filter((record) => record[idName] !== undefined)
+  if (given.length < records.length) {
+    const counted = records.filter((record) => record[idName] === undefined)
+    yield* insertCounted(table, connection, counted)
+  }
+  if (given.length === 0) return
+  yield* insertGiven(table, connection, given)
+  if (table.model.idType !== 'integer') return
+  // The model's id is an integer, so its values are numbers.
+  const highest = given.reduce((most, record) => Math.max(most, record[idName] as number), 0)
+  yield* wait(table.engine.advanceIds(connection, table.model.name, idName, highest))
+}
+
+function* insertCounted(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
+  const columns = table.model.fields.map((field) => field.name).filter((name) => name !== table.model.id.name)
+  const idName = table.model.id.name
+  for (const piece of piecesOf(records, largestPiece(table))) {
+    const versions = piece.map(() => makeRowVersion())
+    const rows = yield* wait(connection.all(insertStatement(table, columns, piece, versions, true)))
+    if (piece.length === 1) {
+      for (const record of piece) record[idName] = Number(rows[0]?.[idName])
+      continue
+    }
+    // No engine promises the order of RETURNING; the random row_version tells which row is which.
+    const ids = new Map(rows.map((row) => [row.row_version, Number(row[idName])]))
+    piece.forEach((record, index) => {
+      record[idName] = ids.get(versions[index])
+    })
+  }
+}
+
+function* insertGiven(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
+  const columns = table.model.fields.map((field) => field.name)
+  for (const piece of piecesOf(records, largestPiece(table))) {
+    const versions = piece.map(() => makeRowVersion())
+    yield* wait(connection.run(insertStatement(table, columns, piece, versions, false)))
+  }
+}
+
+function insertStatement(
+  table: BoundTable,
+  columns: readonly string[],
+  records: readonly FieldValues[],
+  versions: readonly string[],
+  returning: boolean,
+): Statement {
+  const { model, engine } = table
+  const version = model.rowVersion.name
+  const shape = table.shapes.get(`insert ${columns.length} ${records.length} ${returning}`, () => {
+    let next = 0
+    const rows = records.map(() => Object.fromEntries(columns.map((name) => [name, new Slot(next++)])))
+    const query = engine.builder.insertInto(model.name).values(rows)
+    return shapeOf((returning ? query.returning([model.id.name, version]) : query).compile())
+  })
+  const values: unknown[] = []
+  records.forEach((record, index) => {
+    for (const name of columns) values.push(name === version ? versions[index] : table.encode(name, record[name]))
+  })
+  return bind(shape, values, false)
+}
+
+function largestPiece(table: BoundTable): number {
+  return Math.max(1, Math.floor(table.engine.capabilities.maxParameters / table.model.fields.length))
+}
+
+/** Sets the same values in all records with these ids. Answers how many there were. */
+export function* updateRows(
+  table: BoundTable,
+  connection: Connection,
+  context: UnitContext,
+  ids: readonly unknown[],
+  changed: FieldValues,
+): Task<number> {
+  const names = [...Object.keys(changed), table.model.rowVersion.name]
+  let count = 0
+  for (const piece of piecesOf(ids, 256)) {
+    const condition = conditionOf(table, context, { filter: oneOf(table.model.id.name, piece), includeDeleted: true })
+    const { key, values } = describeFilter(condition, table.encode)
+    const shape: Shape = table.shapes.get(`update ${names.join()} ${key}`, () =>
+      shapeOf(
+        table.engine.builder
+          .updateTable(table.model.name)
+          .set(Object.fromEntries(names.map((name, index) => [name, new Slot(index)])))
+          .where((eb) => renderFilter(table.model, condition, eb, names.length))
+          .compile(),
+      ),
+    )
+    const encoded = names.map((name) => (name === table.model.rowVersion.name ? makeRowVersion() : table.encode(name, changed[name])))
+    count += yield* wait(connection.run(bind(shape, [...encoded, ...values], false)))
+  }
+  return count
+}
+
+/** Removes the records with these ids for good. Answers how many there were. */
+export function* deleteRows(table: BoundTable, connection: Connection, context: UnitContext, ids: readonly unknown[]): Task<number> {
+  let count = 0
+  for (const piece of piecesOf(ids, 256)) {
+    const condition = conditionOf(table, context, { filter: oneOf(table.model.id.name, piece), includeDeleted: true })
+    const { key, values } = describeFilter(condition, table.encode)
+    const shape = table.shapes.get(`delete ${key}`, () =>
+      shapeOf(
+        table.engine.builder
+          .deleteFrom(table.model.name)
+          .where((eb) => renderFilter(table.model, condition, eb, 0))
+          .compile(),
+      ),
+    )
+    count += yield* wait(connection.run(bind(shape, values, false)))
+  }
+  return count
+}

@@ -1,0 +1,88 @@
+import type { Statement } from '../engine/engine.ts'
+import type { UnitContext } from '../session/context.ts'
+import type { BoundTable } from './bound-table.ts'
+import { describeFilter, renderFilter } from './condition.ts'
+import { allOf, everything, type Filter } from './filter.ts'
+import type { SortKey } from './order.ts'
+import { scope } from './scope.ts'
+import { bind, Slot, shapeOf } from './shape.ts'
+
+/** Which records are meant, of those that exist for the caller. */
+export interface Selection {
+  readonly filter: Filter
+  /** Soft-deleted records too. */
+  readonly includeDeleted: boolean
+}
+
+export interface SelectOptions extends Selection {
+  readonly order: readonly SortKey[]
+  readonly limit?: number | undefined
+  readonly offset?: number | undefined
+  /** Keeps other units from changing the rows until this one ends. */
+  readonly lock?: boolean
+}
+
+/** The whole condition of a statement: what the caller may see, what is not deleted, and what was asked for. */
+export function conditionOf(table: BoundTable, context: UnitContext | undefined, selection: Selection): Filter {
+  const { model } = table
+  const live: Filter =
+    model.deletedAt && !selection.includeDeleted ? { type: 'null', field: model.deletedAt.name, negated: false } : everything
+  return allOf(scope(model, context), live, selection.filter)
+}
+
+/** `SELECT` of whole records. */
+export function selectStatement(table: BoundTable, context: UnitContext | undefined, options: SelectOptions): Statement {
+  const { model, engine } = table
+  const condition = conditionOf(table, context, options)
+  const { key, values } = describeFilter(condition, table.encode)
+  const lock = options.lock === true && engine.capabilities.rowLocks
+  // OFFSET needs a LIMIT on some engines.
+  const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
+  const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}`).join()
+  const shapeKey = `select ${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
+  const shape = table.shapes.get(shapeKey, () => {
+    let query = engine.builder
+      .selectFrom(model.name)
+      .select([...table.recordColumns])
+      .where((eb) => renderFilter(model, condition, eb, 0))
+    for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(table, sort, item))
+    if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
+    if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
+    if (lock) query = query.forUpdate()
+    return shapeOf(query.compile())
+  })
+  return bind(shape, [...values, limit, options.offset], table.wide)
+}
+
+interface OrderItem<Self> {
+  asc(): Self
+  desc(): Self
+  nullsFirst(): Self
+  nullsLast(): Self
+}
+
+/** Null sorts as the largest value, whatever the engine would do by itself. */
+function nullsLargest<Item extends OrderItem<Item>>(table: BoundTable, sort: SortKey, item: Item): Item {
+  const directed = sort.descending ? item.desc() : item.asc()
+  if (!table.model.fieldsByName.get(sort.field)?.nullable) return directed
+  return sort.descending ? directed.nullsFirst() : directed.nullsLast()
+}
+
+/** `SELECT count(*)`, up to a bound where one is given. */
+export function countStatement(table: BoundTable, context: UnitContext | undefined, selection: Selection, upTo?: number): Statement {
+  const { model, engine } = table
+  const condition = conditionOf(table, context, selection)
+  const { key, values } = describeFilter(condition, table.encode)
+  const shape = table.shapes.get(`count ${key}|${upTo !== undefined}`, () => {
+    const rows = engine.builder.selectFrom(model.name).where((eb) => renderFilter(model, condition, eb, 0))
+    if (upTo === undefined) return shapeOf(rows.select((eb) => eb.fn.countAll().as('count')).compile())
+    const bounded = rows.select(model.id.name).limit(new Slot(values.length) as never)
+    return shapeOf(
+      engine.builder
+        .selectFrom(bounded.as('bounded'))
+        .select((eb) => eb.fn.countAll().as('count'))
+        .compile(),
+    )
+  })
+  return bind(shape, [...values, upTo], false)
+}

@@ -1,0 +1,71 @@
+import type { CompiledQuery } from 'kysely'
+import type { Statement } from '../engine/engine.ts'
+
+/** Stands in a query for a value that is not known yet. */
+export class Slot {
+  readonly index: number
+
+  constructor(index: number) {
+    this.index = index
+  }
+}
+
+/** A statement that was compiled once for all values of the same shape. */
+export interface Shape {
+  readonly sql: string
+  /** For each parameter: which value goes there, or the constant itself. */
+  readonly parameters: readonly unknown[]
+}
+
+export function shapeOf(compiled: Pick<CompiledQuery, 'sql' | 'parameters'>): Shape {
+  return { sql: compiled.sql, parameters: compiled.parameters }
+}
+
+/** Puts values (in the engine's own form) into a shape. */
+export function bind(shape: Shape, values: readonly unknown[], wide: boolean): Statement {
+  const parameters = shape.parameters.map((parameter) => (parameter instanceof Slot ? values[parameter.index] : parameter))
+  return { sql: shape.sql, parameters, wide }
+}
+
+/** Shapes by key, the oldest forgotten first; a caller who varies his questions for ever cannot fill the memory. */
+export class ShapeCache {
+  readonly #shapes = new Map<string, Shape>()
+  readonly #capacity: number
+
+  constructor(capacity = 500) {
+    this.#capacity = capacity
+  }
+
+  get(key: string, compile: () => Shape): Shape {
+    const known = this.#shapes.get(key)
+    if (known) return known
+    const shape = compile()
+    if (this.#shapes.size >= this.#capacity) {
+      const oldest = this.#shapes.keys().next()
+      if (!oldest.done) this.#shapes.delete(oldest.value)
+    }
+    this.#shapes.set(key, shape)
+    return shape
+  }
+}
+
+/** Sizes of lists in statements: a few sizes, so that a few statements serve lists of any length. */
+const sizes = [1, 4, 16, 64, 256] as const
+
+/** The smallest size that holds so many, or the largest there is. */
+export function listSize(count: number): number {
+  return sizes.find((size) => size >= count) ?? 256
+}
+
+/** Cuts a list into pieces of the sizes there are, the largest first. */
+export function piecesOf<T>(items: readonly T[], largest: number): T[][] {
+  const pieces: T[][] = []
+  let start = 0
+  while (start < items.length) {
+    const left = items.length - start
+    const size = sizes.findLast((candidate) => candidate <= left && candidate <= largest) ?? 1
+    pieces.push(items.slice(start, start + size))
+    start += size
+  }
+  return pieces
+}

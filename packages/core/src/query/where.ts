@@ -1,0 +1,92 @@
+import { InvalidQueryError } from '../errors.ts'
+import type { AnyModel, Field } from '../model/model.ts'
+import type { RowOf } from '../model/row-types.ts'
+import { describe, isComparable, kindNames } from './comparable.ts'
+import { allOf, type Comparison, equals, everything, type Filter } from './filter.ts'
+
+/** The comparisons that one field can be put to. Several in one object must all hold. */
+export interface FieldConditions<Value> {
+  readonly eq?: Value | null
+  /** Null differs from every value, so it is matched too. */
+  readonly ne?: Value | null
+  readonly lt?: NonNullable<Value>
+  readonly lte?: NonNullable<Value>
+  readonly gt?: NonNullable<Value>
+  readonly gte?: NonNullable<Value>
+  readonly in?: readonly (Value | null)[]
+  readonly notIn?: readonly (Value | null)[]
+  readonly isNull?: boolean
+}
+
+/** A condition on a model's records: fields with values or comparisons, all of which must hold. */
+export type Where<Model extends AnyModel> = {
+  readonly [Name in keyof RowOf<Model>]?: RowOf<Model>[Name] | FieldConditions<RowOf<Model>[Name]>
+}
+
+const comparisons = new Set<string>(['eq', 'ne', 'lt', 'lte', 'gt', 'gte'])
+const conditionNames = [...comparisons, 'in', 'notIn', 'isNull']
+const unordered = new Set<Field['kind']>(['json'])
+
+/** Turns a `where` object into a filter. Throws InvalidQueryError for what the model or the language does not have. */
+export function parseWhere(model: AnyModel, where: Readonly<Record<string, unknown>> | undefined): Filter {
+  if (where === undefined) return everything
+  if (!isPlainObject(where)) throw new InvalidQueryError('A where is an object of fields and values, e.g. { role: "admin" }.')
+  const parts: Filter[] = []
+  for (const [name, condition] of Object.entries(where)) {
+    if (condition === undefined) continue
+    const field = filterableField(model, name)
+    if (!isPlainObject(condition)) parts.push(comparison(field, 'eq', condition))
+    else for (const [operator, value] of Object.entries(condition)) if (value !== undefined) parts.push(fieldCondition(field, operator, value))
+  }
+  return allOf(...parts)
+}
+
+/** The field of that name, if it may stand in a filter, sort or group. A secret one answers exactly like an unknown one. */
+export function filterableField(model: AnyModel, name: string): Field {
+  const field = model.fieldsByName.get(name)
+  if (field && !field.hidden && !field.secret) return field
+  const known = model.fields.filter((candidate) => !candidate.hidden && !candidate.secret).map((candidate) => candidate.name)
+  throw new InvalidQueryError(`${model.name} has no field "${name}". Its fields are ${known.join(', ')}.`)
+}
+
+function fieldCondition(field: Field, operator: string, value: unknown): Filter {
+  if (comparisons.has(operator)) return comparison(field, operator as Comparison, value)
+  if (operator === 'isNull') {
+    if (typeof value !== 'boolean') throw new InvalidQueryError(`isNull on ${field.name} takes true or false.`)
+    return { type: 'null', field: field.name, negated: !value }
+  }
+  if (operator === 'in' || operator === 'notIn') return membership(field, operator === 'notIn', value)
+  throw new InvalidQueryError(`"${operator}" is no comparison for ${field.name}. There are ${conditionNames.join(', ')}.`)
+}
+
+function comparison(field: Field, operator: Comparison, value: unknown): Filter {
+  if (unordered.has(field.kind)) throw new InvalidQueryError(`${field.name} holds JSON and can only be asked with isNull.`)
+  if (value === null) {
+    if (operator === 'eq') return equals(field.name, null)
+    if (operator === 'ne') return { type: 'null', field: field.name, negated: true }
+    throw new InvalidQueryError(`${field.name} cannot be compared with null by ${operator}; use isNull.`)
+  }
+  return { type: 'compare', field: field.name, comparison: operator, value: comparable(field, value) }
+}
+
+function membership(field: Field, negated: boolean, value: unknown): Filter {
+  if (!Array.isArray(value)) throw new InvalidQueryError(`${negated ? 'notIn' : 'in'} on ${field.name} takes a list.`)
+  if (unordered.has(field.kind)) throw new InvalidQueryError(`${field.name} holds JSON and can only be asked with isNull.`)
+  if (negated && value.length === 0) return everything
+  const values = value.filter((item) => item !== null).map((item) => comparable(field, item))
+  const list: Filter = { type: 'in', field: field.name, values, negated }
+  if (values.length === value.length) return list
+  const nulls: Filter = { type: 'null', field: field.name, negated }
+  return { type: negated ? 'and' : 'or', parts: [list, nulls] }
+}
+
+function comparable(field: Field, value: unknown): unknown {
+  if (!isComparable(field, value)) throw new InvalidQueryError(`${field.name} is ${kindNames[field.kind]}, and cannot be compared with ${describe(value)}.`)
+  return field.normalise(value)
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}

@@ -1,0 +1,36 @@
+import type { Engine } from '../engine/engine.ts'
+import { SchemaMismatchError } from '../errors.ts'
+import type { AnyModel } from '../model/model.ts'
+import { tableDifferences } from './compare.ts'
+import { checkSystemVersion, SystemState, systemModels, upgradeSystemTables } from './system-tables.ts'
+import { createStatements, inReferenceOrder, wantedTable } from './wanted-table.ts'
+
+/**
+ * Makes the tables that are missing (where that is wanted) and holds all of them against the models.
+ * @throws SchemaMismatchError with a sentence for each difference; nothing has been changed then
+ */
+export async function prepareSchema(engine: Engine, models: readonly AnyModel[], options: { readonly createTables: boolean }): Promise<void> {
+  if (!options.createTables) {
+    const differences = await engine.read((connection) => compareAll(engine, connection, models))
+    if (differences.length > 0) throw new SchemaMismatchError([...differences, 'Open with createTables: true to make what is missing.'])
+    return
+  }
+  // Most starts find everything in place, and then there is no need to wait for writers.
+  if ((await engine.read((connection) => compareAll(engine, connection, models))).length === 0) return
+  await engine.define(async (connection) => {
+    await upgradeSystemTables(engine, connection)
+    const before = new Set((await engine.inspect(connection)).map((table) => table.name))
+    for (const model of inReferenceOrder(models)) {
+      if (before.has(model.name)) continue
+      for (const statement of createStatements(model, engine)) await connection.run({ sql: statement, parameters: [] })
+    }
+    const differences = await compareAll(engine, connection, models)
+    if (differences.length > 0) throw new SchemaMismatchError(differences)
+  })
+}
+
+async function compareAll(engine: Engine, connection: Parameters<Engine['inspect']>[0], models: readonly AnyModel[]): Promise<string[]> {
+  const live = new Map((await engine.inspect(connection)).map((table) => [table.name, table]))
+  const system = live.has(SystemState.name) ? await checkSystemVersion(engine, connection) : []
+  return [...system, ...[...systemModels, ...models].flatMap((model) => tableDifferences(wantedTable(model, engine), live.get(model.name)))]
+}

@@ -1,0 +1,59 @@
+import { AuditHead, AuditLog } from '../audit/audit-log.ts'
+import type { Connection, Engine } from '../engine/engine.ts'
+import { SchemaMismatchError } from '../errors.ts'
+import { defineSystemModel } from '../model/define-model.ts'
+import { makeRowVersion } from '../model/row-version.ts'
+import { Type } from 'typebox'
+import { createStatements } from './wanted-table.ts'
+
+/** What the library knows of its own tables: their version, under the key `version`. */
+export const SystemState = defineSystemModel('strongroom_state', { value: Type.String() }, { id: { name: 'key', type: 'text' } })
+
+/** The models of the library's own tables. */
+export const systemModels = [SystemState, AuditLog, AuditHead] as const
+
+/** One step from a version of the library's own tables to the next. */
+type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
+
+/** Numbered from 1 and never changed once released: a database is brought up by the ones that it has not seen. */
+const upgrades: readonly Upgrade[] = [createFirstTables]
+
+/** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
+export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
+  for (const statement of createStatements(SystemState, engine)) await connection.run({ sql: statement, parameters: [] })
+  const version = await systemVersion(engine, connection)
+  if (version > upgrades.length) throw new SchemaMismatchError([newerVersion(version)])
+  if (version === upgrades.length) return
+  for (const upgrade of upgrades.slice(version)) await upgrade(engine, connection)
+  const row = { key: 'version', value: String(upgrades.length), row_version: makeRowVersion() }
+  const save = engine.builder
+    .insertInto(SystemState.name)
+    .values(row)
+    .onConflict((conflict) => conflict.column('key').doUpdateSet({ value: row.value }))
+  await connection.run(save.compile())
+}
+
+/** Refuses a database whose own tables another version of the library made. */
+export async function checkSystemVersion(engine: Engine, connection: Connection): Promise<string[]> {
+  const version = await systemVersion(engine, connection)
+  if (version > upgrades.length) return [newerVersion(version)]
+  return version < upgrades.length ? ["The library's own tables are of an older version; open once with createTables to bring them up."] : []
+}
+
+async function systemVersion(engine: Engine, connection: Connection): Promise<number> {
+  const query = engine.builder.selectFrom(SystemState.name).select('value').where('key', '=', 'version')
+  const [row] = await connection.all(query.compile())
+  return row ? Number(row.value) : 0
+}
+
+function newerVersion(version: number): string {
+  return `The library's own tables are of version ${version}; this library knows ${upgrades.length}. Use the newer library.`
+}
+
+async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {
+  for (const model of [AuditLog, AuditHead]) {
+    for (const statement of createStatements(model, engine)) await connection.run({ sql: statement, parameters: [] })
+  }
+  const head = { id: 1, epoch: 1, seq: 0, retained_below: 0, row_version: makeRowVersion() }
+  await connection.run(engine.builder.insertInto(AuditHead.name).values(head).compile())
+}

@@ -1,0 +1,70 @@
+import type { Engine, TableShape } from '../engine/engine.ts'
+import { indexName, referenceName, uniqueName } from '../model/constraint-names.ts'
+import type { AnyModel } from '../model/model.ts'
+
+/** The table that a model wants to live in. */
+export function wantedTable(model: AnyModel, engine: Engine): TableShape {
+  const { fields, name } = model
+  return {
+    name,
+    columns: fields.map((field) => ({ name: field.name, type: engine.columnType(field), nullable: field.nullable })),
+    primaryKey: [model.id.name],
+    indexes: [
+      // A deleted e-mail address can be used again: unique keys cover live records only.
+      ...model.unique.map((columns) => ({ name: uniqueName(name, columns), columns, unique: true, liveOnly: model.deletedAt !== undefined })),
+      ...model.indexes.map((columns) => ({ name: indexName(name, columns), columns, unique: false, liveOnly: false })),
+      ...referenceIndexes(model),
+    ],
+    references: fields.flatMap((field) => {
+      if (!field.reference) return []
+      const target = field.reference.model()
+      return [{ column: field.name, table: target.name, targetColumn: target.id.name }]
+    }),
+  }
+}
+
+/** Every reference has an index: deletes look for the records that point to theirs. */
+function referenceIndexes(model: AnyModel): TableShape['indexes'] {
+  const covered = new Set([...model.unique, ...model.indexes].map((columns) => columns[0]))
+  return model.fields
+    .filter((field) => field.reference && !covered.has(field.name))
+    .map((field) => ({ name: indexName(model.name, [field.name]), columns: [field.name], unique: false, liveOnly: false }))
+}
+
+/** The statements that make a table and its indexes where they are missing. */
+export function createStatements(model: AnyModel, engine: Engine): string[] {
+  const table = wantedTable(model, engine)
+  const columns = model.fields.map((field) =>
+    field === model.id
+      ? `${quote(field.name)} ${engine.idDefinition(field, { countedId: model.idType === 'integer' })}`
+      : `${quote(field.name)} ${engine.columnDefinition(field)}`,
+  )
+  const references = table.references.map(
+    ({ column, table: target, targetColumn }) =>
+      `CONSTRAINT ${quote(referenceName(model.name, column))} FOREIGN KEY (${quote(column)}) REFERENCES ${quote(target)} (${quote(targetColumn)})`,
+  )
+  const live = model.deletedAt ? ` WHERE ${quote(model.deletedAt.name)} IS NULL` : ''
+  const indexes = table.indexes.map(
+    ({ name, columns: parts, unique, liveOnly }) =>
+      `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(name)} ON ${quote(model.name)} (${parts.map(quote).join(', ')})${liveOnly ? live : ''}`,
+  )
+  return [engine.createTableSql(model.name, [...columns, ...references]), ...indexes]
+}
+
+function quote(name: string): string {
+  return `"${name}"`
+}
+
+/** Models in an order in which each comes after those that it points to, as far as circles allow. */
+export function inReferenceOrder(models: readonly AnyModel[]): AnyModel[] {
+  const ordered = new Set<AnyModel>()
+  const visiting = new Set<AnyModel>()
+  const visit = (model: AnyModel): void => {
+    if (ordered.has(model) || visiting.has(model)) return
+    visiting.add(model)
+    for (const field of model.fields) if (field.reference) visit(field.reference.model())
+    ordered.add(model)
+  }
+  for (const model of models) visit(model)
+  return [...ordered]
+}

@@ -1,0 +1,109 @@
+import type { Kysely } from 'kysely'
+import type { AnyDatabase, Connection } from '../engine/engine.ts'
+import { UsageError } from '../errors.ts'
+import type { UnitContext } from './context.ts'
+import { type Task, wait } from './task.ts'
+
+/** What a session needs from the storage that opened it. */
+export interface SessionHome {
+  /** A Kysely handle that runs its statements in the session. */
+  kyselyFor(session: Session): Kysely<AnyDatabase>
+}
+
+/** A check that must hold when the unit commits, and may lock what it counts: it runs last. */
+export type CommitCheck = (session: Session) => Task<void>
+
+/**
+ * One unit of work as the code inside it sees it: the connection, the context, and what has to happen at the commit.
+ * A nested transaction, and every write inside a transaction, is a session of its own on a savepoint.
+ */
+export class Session<Database = AnyDatabase> {
+  readonly context: UnitContext
+  readonly connection: Connection
+  /** Statements of this session may write to tables that the audit log watches. */
+  readonly unaudited: boolean
+  /** How many sessions this one is nested in. */
+  readonly depth: number
+  readonly #home: SessionHome
+  readonly #root: Session
+  readonly #checks = new Map<string, CommitCheck>()
+  #effects: (() => unknown)[] = []
+  #kysely: Kysely<Database> | undefined
+  #tail: Promise<unknown> | undefined
+  #finished = false
+
+  constructor(home: SessionHome, connection: Connection, context: UnitContext, options: { parent?: Session; unaudited?: boolean } = {}) {
+    this.#home = home
+    this.connection = connection
+    this.context = context
+    this.unaudited = options.unaudited ?? options.parent?.unaudited ?? false
+    this.depth = options.parent ? options.parent.depth + 1 : 0
+    this.#root = options.parent ? options.parent.#root : this
+  }
+
+  /** A typed Kysely instance whose statements are part of this unit. Throws `session_finished` after its end. */
+  get kysely(): Kysely<Database> {
+    // The home makes handles for all tables; the type of this session's tables was chosen by who opened the storage.
+    this.#kysely ??= this.#home.kyselyFor(this) as Kysely<Database>
+    return this.#kysely
+  }
+
+  get finished(): boolean {
+    return this.#finished
+  }
+
+  /** Throws when the unit has ended; a session outlives it when a promise inside was not awaited. */
+  assertOpen(): void {
+    if (!this.#finished) return
+    throw new UsageError(
+      'session_finished',
+      'This transaction has ended. Await everything that belongs to it before its callback returns, or start a new transaction.',
+    )
+  }
+
+  /** Runs after the unit has committed, outside it; forgotten when this session, or one around it, is rolled back. */
+  afterCommit(effect: () => unknown): void {
+    this.#effects.push(effect)
+  }
+
+  /** Registers a check that runs once, at the end of the outermost unit; a second one of the same name is dropped. */
+  beforeCommit(name: string, check: CommitCheck): void {
+    if (!this.#root.#checks.has(name)) this.#root.#checks.set(name, check)
+  }
+
+  /** Runs the registered checks; they run again if a check registers another. */
+  *runChecks(): Task<void> {
+    for (const check of this.#checks.values()) yield* check(this)
+  }
+
+  takeEffects(): (() => unknown)[] {
+    const effects = this.#effects
+    this.#effects = []
+    return effects
+  }
+
+  /** Waits for the turn of a nested session: two at once would interleave their savepoints. */
+  *takeTurn(): Task<() => void> {
+    this.assertOpen()
+    while (this.#tail) yield* wait(this.#tail)
+    this.assertOpen()
+    let release = (): void => undefined
+    const turn = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    this.#tail = turn
+    return () => {
+      if (this.#tail === turn) this.#tail = undefined
+      release()
+    }
+  }
+
+  /** Waits until no nested session runs or waits: whatever was started inside belongs to the unit. */
+  *settle(): Task<void> {
+    while (this.#tail) yield* wait(this.#tail)
+  }
+
+  finish(): void {
+    this.#finished = true
+  }
+}

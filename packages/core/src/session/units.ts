@@ -1,0 +1,163 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
+import type { Logger } from '../logger.ts'
+import type { UnitContext } from './context.ts'
+import { unitContext, type WriteOptions } from './options.ts'
+import { Session, type SessionHome } from './session.ts'
+import { isPromise, runTask, type Task, wait } from './task.ts'
+
+/** Carries the answer of a dry run out of the unit that is rolled back for it. */
+class DryRunEnd extends Error {
+  readonly result: unknown
+
+  constructor(result: unknown) {
+    super('dry run')
+    this.result = result
+  }
+}
+
+export interface UnitsOptions {
+  readonly engine: Engine
+  readonly home: SessionHome
+  readonly logger: Logger
+  /** Milliseconds that a unit of work may take. */
+  readonly timeLimit: number
+}
+
+export interface RunOptions {
+  readonly write: WriteOptions
+  /** The unit may wait for something that is not the database, so it must not share a commit. */
+  readonly alone: boolean
+  readonly unaudited?: boolean
+}
+
+/** Starts units of work, nests them, and knows which one the running code is in. */
+export class Units {
+  readonly #engine: Engine
+  readonly #home: SessionHome
+  readonly #logger: Logger
+  readonly #timeLimit: number
+  readonly #current = new AsyncLocalStorage<Session | undefined>()
+
+  constructor(options: UnitsOptions) {
+    this.#engine = options.engine
+    this.#home = options.home
+    this.#logger = options.logger
+    this.#timeLimit = options.timeLimit
+  }
+
+  /** The session that the running code is in, if any. Throws `session_finished` when it has ended. */
+  current(): Session | undefined {
+    const session = this.#current.getStore()
+    session?.assertOpen()
+    return session
+  }
+
+  /** Calls somebody else's code inside a session, so that accessors called there join it. */
+  inside<T>(session: Session, code: () => T): T {
+    return this.#current.run(session, code)
+  }
+
+  /** Runs a read in the current session, or outside any. */
+  read<T>(body: (connection: Connection, context: UnitContext | undefined) => Task<T>): Awaitable<T> {
+    const session = this.current()
+    if (session) return runTask(body(session.connection, session.context))
+    return this.#engine.read((connection) => runTask(body(connection, undefined)))
+  }
+
+  /** Runs a write as a unit of its own, or nested in the current session. Resolves after the commit of the unit that it started. */
+  async run<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
+    const outer = this.current()
+    return outer ? await runTask(this.#nested(outer, options, body)) : await this.#outermost(options, body)
+  }
+
+  async #outermost<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
+    const context = unitContext(options.write, undefined)
+    // The lane runs units of many callers in one turn: each keeps its own asynchronous context.
+    const inCallersContext = AsyncLocalStorage.snapshot()
+    let effects: (() => unknown)[] = []
+    try {
+      const result = await this.#engine.write<T>({
+        context,
+        alone: options.alone,
+        timeLimit: this.#timeLimit,
+        run: (connection) =>
+          inCallersContext(() => {
+            const session = new Session(this.#home, connection, context, { unaudited: options.unaudited ?? false })
+            return runTask(
+              this.#outermostTask(session, body, (done) => {
+                effects = done
+              }),
+            )
+          }),
+      })
+      await this.#runEffects(effects)
+      return result
+    } catch (error) {
+      // The unit threw the answer of its own dry run, so it has the unit's type.
+      if (error instanceof DryRunEnd) return error.result as T
+      throw error
+    }
+  }
+
+  *#outermostTask<T>(session: Session, body: (session: Session) => Task<T>, keep: (effects: (() => unknown)[]) => void): Task<T> {
+    try {
+      const result = yield* body(session)
+      yield* session.settle()
+      yield* session.runChecks()
+      if (session.context.dryRun) throw new DryRunEnd(result)
+      keep(session.takeEffects())
+      return result
+    } finally {
+      session.finish()
+    }
+  }
+
+  *#nested<T>(outer: Session, options: RunOptions, body: (session: Session) => Task<T>): Task<T> {
+    const endTurn = yield* outer.takeTurn()
+    const session = new Session(this.#home, outer.connection, unitContext(options.write, outer), {
+      parent: outer,
+      ...(options.unaudited !== undefined && { unaudited: options.unaudited }),
+    })
+    const savepoint = `nested_${session.depth}`
+    try {
+      yield* wait(outer.connection.savepoint(savepoint))
+      try {
+        const result = yield* body(session)
+        yield* session.settle()
+        if (session.context.dryRun && !outer.context.dryRun) throw new DryRunEnd(result)
+        yield* wait(outer.connection.release(savepoint))
+        for (const effect of session.takeEffects()) outer.afterCommit(effect)
+        return result
+      } catch (error) {
+        yield* this.#undo(outer, savepoint, error)
+        // A nested dry run ends with its own rollback; its answer has the type of its body.
+        if (error instanceof DryRunEnd) return error.result as T
+        throw error
+      }
+    } finally {
+      session.finish()
+      endTurn()
+    }
+  }
+
+  /** Rolls back to a savepoint. Should that fail, the unit cannot go on, and what led here tells more than the rollback. */
+  *#undo(outer: Session, savepoint: string, reason: unknown): Task<void> {
+    try {
+      yield* wait(outer.connection.rollbackTo(savepoint))
+    } catch (error) {
+      throw reason instanceof DryRunEnd ? error : reason
+    }
+  }
+
+  async #runEffects(effects: readonly (() => unknown)[]): Promise<void> {
+    for (const effect of effects) {
+      try {
+        const waiting = this.#current.run(undefined, effect)
+        if (isPromise(waiting as Awaitable<unknown>)) await waiting
+      } catch (error) {
+        this.#logger.error('An afterCommit hook failed; the write itself is stored.', error)
+      }
+    }
+  }
+}

@@ -1,0 +1,340 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { describe, expect } from 'vitest'
+import type { Connection } from '../../src/engine/engine.ts'
+import { commits, errorOf, gate, note, sql, stored, test, turns, unit, watch, withNotes } from './sqlite-support.ts'
+
+const insert = (connection: Connection, text: string) => connection.run(sql('INSERT INTO notes (text) VALUES (?)', text))
+const failing = (text: string, message = 'no') =>
+  unit((connection) => {
+    insert(connection, text)
+    throw new Error(message)
+  })
+
+describe('units that wait at the same turn', () => {
+  test('run in their order and share one commit', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const before = commits(file)
+    const texts = Array.from({ length: 100 }, (_, index) => `note ${index}`)
+    expect(await Promise.all(texts.map((text) => engine.write(note(text))))).toEqual(texts)
+    expect(stored(file)).toEqual(texts)
+    expect(commits(file) - before).toBe(1)
+  })
+
+  test('share a commit with at most maxGroup', async ({ open, file }) => {
+    const engine = await withNotes(await open({ maxGroup: 10 }))
+    const before = commits(file)
+    await Promise.all(Array.from({ length: 25 }, (_, index) => engine.write(note(`note ${index}`))))
+    expect(commits(file) - before).toBe(3)
+    expect(stored(file)).toHaveLength(25)
+  })
+
+  test('each keep or lose only their own work', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const before = commits(file)
+    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(failing('b')), engine.write(note('a')), engine.write(note('c'))])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled', value: 'a' },
+      { status: 'rejected', reason: { message: 'no' } },
+      { status: 'rejected', reason: { kind: 'unique', table: 'notes', columns: ['text'] } },
+      { status: 'fulfilled', value: 'c' },
+    ])
+    expect(stored(file)).toEqual(['a', 'c'])
+    expect(commits(file) - before).toBe(1)
+  })
+
+  test('hear nothing, good or bad, before the commit', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const wait = gate()
+    const first = engine.write(note('a'))
+    const conflict = engine.write(note('a'))
+    const last = engine.write(
+      unit(async (connection) => {
+        insert(connection, 'b')
+        await wait.opened
+      }),
+    )
+    const watched = [watch(first), watch(conflict), watch(last)]
+    await turns(5)
+    expect(watched.map(({ settled }) => settled)).toEqual([false, false, false])
+    expect(stored(file)).toEqual([])
+    wait.open()
+    await expect(conflict).rejects.toMatchObject({ kind: 'unique' })
+    expect(stored(file)).toEqual(['a', 'b'])
+    await Promise.all([first, last])
+  })
+
+  test('all get the error of a commit that fails, and nothing is stored', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    await engine.define(async (connection) => {
+      await connection.run(sql('CREATE TABLE orphans (note INTEGER REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED) STRICT'))
+    })
+    const orphan = unit((connection) => connection.run(sql('INSERT INTO orphans VALUES (99)')))
+    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(orphan), engine.write(failing('b'))])
+    expect(outcomes).toMatchObject(Array.from({ length: 3 }, () => ({ status: 'rejected', reason: { kind: 'reference' } })))
+    expect(stored(file)).toEqual([])
+    await expect(engine.write(orphan)).rejects.toMatchObject({ kind: 'reference' })
+    await engine.write(note('later'))
+    expect(stored(file)).toEqual(['later'])
+  })
+})
+
+describe('a unit alone', () => {
+  test('has a commit of its own, between those before and after it', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const before = commits(file)
+    const order: string[] = []
+    const tell = (text: string) => engine.write(note(text, { alone: text === 'alone' })).then((done) => order.push(done))
+    await Promise.all([tell('a'), tell('b'), tell('alone'), tell('c'), tell('d')])
+    expect(order).toEqual(['a', 'b', 'alone', 'c', 'd'])
+    expect(stored(file)).toEqual(order)
+    expect(commits(file) - before).toBe(3)
+  })
+
+  test('takes only itself with it when it fails, at once or later', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const fails = (text: string, later: boolean) =>
+      unit(
+        (connection) => {
+          insert(connection, text)
+          if (later) return Promise.reject(new Error('no'))
+          throw new Error('no')
+        },
+        { alone: true },
+      )
+    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(fails('b', false)), engine.write(fails('c', true)), engine.write(note('d'))])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+    expect(stored(file)).toEqual(['a', 'd'])
+  })
+})
+
+describe('a unit that turns out to wait', () => {
+  test('is told so, closes the group, and is committed with those before it', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const before = commits(file)
+    const wait = gate()
+    let awaited = 0
+    const waiting = unit(
+      async (connection) => {
+        insert(connection, 'b')
+        await wait.opened
+        insert(connection, 'c')
+      },
+      { onAwait: () => awaited++ },
+    )
+    const all = [engine.write(note('a')), engine.write(waiting), engine.write(note('d'))]
+    await turns(3)
+    expect(awaited).toBe(1)
+    expect(stored(file)).toEqual([])
+    wait.open()
+    await Promise.all(all)
+    expect(stored(file)).toEqual(['a', 'b', 'c', 'd'])
+    expect(commits(file) - before).toBe(2)
+  })
+
+  test('loses only its own work when it fails', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const waiting = unit(async (connection) => {
+      insert(connection, 'b')
+      await turns(1)
+      throw new Error('no')
+    })
+    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(waiting), engine.write(note('c'))])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    expect(stored(file)).toEqual(['a', 'c'])
+  })
+
+  test('may answer with anything that has a then', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const thenable = unit((connection) => {
+      insert(connection, 'a')
+      // biome-ignore lint/suspicious/noThenProperty: a promise of another make is what is tested
+      return { then: (resolve: (value: string) => void) => resolve('done') } as unknown as Promise<string>
+    })
+    expect(await Promise.all([engine.write(thenable), engine.write(note('b'))])).toEqual(['done', 'b'])
+    expect(stored(file)).toEqual(['a', 'b'])
+  })
+})
+
+describe('a transaction that SQLite drops inside a savepoint', () => {
+  const dropping = unit((connection) => connection.raw(sql(`INSERT OR ROLLBACK INTO notes (text) VALUES ('there')`), { write: true }))
+
+  test('costs the culprit its work; the earlier units run once more, the later ones go on', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    await engine.write(note('there'))
+    const calls = new Map<string, number>()
+    const counted = (text: string) =>
+      engine.write(
+        unit((connection) => {
+          calls.set(text, (calls.get(text) ?? 0) + 1)
+          insert(connection, text)
+        }),
+      )
+    const outcomes = await Promise.allSettled([counted('a'), counted('there'), counted('b'), engine.write(dropping), counted('c')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
+    expect(outcomes[3]).toMatchObject({ reason: { kind: 'unique' } })
+    expect(Object.fromEntries(calls)).toEqual({ a: 2, there: 2, b: 2, c: 1 })
+    expect(stored(file)).toEqual(['there', 'a', 'b', 'c'])
+  })
+
+  test('is noticed when the culprit keeps quiet about it: nothing of it commits by itself', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    await engine.write(note('there'))
+    const quiet = unit((connection) => {
+      for (const attempt of [() => dropping.run(connection), () => insert(connection, 'loose'), () => connection.savepoint('s')]) {
+        expect(attempt).toThrow(expect.objectContaining({ kind: 'unique' }))
+      }
+      return 'all is well'
+    })
+    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(quiet), engine.write(note('b'))])
+    expect(outcomes).toMatchObject([{ status: 'fulfilled' }, { status: 'rejected', reason: { kind: 'unique' } }, { status: 'fulfilled' }])
+    expect(stored(file)).toEqual(['there', 'a', 'b'])
+  })
+
+  test('costs a culprit that waits, or is alone, no more than its own work', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    await engine.write(note('there'))
+    const waits = unit(async (connection) => {
+      insert(connection, 'lost')
+      await turns(1)
+      return dropping.run(connection)
+    })
+    const outcomes = await Promise.allSettled([
+      engine.write(note('a')),
+      engine.write(waits),
+      engine.write({ ...waits, alone: true }),
+      engine.write({ ...dropping, alone: true }),
+      engine.write(note('b')),
+    ])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected', 'fulfilled'])
+    expect(stored(file)).toEqual(['there', 'a', 'b'])
+  })
+})
+
+describe('the time limit', () => {
+  const timeLimit = 20
+  const busy = (milliseconds: number) => {
+    for (const end = performance.now() + milliseconds; performance.now() < end; );
+  }
+
+  test('rolls a unit back that waits for longer; its connection is dead and the lane goes on', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const wait = gate()
+    let late: unknown
+    const ended = gate()
+    const slow = unit(
+      async (connection) => {
+        insert(connection, 'slow')
+        await wait.opened
+        late = await errorOf((async () => insert(connection, 'late'))())
+        ended.open()
+      },
+      { timeLimit },
+    )
+    const outcomes = await Promise.allSettled([
+      engine.write(note('a')),
+      engine.write(slow),
+      engine.write({ ...slow, alone: true }),
+      engine.write(note('b')),
+    ])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'transaction_timeout' } },
+      { status: 'rejected', reason: { code: 'transaction_timeout' } },
+      { status: 'fulfilled' },
+    ])
+    wait.open()
+    await ended.opened
+    expect(late).toMatchObject({ code: 'session_finished' })
+    expect(stored(file)).toEqual(['a', 'b'])
+  })
+
+  test('acts between the statements of a unit that never waits, even when it keeps quiet', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const slow = (quiet: boolean) =>
+      unit(
+        (connection) => {
+          insert(connection, 'slow')
+          busy(timeLimit + 5)
+          try {
+            insert(connection, 'late')
+          } catch (error) {
+            if (!quiet) throw error
+          }
+        },
+        { timeLimit },
+      )
+    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(slow(false)), engine.write(slow(true)), engine.write(note('b'))])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'rejected', reason: { code: 'transaction_timeout' } },
+      { status: 'rejected', reason: { code: 'transaction_timeout' } },
+      { status: 'fulfilled' },
+    ])
+    expect(stored(file)).toEqual(['a', 'b'])
+  })
+
+  test('does not count the time that a unit waits for its turn', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const slow = unit(() => busy(timeLimit * 2))
+    await Promise.all([engine.write(slow), engine.write(note('a', { timeLimit })), engine.write(note('b', { timeLimit, alone: true }))])
+    expect(stored(file)).toEqual(['a', 'b'])
+  })
+
+  test('may be as good as none', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const patient = unit(
+      async (connection) => {
+        await turns(2)
+        insert(connection, 'a')
+      },
+      { timeLimit: Number.POSITIVE_INFINITY },
+    )
+    await engine.write(patient)
+    expect(stored(file)).toEqual(['a'])
+  })
+})
+
+describe('the queue', () => {
+  test('refuses at once what passes its limit, and stores nothing of it', async ({ open, file }) => {
+    const engine = await withNotes(await open({ queueLimit: 3 }))
+    const outcomes = await Promise.allSettled(['a', 'b', 'c', 'd', 'e'].map((text) => engine.write(note(text))))
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected'])
+    expect(outcomes[4]).toMatchObject({ reason: { code: 'storage_busy', retryAfter: 1 } })
+    await engine.write(note('f'))
+    expect(stored(file)).toEqual(['a', 'b', 'c', 'f'])
+  })
+
+  test('keeps its order over thousands', async ({ open, file }) => {
+    const engine = await withNotes(await open({ maxGroup: 700 }))
+    const texts = Array.from({ length: 5_000 }, (_, index) => `${index}`)
+    await Promise.all(texts.map((text) => engine.write(note(text))))
+    expect(stored(file)).toEqual(texts)
+  })
+})
+
+describe('asynchronous context', () => {
+  test('does not leak from whoever woke the lane into the units of others', async ({ open }) => {
+    const storage = new AsyncLocalStorage<string>()
+    const engine = await withNotes(await open())
+    const seen: (string | undefined)[] = []
+    const look = unit(() => void seen.push(storage.getStore()))
+    const lookLater = unit(async () => {
+      await turns(1)
+      seen.push(storage.getStore())
+    })
+    const writes = [look, lookLater, { ...look, alone: true }, look]
+    await Promise.all([storage.run('first', () => writes.map((each) => engine.write(each))).at(-1), storage.run('second', () => engine.write(look))])
+    expect(seen).toEqual([undefined, undefined, undefined, undefined, undefined])
+  })
+
+  test('is, for the caller, after the write what it was before', async ({ open }) => {
+    const storage = new AsyncLocalStorage<string>()
+    const engine = await withNotes(await open())
+    const after = (name: string) =>
+      storage.run(name, async () => {
+        await engine.write(note(name))
+        return storage.getStore()
+      })
+    expect(await Promise.all([after('first'), after('second')])).toEqual(['first', 'second'])
+  })
+})

@@ -1,0 +1,7 @@
+export { type Capability, capabilities, type EngineName, engineNames } from './capabilities.ts'
+export { describeEngines, needs, type TestEngine } from './engines.ts'
+export { freePort } from './free-port.ts'
+export { asSuperuser } from './fresh-database.ts'
+export { type PostgresServer, startPostgres } from './postgres-server.ts'
+export { type RunningScript, runScript, type ScriptExit, type ScriptOptions } from './run-script.ts'
+export { type TempFolder, tempFolder } from './temp-folder.ts'

@@ -1,0 +1,33 @@
+import type { TestProject } from 'vitest/node'
+import { type PostgresServer, startPostgres } from './postgres-server.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** The PostgreSQL of this run, for its superuser. */
+    postgresUrl: string
+  }
+}
+
+interface SharedServer {
+  starting: Promise<PostgresServer>
+  users: number
+}
+
+/** Each project loads its own copy of this module; the process has one server all the same. */
+const sharedKey = Symbol.for('strongroom.testkit.postgres')
+// a symbol on the global object has no type of its own
+const shared = globalThis as { [sharedKey]?: SharedServer }
+
+/** Starts PostgreSQL before the first test and hands its URL to `inject('postgresUrl')`; stops it after the last. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const server = (shared[sharedKey] ??= { starting: startPostgres(), users: 0 })
+  server.users++
+  const { url, stop } = await server.starting
+  project.provide('postgresUrl', url)
+  return async () => {
+    server.users--
+    if (server.users > 0) return
+    delete shared[sharedKey]
+    await stop()
+  }
+}
