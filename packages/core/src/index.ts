@@ -21,17 +21,30 @@ export {
 export type { CommitEvent, CommitHook, Hook, HookEvent, HookMoment, Operation } from './hooks/events.ts'
 export type { Logger } from './logger.ts'
 export { defineModel } from './model/define-model.ts'
-export { Bytes, DateTime, Decimal, Default, Int64, Json, PlainDate, Ref } from './model/field-types.ts'
+export {
+  Bytes,
+  DateTime,
+  Decimal,
+  Default,
+  Int64,
+  Json,
+  PlainDate,
+  Ref,
+  type TDefault,
+  type TField,
+  type TReference,
+} from './model/field-types.ts'
 export { jsonSchemaOf } from './model/json-schema.ts'
 export type { AnyModel, Field, Model } from './model/model.ts'
 export type { ModelOptions } from './model/model-options.ts'
 export { isId, parseId } from './model/record-id.ts'
-export { recordFromJson, recordToJson } from './model/record-json.ts'
-export type { IdOf, InsertOf, RowOf, UpdateOf } from './model/row-types.ts'
-export type { StorageOptions } from './options.ts'
+export { type ReadRecord, recordFromJson, recordToJson, type WriteMode } from './model/record-json.ts'
+export type { IdOf, InsertOf, RowOf, TypesOf, UpdateOf } from './model/row-types.ts'
+export type { JsonData, JsonValue } from './model/value-types/json.ts'
+export type { AnyAccessor, PostgresSettings, SqliteSettings, StorageOptions } from './options.ts'
 export type { OrderBy } from './query/order.ts'
 export type { FieldConditions, Where } from './query/where.ts'
 export type { UnitContext } from './session/context.ts'
 export type { WriteOptions } from './session/options.ts'
-export type { Session } from './session/session.ts'
+export type { SessionOf as Session, TablesOf, UnknownTables } from './session/tables.ts'
 export { openStorage, type Storage, type StorageHealth, type TransactionOptions } from './storage.ts'

@@ -7,11 +7,11 @@ import type { AnyModel } from './model/model.ts'
 export type AnyAccessor = Pick<ModelAccessor<AnyModel>, 'component' | 'model'>
 
 /** How a storage is opened. */
-export interface StorageOptions {
+export interface StorageOptions<Accessors extends readonly AnyAccessor[] = readonly AnyAccessor[]> {
   /** `sqlite:./app.db`, `sqlite::memory:`, `postgres://user:password@host/database`. */
   readonly url: string
   /** The accessors of the models that live in this storage; each in one open storage only. */
-  readonly accessors: readonly AnyAccessor[]
+  readonly accessors: Accessors
   /** Makes the tables and indexes that are missing; true unless said otherwise. */
   readonly createTables?: boolean
   /** The most live records of each model; no limit unless said. */
@@ -36,6 +36,8 @@ export interface SqliteSettings {
   readonly busyWait?: number
   /** Units that may wait for the write lane before more are refused with `storage_busy`; 10000 unless said. */
   readonly queueLimit?: number
+  /** The most pages (of 4096 bytes) that the file may have; a write that needs more is refused with `storage_full`. No limit unless said. */
+  readonly maxPageCount?: number
 }
 
 export interface PostgresSettings {

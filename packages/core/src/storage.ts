@@ -9,13 +9,14 @@ import { openEngine } from './engine/open-engine.ts'
 import { UsageError } from './errors.ts'
 import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
-import { type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
+import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
 import { kyselyHandle } from './session/kysely-handle.ts'
 import type { WriteOptions } from './session/options.ts'
 import type { Session } from './session/session.ts'
+import type { SessionOf, TablesOf, UnknownTables } from './session/tables.ts'
 import { wait } from './session/task.ts'
 import { Units } from './session/units.ts'
 
@@ -34,7 +35,7 @@ export interface StorageHealth {
 }
 
 /** An open database with its accessors. */
-export interface Storage {
+export interface Storage<Database = UnknownTables> {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
   /** Reads the audit log. */
   readonly audit: AuditAccessor
@@ -42,7 +43,7 @@ export interface Storage {
    * Kysely outside any transaction, for questions that accessors have no word for and for tables of your own.
    * Inside a transaction it throws `outer_handle`: use `session.kysely` there.
    */
-  readonly kysely: Kysely<AnyDatabase>
+  readonly kysely: Kysely<Database>
   /**
    * Runs a unit of work: all of it is committed, or none. Accessors that are called inside join it; a transaction inside it is a savepoint.
    * The callback may run again from its start when the database asks for it (a deadlock on PostgreSQL).
@@ -53,7 +54,7 @@ export interface Storage {
    *   await posts.insert({ title: 'Hello', author_id: user.id })
    * }, { actor: 'admin' })
    */
-  transaction<T>(work: (session: Session) => T | Promise<T>, options?: TransactionOptions): Promise<T>
+  transaction<T>(work: (session: SessionOf<Database>) => T | Promise<T>, options?: TransactionOptions): Promise<T>
   /** The accessor of a model in this storage. Throws UsageError when it has none. */
   accessor<Model extends AnyModel>(model: Model): ModelAccessor<Model>
   /** Asks the database something. */
@@ -70,7 +71,9 @@ export interface Storage {
  * @example
  * const storage = await openStorage({ url: 'sqlite:./app.db', accessors: [users] })
  */
-export async function openStorage(options: StorageOptions): Promise<Storage> {
+export async function openStorage<const Accessors extends readonly AnyAccessor[]>(
+  options: StorageOptions<Accessors>,
+): Promise<Storage<TablesOf<Accessors[number]['model']>>> {
   const resolved = resolveOptions(options, (value): value is ModelAccessor<AnyModel> => value instanceof ModelAccessor)
   const models = resolved.accessors.map((accessor) => accessor.model)
   checkReferences(models)

@@ -20,7 +20,8 @@ const shared = globalThis as { [sharedKey]?: SharedServer }
 
 /** Starts PostgreSQL before the first test and hands its URL to `inject('postgresUrl')`; stops it after the last. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const server = (shared[sharedKey] ??= { starting: startPostgres(), users: 0 })
+  shared[sharedKey] ??= { starting: startPostgres(), users: 0 }
+  const server = shared[sharedKey]
   server.users++
   const { url, stop } = await server.starting
   project.provide('postgresUrl', url)

@@ -84,15 +84,12 @@ function waitForLine(pattern: RegExp, output: () => string, waiters: Set<Waiter>
       },
     }
     waiters.add(waiter)
-    ended.then(
-      ({ code, signal }) => {
-        waiters.delete(waiter)
-        const last = firstLine(`${output()}\n`, pattern)
-        if (last) resolve(last)
-        else reject(new Error(`The script ended (${signal ?? code}) without a line like ${pattern}:\n${output()}`))
-      },
-      reject,
-    )
+    ended.then(({ code, signal }) => {
+      waiters.delete(waiter)
+      const last = firstLine(`${output()}\n`, pattern)
+      if (last) resolve(last)
+      else reject(new Error(`The script ended (${signal ?? code}) without a line like ${pattern}:\n${output()}`))
+    }, reject)
   })
 }
 

@@ -18,10 +18,12 @@ describe('the parity of engines', () => {
 
   test('is broken by a test that only one engine has', () => {
     const tests = read([['insert [sqlite]', 'gives the row']], [['insert [postgres]', 'gives the rows']])
-    expect(parityFaults(tests)).toEqual([
-      'on sqlite only, and no capability says why: a.test.ts > insert > gives the row',
-      'on postgres only, and no capability says why: a.test.ts > insert > gives the rows',
-    ].toReversed())
+    expect(parityFaults(tests)).toEqual(
+      [
+        'on sqlite only, and no capability says why: a.test.ts > insert > gives the row',
+        'on postgres only, and no capability says why: a.test.ts > insert > gives the rows',
+      ].toReversed(),
+    )
   })
 
   test('counts tests of one name, so that a second one is missed too', () => {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -22,7 +23,9 @@ describeEngines('a fresh database', (engine) => {
     test('is an empty schema that unqualified names mean', async () => {
       const client = new pg.Client(await engine.freshUrl())
       await client.connect()
-      const { rows } = await client.query('SELECT current_schema() AS schema, (SELECT count(*)::int FROM pg_class WHERE relnamespace = current_schema()::regnamespace)')
+      const { rows } = await client.query(
+        'SELECT current_schema() AS schema, (SELECT count(*)::int FROM pg_class WHERE relnamespace = current_schema()::regnamespace)',
+      )
       await client.end()
       expect(rows).toEqual([{ schema: expect.stringMatching(/^test_[0-9a-f]{16}$/), count: 0 }])
     })
@@ -39,7 +42,7 @@ describe('an embedded server', { timeout: 60_000 }, () => {
     const folder = (await owner.line(/^files: (.+)$/))[1] ?? ''
     expect(existsSync(folder)).toBe(true)
     await owner.kill('SIGKILL')
-    await vi.waitFor(() => expect(new pg.Client(url).connect()).rejects.toThrow(), { timeout: 30_000 })
+    await vi.waitFor(() => expect(connectTo(new URL(url))).rejects.toThrow('ECONNREFUSED'), { timeout: 30_000 })
     await vi.waitFor(() => expect(existsSync(folder)).toBe(false), { timeout: 30_000 })
   })
 
@@ -48,3 +51,13 @@ describe('an embedded server', { timeout: 60_000 }, () => {
     expect(await owner.ended).toEqual({ code: 0, signal: null })
   })
 })
+
+function connectTo({ hostname, port }: URL): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () => {
+      socket.destroy()
+      resolve()
+    })
+    socket.once('error', reject)
+  })
+}

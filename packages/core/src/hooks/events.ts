@@ -1,6 +1,6 @@
 import type { AnyModel } from '../model/model.ts'
 import type { RowOf } from '../model/row-types.ts'
-import type { Session } from '../session/session.ts'
+import type { SessionOf, TablesOf } from '../session/tables.ts'
 
 /** What a write does to a record: the word stands in the hook's event and in the audit entry. */
 export type Operation = 'create' | 'update' | 'delete' | 'soft_delete' | 'restore' | 'purge'
@@ -24,7 +24,7 @@ export interface HookEvent<Model extends AnyModel = AnyModel> {
   readonly previous: Readonly<RowOf<Model>> | null
   readonly operation: Operation
   /** The unit of work; accessors called in the hook join it by themselves. */
-  readonly session: Session
+  readonly session: SessionOf<TablesOf<Model>>
   readonly actor: string
   readonly requestId: string | null
 }

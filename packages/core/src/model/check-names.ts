@@ -20,7 +20,8 @@ export function checkTableName(name: unknown): void {
 export function checkFieldName(name: string): void {
   if (isPrototypeName(name)) throw new DefinitionFault('has a name that is reserved by JavaScript')
   if (!namePattern.test(name)) throw new DefinitionFault(`has a name that is not allowed: it ${nameRule}`)
-  if (reservedFieldNames.has(name.toLowerCase())) throw new DefinitionFault('has a name that is reserved: by the query language, or by PostgreSQL')
+  if (reservedFieldNames.has(name.toLowerCase()))
+    throw new DefinitionFault('has a name that is reserved: by the query language, or by PostgreSQL')
 }
 
 /** Members that every object has seem to be there when they are not. */
@@ -39,8 +40,12 @@ export function checkDistinct(fields: readonly Field[]): void {
     }
     const declared = field.role === 'data' ? field : other
     const kept = declared === field ? other : field
-    if (kept.role === 'data') throw new DefinitionFault(`the fields "${other.name}" and "${field.name}" differ in upper and lower case only`)
-    const roles = declared.role === 'data' ? `the field "${declared.name}" has the name of` : `"${declared.name}" is the name of two fields of the library:`
+    if (kept.role === 'data')
+      throw new DefinitionFault(`the fields "${other.name}" and "${field.name}" differ in upper and lower case only`)
+    const roles =
+      declared.role === 'data'
+        ? `the field "${declared.name}" has the name of`
+        : `"${declared.name}" is the name of two fields of the library:`
     throw new DefinitionFault(`${roles} ${keptNames[kept.role]}. Rename one of them`)
   }
 }
@@ -76,9 +81,12 @@ export function checkIndexes(option: string, lists: readonly (readonly string[])
 
 function checkColumn(option: string, field: Field | string, columns: readonly string[]): void {
   if (typeof field === 'string' || field.hidden) throw unknownField(option, typeof field === 'string' ? field : field.name, columns)
-  if (!field.reference && field.kind === 'json') throw new DefinitionFault(`option ${option} names "${field.name}", which holds JSON and has no order`)
+  if (!field.reference && field.kind === 'json')
+    throw new DefinitionFault(`option ${option} names "${field.name}", which holds JSON and has no order`)
 }
 
 function unknownField(option: string, name: string, known: readonly string[]): DefinitionFault {
-  return new DefinitionFault(`option ${option} names the unknown field "${name}".${suggestion(name, known)} The fields are ${known.join(', ')}`)
+  return new DefinitionFault(
+    `option ${option} names the unknown field "${name}".${suggestion(name, known)} The fields are ${known.join(', ')}`,
+  )
 }

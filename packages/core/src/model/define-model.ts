@@ -2,11 +2,11 @@ import { UsageError } from '../errors.ts'
 import { checkDeclared, checkDistinct, checkFieldName, checkIndexes, checkTableName } from './check-names.ts'
 import { DefinitionFault } from './definition-fault.ts'
 import { declaredField, keptField, keptReference } from './make-field.ts'
-import type { Field, FieldRole, Model, Stamps } from './model.ts'
+import type { Field, FieldRole, Model, ModelTypes, Stamps } from './model.ts'
 import { deletedAtName, type ModelOptions, rowVersionName } from './model-options.ts'
 import { type ReadOptions, readOptions, type StampChoice } from './read-options.ts'
-import { makeRowVersion, rowVersionLength } from './row-version.ts'
 import type { ColumnOf, FieldSchemas, TypesOf } from './row-types.ts'
+import { makeRowVersion, rowVersionLength } from './row-version.ts'
 import { makeUuid } from './uuid.ts'
 import { integerIdType, textIdType, uuidIdType } from './value-types/identifiers.ts'
 import { textType } from './value-types/text.ts'
@@ -47,19 +47,26 @@ type OnlyKnown<Options> = { readonly [Name in Exclude<keyof Options, keyof Model
  * type NewUser = InsertOf<typeof User>
  * ```
  */
-export function defineModel<Fields extends FieldSchemas, const Options extends ModelOptions<keyof Fields & string> = Record<never, never>>(
-  name: string,
+export function defineModel<
+  const Name extends string,
+  Fields extends FieldSchemas,
+  const Options extends ModelOptions<keyof Fields & string> = Record<never, never>,
+>(
+  name: Name,
   fields: Fields,
   options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>,
-): Model<TypesOf<Fields, Options>> {
+): Model<TypesOf<Fields, Options>, Name> {
   return inModel(name, () => {
     checkTableName(name)
-    return buildModel(name, fields, options)
+    return buildModel<TypesOf<Fields, Options>, Name>(name, fields, options)
   })
 }
 
 /** Defines a table of the library's own, whose name begins with `strongroom_`. */
-export function defineSystemModel<Fields extends FieldSchemas, const Options extends ModelOptions<keyof Fields & string> = Record<never, never>>(
+export function defineSystemModel<
+  Fields extends FieldSchemas,
+  const Options extends ModelOptions<keyof Fields & string> = Record<never, never>,
+>(
   name: `strongroom_${string}`,
   fields: Fields,
   options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>,
@@ -68,13 +75,16 @@ export function defineSystemModel<Fields extends FieldSchemas, const Options ext
 }
 
 /** 1. validate the options, 2. interpret, 3. validate what was interpreted. */
-function buildModel<Types extends Model['types'] & object>(name: string, schemas: unknown, options: unknown): Model<Types> {
+function buildModel<Types extends ModelTypes, Name extends string>(name: Name, schemas: unknown, options: unknown): Model<Types, Name> {
   const given = readOptions(options)
   const declared = interpretFields(name, schemas, given)
   const id = idField(given.id)
   const stamps = given.stamps && stampFields(name, given.stamps)
   const deletedAt = given.softDelete ? keptField(deletedAtName, 'deletedAt', instantType({}), { nullable: true }) : undefined
-  const rowVersion = keptField(rowVersionName, 'rowVersion', textType({ type: 'string', maxLength: rowVersionLength }), { hidden: true, makeDefault: makeRowVersion })
+  const rowVersion = keptField(rowVersionName, 'rowVersion', textType({ type: 'string', maxLength: rowVersionLength }), {
+    hidden: true,
+    makeDefault: makeRowVersion,
+  })
   const stampList = stamps ? [stamps.createdAt, stamps.updatedAt, stamps.createdBy, stamps.updatedBy] : []
   const fields = [id, ...declared, ...stampList, ...(deletedAt ? [deletedAt] : []), rowVersion]
   const fieldsByName = new Map(fields.map((field) => [field.name, field]))
@@ -82,11 +92,24 @@ function buildModel<Types extends Model['types'] & object>(name: string, schemas
   checkIndexes('unique', given.unique, fieldsByName)
   checkIndexes('indexes', given.indexes, fieldsByName)
   const { unique, indexes, schemaVersion } = given
-  return Object.freeze({ name, id, idType: given.id.type, fields: Object.freeze(fields), fieldsByName, stamps, deletedAt, rowVersion, unique, indexes, schemaVersion })
+  return Object.freeze({
+    name,
+    id,
+    idType: given.id.type,
+    fields: Object.freeze(fields),
+    fieldsByName,
+    stamps,
+    deletedAt,
+    rowVersion,
+    unique,
+    indexes,
+    schemaVersion,
+  })
 }
 
 function interpretFields(table: string, schemas: unknown, options: ReadOptions): Field[] {
-  if (typeof schemas !== 'object' || schemas === null || Array.isArray(schemas)) throw new DefinitionFault('the fields must be an object with a TypeBox type for each name')
+  if (typeof schemas !== 'object' || schemas === null || Array.isArray(schemas))
+    throw new DefinitionFault('the fields must be an object with a TypeBox type for each name')
   if ('~kind' in schemas) throw new DefinitionFault('the fields must be an object with a TypeBox type for each name, not one TypeBox type')
   const names = Object.keys(schemas)
   checkDeclared('secret', options.secret, names)
@@ -95,7 +118,11 @@ function interpretFields(table: string, schemas: unknown, options: ReadOptions):
   return Object.entries(schemas).map(([name, schema]) =>
     inField(name, () => {
       checkFieldName(name)
-      const flags = { secret: options.secret.includes(name), readOnly: options.readOnly.includes(name), immutable: options.immutable.includes(name) }
+      const flags = {
+        secret: options.secret.includes(name),
+        readOnly: options.readOnly.includes(name),
+        immutable: options.immutable.includes(name),
+      }
       return declaredField(table, name, schema, flags)
     }),
   )

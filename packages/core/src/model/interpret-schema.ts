@@ -56,12 +56,15 @@ function memberType(member: SchemaParts, union: SchemaParts): ValueType | Refere
 
 function typeOf(parts: SchemaParts, members: readonly SchemaParts[] | undefined, inside = false): ValueType | ReferenceTarget {
   if (parts['~fault']) throw parts['~fault']
-  if ('default' in parts) throw new DefinitionFault('has a bare default, which TypeBox does not keep in the types; write Default(type, value)')
-  if (inside && ('~default' in parts || '~optional' in parts)) throw new DefinitionFault('has Default or Optional inside a union; put it around the union')
+  if ('default' in parts)
+    throw new DefinitionFault('has a bare default, which TypeBox does not keep in the types; write Default(type, value)')
+  if (inside && ('~default' in parts || '~optional' in parts))
+    throw new DefinitionFault('has Default or Optional inside a union; put it around the union')
   if ('~codec' in parts) throw new DefinitionFault('is a TypeBox codec, whose stored form is not known')
   if (parts['~reference']) return checkedTarget(parts['~reference'])
   if (parts['~valueType']) {
-    if ('~refine' in parts) throw new DefinitionFault("refines one of this library's types; check it in a beforeInsert and beforeUpdate hook")
+    if ('~refine' in parts)
+      throw new DefinitionFault("refines one of this library's types; check it in a beforeInsert and beforeUpdate hook")
     return parts['~valueType']
   }
   return plainType(parts, members)
@@ -92,7 +95,8 @@ function plainType(parts: SchemaParts, members: readonly SchemaParts[] | undefin
 }
 
 function literalsOf(member: SchemaParts): readonly unknown[] {
-  if ('default' in member || '~default' in member || '~optional' in member) throw new DefinitionFault('has a default or Optional inside a union; put it around the union')
+  if ('default' in member || '~default' in member || '~optional' in member)
+    throw new DefinitionFault('has a default or Optional inside a union; put it around the union')
   if ('const' in member) return [member.const]
   if (Array.isArray(member.enum)) return member.enum
   throw new DefinitionFault('is a union of more than literals and null; use Json(schema)')
@@ -100,6 +104,7 @@ function literalsOf(member: SchemaParts): readonly unknown[] {
 
 function checkedTarget(target: ReferenceTarget): ReferenceTarget {
   if (typeof target.model !== 'function') throw new DefinitionFault('takes a function that answers the other model: Ref(() => Country)')
-  if (!['restrict', 'cascade', 'setNull'].includes(target.onDelete)) throw new DefinitionFault("has an onDelete other than 'restrict', 'cascade' and 'setNull'")
+  if (!['restrict', 'cascade', 'setNull'].includes(target.onDelete))
+    throw new DefinitionFault("has an onDelete other than 'restrict', 'cascade' and 'setNull'")
   return target
 }

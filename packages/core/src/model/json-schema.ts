@@ -38,7 +38,9 @@ function readSchema(field: Field): TSchema {
 }
 
 function writeSchema(field: Field, use: SchemaUse): TSchema {
-  const accepted = acceptsNumbers(field) ? ({ anyOf: [field.schema, { type: field.kind === 'int64' ? 'integer' : 'number' }] } as TSchema) : field.schema
+  const accepted = acceptsNumbers(field)
+    ? ({ anyOf: [field.schema, { type: field.kind === 'int64' ? 'integer' : 'number' }] } as TSchema)
+    : field.schema
   const schema = field.nullable ? orNull(accepted) : accepted
   const value = field.constantDefault
   if (use !== 'insert' || value === undefined) return schema

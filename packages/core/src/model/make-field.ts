@@ -9,7 +9,12 @@ import type { ValueType } from './value-types/value-type.ts'
 export type FieldFrame = Pick<Field, 'name' | 'role' | 'nullable' | 'optional' | 'secret' | 'readOnly' | 'immutable' | 'hidden'>
 
 /** Makes a field that the user declared. */
-export function declaredField(table: string, name: string, schema: unknown, flags: Pick<Field, 'secret' | 'readOnly' | 'immutable'>): Field {
+export function declaredField(
+  table: string,
+  name: string,
+  schema: unknown,
+  flags: Pick<Field, 'secret' | 'readOnly' | 'immutable'>,
+): Field {
   const meaning = interpretSchema(schema)
   const frame: FieldFrame = { name, role: 'data', nullable: meaning.nullable, optional: meaning.optional, hidden: false, ...flags }
   if ('kind' in meaning.valueType) return withDefault(Object.freeze({ ...frame, ...meaning.valueType }), meaning.default)
@@ -19,8 +24,24 @@ export function declaredField(table: string, name: string, schema: unknown, flag
 }
 
 /** Makes a field that the library keeps. */
-export function keptField(name: string, role: FieldRole, type: ValueType, about: Partial<FieldFrame> & { readonly makeDefault?: () => unknown }): Field {
-  return Object.freeze({ name, role, nullable: false, optional: true, secret: false, readOnly: false, immutable: false, hidden: false, ...about, ...type })
+export function keptField(
+  name: string,
+  role: FieldRole,
+  type: ValueType,
+  about: Partial<FieldFrame> & { readonly makeDefault?: () => unknown },
+): Field {
+  return Object.freeze({
+    name,
+    role,
+    nullable: false,
+    optional: true,
+    secret: false,
+    readOnly: false,
+    immutable: false,
+    hidden: false,
+    ...about,
+    ...type,
+  })
 }
 
 /** Makes a stamp that points to a record instead of naming the actor. */
@@ -33,7 +54,8 @@ export function keptReference(table: string, name: string, role: FieldRole, sche
 }
 
 function checkSetNull(target: ReferenceTarget, nullable: boolean): void {
-  if (target.onDelete === 'setNull' && !nullable) throw new DefinitionFault("has onDelete 'setNull' and must take null: put Type.Optional around it")
+  if (target.onDelete === 'setNull' && !nullable)
+    throw new DefinitionFault("has onDelete 'setNull' and must take null: put Type.Optional around it")
 }
 
 function withDefault(field: Field, source: DefaultSource | undefined): Field {
@@ -42,7 +64,11 @@ function withDefault(field: Field, source: DefaultSource | undefined): Field {
     const problem = source.value === null ? (field.nullable ? undefined : 'must not be null') : field.check(source.value)
     if (problem !== undefined) throw new DefinitionFault(`has a default that the field does not take: it ${problem}`)
   }
-  return Object.freeze({ ...field, makeDefault: makerOf(source, field), ...('value' in source && { constantDefault: field.normalise(source.value) }) })
+  return Object.freeze({
+    ...field,
+    makeDefault: makerOf(source, field),
+    ...('value' in source && { constantDefault: field.normalise(source.value) }),
+  })
 }
 
 /** Copies a constant for each record, so that none can change the next one's. */
@@ -52,10 +78,18 @@ function makerOf(source: DefaultSource, field?: Field): () => unknown {
 }
 
 /** Everything about the values is asked of the other model's id, and not before somebody needs it. */
-function referenceField(table: string, frame: FieldFrame, target: ReferenceTarget, source: { readonly makeDefault: () => unknown } | undefined): Field {
+function referenceField(
+  table: string,
+  frame: FieldFrame,
+  target: ReferenceTarget,
+  source: { readonly makeDefault: () => unknown } | undefined,
+): Field {
   const place = `Model "${table}": field "${frame.name}"`
   let known: Field | undefined
-  const key = (): Field => (known ??= targetOf(place, target).id)
+  const key = (): Field => {
+    known ??= targetOf(place, target).id
+    return known
+  }
   return Object.freeze({
     ...frame,
     ...source,
@@ -81,8 +115,15 @@ function targetOf(place: string, target: ReferenceTarget): Model {
   try {
     model = target.model()
   } catch (cause) {
-    throw new UsageError('invalid_definition', `${place} refers to a model that is not defined yet. Use the model after all modules are loaded.`, { cause })
+    throw new UsageError(
+      'invalid_definition',
+      `${place} refers to a model that is not defined yet. Use the model after all modules are loaded.`,
+      { cause },
+    )
   }
   if (typeof model === 'object' && model !== null && 'fieldsByName' in model && 'id' in model) return model as Model
-  throw new UsageError('invalid_definition', `${place} refers to something that is no model. Give Ref a function that answers what defineModel made.`)
+  throw new UsageError(
+    'invalid_definition',
+    `${place} refers to something that is no model. Give Ref a function that answers what defineModel made.`,
+  )
 }

@@ -69,9 +69,9 @@ export interface ModelTypes {
 }
 
 /** A definition, checked and interpreted. Made by `defineModel`; never changed afterwards. */
-export interface Model<Types extends ModelTypes = ModelTypes> {
+export interface Model<Types extends ModelTypes = ModelTypes, Name extends string = string> {
   /** The table's name. */
-  readonly name: string
+  readonly name: Name
   readonly id: Field
   /** How ids come to be: counted by the database, made here (UUIDv7), or given by the caller. */
   readonly idType: 'integer' | 'uuid' | 'text'

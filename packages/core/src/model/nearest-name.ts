@@ -26,15 +26,24 @@ function plain(name: string): string {
   return name.toLowerCase().replaceAll('_', '')
 }
 
+/** Letters to replace, insert, leave out or swap with their neighbour. */
 function editDistance(left: string, right: string): number {
+  let before: number[] = []
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index)
   for (let row = 1; row <= left.length; row++) {
     const current = [row]
     for (let column = 1; column <= right.length; column++) {
-      const replaced = (previous[column - 1] ?? 0) + (left[row - 1] === right[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (previous[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1))
+      const replaced = at(previous, column - 1) + (left[row - 1] === right[column - 1] ? 0 : 1)
+      const isSwapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
+      const swapped = isSwapped ? at(before, column - 2) + 1 : replaced
+      current.push(Math.min(replaced, swapped, at(previous, column) + 1, at(current, column - 1) + 1))
     }
+    before = previous
     previous = current
   }
-  return previous[right.length] ?? 0
+  return at(previous, right.length)
+}
+
+function at(distances: readonly number[], index: number): number {
+  return distances[index] ?? 0
 }

@@ -70,9 +70,11 @@ function readCount(what: string, value: unknown, otherwise: number, most: number
 }
 
 function readId(value: unknown): ReadOptions['id'] {
-  const given = typeof value === 'object' && value !== null ? readObject('option id', value, ['name', 'type', 'maxLength']) : { type: value }
+  const given =
+    typeof value === 'object' && value !== null ? readObject('option id', value, ['name', 'type', 'maxLength']) : { type: value }
   const { name, type = 'integer', maxLength }: { name?: unknown; type?: unknown; maxLength?: unknown } = given
-  if (type !== 'integer' && type !== 'uuid' && type !== 'text') throw new DefinitionFault("option id must be 'integer', 'uuid', 'text', or an object with a name and one of these as type")
+  if (type !== 'integer' && type !== 'uuid' && type !== 'text')
+    throw new DefinitionFault("option id must be 'integer', 'uuid', 'text', or an object with a name and one of these as type")
   if (maxLength !== undefined && type !== 'text') throw new DefinitionFault('option id.maxLength is for text ids')
   return { name: readText('id.name', name, 'id'), type, maxLength: readCount('id.maxLength', maxLength, longestTextId, longestTextId) }
 }
@@ -90,18 +92,21 @@ function readStamp(key: StampKey, value: unknown): StampChoice {
   if (key === 'createdAt' || key === 'updatedAt') throw new DefinitionFault(`option ${what} must be text`)
   if ('~reference' in value) return { name: stampNames[key], field: value }
   const { name, field }: { name?: unknown; field?: unknown } = readObject(`option ${what}`, value, ['name', 'field'])
-  if (typeof field !== 'object' || field === null) throw new DefinitionFault(`option ${what} must be a name, or an object with a name and a Ref as field`)
+  if (typeof field !== 'object' || field === null)
+    throw new DefinitionFault(`option ${what} must be a name, or an object with a name and a Ref as field`)
   return { name: readText(`${what}.name`, name, stampNames[key]), field }
 }
 
 function readNames(what: string, value: unknown): readonly string[] {
   if (value === undefined) return []
-  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string')) throw new DefinitionFault(`option ${what} must be a list of field names`)
+  if (!Array.isArray(value) || !value.every((name) => typeof name === 'string'))
+    throw new DefinitionFault(`option ${what} must be a list of field names`)
   return value
 }
 
 function readLists(what: string, value: unknown): readonly (readonly string[])[] {
   if (value === undefined) return []
-  if (!Array.isArray(value) || !value.every(Array.isArray)) throw new DefinitionFault(`option ${what} must be a list of lists of field names: [['email']]`)
+  if (!Array.isArray(value) || !value.every(Array.isArray))
+    throw new DefinitionFault(`option ${what} must be a list of lists of field names: [['email']]`)
   return value.map((names) => readNames(what, names))
 }

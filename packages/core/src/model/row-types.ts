@@ -71,7 +71,13 @@ type LeftOut<Fields> = {
 
 type Immutable<Options> = Options extends { readonly immutable: readonly (infer Name)[] } ? Name : never
 
-type IdKind<Options> = Options extends { readonly id: infer Id } ? (Id extends { readonly type: infer Type } ? Type : Id extends string ? Id : 'integer') : 'integer'
+type IdKind<Options> = Options extends { readonly id: infer Id }
+  ? Id extends { readonly type: infer Type }
+    ? Type
+    : Id extends string
+      ? Id
+      : 'integer'
+  : 'integer'
 
 type IdName<Options> = Options extends { readonly id: { readonly name: infer Name extends string } } ? Name : 'id'
 
@@ -110,11 +116,16 @@ type StampColumns<Options> = { [_ in StampName<Options, 'createdAt'>]: Date } & 
 type DeletedColumn<Options> = Options extends { readonly softDelete: true } ? { deleted_at: Date | null } : unknown
 
 type RowType<Fields extends FieldSchemas, Options> = Flat<
-  { [_ in IdName<Options>]: IdCode<Options> } & { -readonly [Name in keyof Fields]: ValueOf<Fields[Name]> } & StampColumns<Options> & DeletedColumn<Options>
+  { [_ in IdName<Options>]: IdCode<Options> } & { -readonly [Name in keyof Fields]: ValueOf<Fields[Name]> } & StampColumns<Options> &
+    DeletedColumn<Options>
 >
 
 type InsertType<Fields extends FieldSchemas, Options> = Flat<
-  IdInsert<Options> & { [Name in Exclude<keyof Fields, LeftOut<Fields>>]: ValueOf<Fields[Name]> } & { [Name in LeftOut<Fields>]?: ValueOf<Fields[Name]> }
+  IdInsert<Options> & { [Name in Exclude<keyof Fields, LeftOut<Fields>>]: ValueOf<Fields[Name]> } & {
+    [Name in LeftOut<Fields>]?: ValueOf<Fields[Name]>
+  }
 >
 
-type UpdateType<Fields extends FieldSchemas, Options> = Flat<{ [Name in Exclude<keyof Fields, Immutable<Options>>]?: ValueOf<Fields[Name]> }>
+type UpdateType<Fields extends FieldSchemas, Options> = Flat<{
+  [Name in Exclude<keyof Fields, Immutable<Options>>]?: ValueOf<Fields[Name]>
+}>

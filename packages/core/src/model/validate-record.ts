@@ -41,10 +41,14 @@ export function validateRecord(model: AnyModel, record: Readonly<Record<string, 
     if (value === undefined) message = mayBeMissing ? undefined : 'is required'
     else if (value === null) message = nullable ? undefined : 'must not be null'
     else message = check(value)
-    if (message !== undefined) (issues ??= []).push({ path: name, message })
+    if (message === undefined) continue
+    issues ??= []
+    issues.push({ path: name, message })
   }
   for (const name in record) {
-    if (!model.fieldsByName.has(name) && record[name] !== undefined && (issues?.length ?? 0) < mostIssues) (issues ??= []).push(unknownField(model, name))
+    if (model.fieldsByName.has(name) || record[name] === undefined) continue
+    issues ??= []
+    if (issues.length < mostIssues) issues.push(unknownField(model, name))
   }
   return issues ?? nothing
 }
@@ -80,12 +84,9 @@ const normaliseSteps = perModel((model) =>
  */
 export function normaliseRecord(model: AnyModel, record: Record<string, unknown>): void {
   for (const { name, fill, normalise } of normaliseSteps(model)) {
-    const value = record[name]
-    if (value === undefined) {
-      if (fill) record[name] = fill()
-    } else if (normalise && value !== null) {
-      const normal = normalise(value)
-      if (!Object.is(normal, value)) record[name] = normal
-    }
+    const given = record[name]
+    const value = given === undefined && fill ? fill() : given
+    const normal = normalise && value !== undefined && value !== null ? normalise(value) : value
+    if (!Object.is(normal, given)) record[name] = normal
   }
 }

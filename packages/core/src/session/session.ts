@@ -17,7 +17,7 @@ export type CommitCheck = (session: Session) => Task<void>
  * One unit of work as the code inside it sees it: the connection, the context, and what has to happen at the commit.
  * A nested transaction, and every write inside a transaction, is a session of its own on a savepoint.
  */
-export class Session<Database = AnyDatabase> {
+export class Session {
   readonly context: UnitContext
   readonly connection: Connection
   /** Statements of this session may write to tables that the audit log watches. */
@@ -28,7 +28,7 @@ export class Session<Database = AnyDatabase> {
   readonly #root: Session
   readonly #checks = new Map<string, CommitCheck>()
   #effects: (() => unknown)[] = []
-  #kysely: Kysely<Database> | undefined
+  #kysely: Kysely<AnyDatabase> | undefined
   #tail: Promise<unknown> | undefined
   #finished = false
 
@@ -41,10 +41,9 @@ export class Session<Database = AnyDatabase> {
     this.#root = options.parent ? options.parent.#root : this
   }
 
-  /** A typed Kysely instance whose statements are part of this unit. Throws `session_finished` after its end. */
-  get kysely(): Kysely<Database> {
-    // The home makes handles for all tables; the type of this session's tables was chosen by who opened the storage.
-    this.#kysely ??= this.#home.kyselyFor(this) as Kysely<Database>
+  /** A Kysely instance whose statements are part of this unit. Throws `session_finished` after its end. */
+  get kysely(): Kysely<AnyDatabase> {
+    this.#kysely ??= this.#home.kyselyFor(this)
     return this.#kysely
   }
 

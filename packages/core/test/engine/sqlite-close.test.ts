@@ -25,6 +25,20 @@ describe('closing', () => {
     expect(stored(file)).toEqual(['running', 'waiting'])
   })
 
+  test('finishes the reads that are here', async ({ open }) => {
+    const engine = await withNotes(await open())
+    const wait = gate()
+    const reading = engine.read(async (connection) => {
+      await wait.opened
+      return connection.all(sql('SELECT text FROM notes'))
+    })
+    const closing = engine.close()
+    await turns(5)
+    wait.open()
+    expect(await reading).toEqual([])
+    await closing
+  })
+
   test('leaves one whole file, without a write-ahead log', async ({ open, file }) => {
     const engine = await withNotes(await open())
     await engine.write(note('kept'))

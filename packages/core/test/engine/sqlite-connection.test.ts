@@ -103,15 +103,19 @@ describe('raw statements', () => {
     expect(await engine.write(unit((connection) => connection.all(sql('PRAGMA foreign_keys'))))).toEqual([{ foreign_keys: 1 }])
   })
 
-  test.for(['SELECT 1 AS a', 'VALUES (1)', 'WITH a AS (SELECT 1) SELECT * FROM a', 'EXPLAIN SELECT 1', 'PRAGMA table_info(notes)', 'PRAGMA user_version;'])(
-    'may read: %s',
-    async (text, { open }) => {
-      const engine = await withNotes(await open())
-      const { rows, changed } = await engine.read((connection) => connection.raw(sql(text), { write: false }))
-      expect(rows.length).toBeGreaterThan(0)
-      expect(changed).toBe(0)
-    },
-  )
+  test.for([
+    'SELECT 1 AS a',
+    'VALUES (1)',
+    'WITH a AS (SELECT 1) SELECT * FROM a',
+    'EXPLAIN SELECT 1',
+    'PRAGMA table_info(notes)',
+    'PRAGMA user_version;',
+  ])('may read: %s', async (text, { open }) => {
+    const engine = await withNotes(await open())
+    const { rows, changed } = await engine.read((connection) => connection.raw(sql(text), { write: false }))
+    expect(rows.length).toBeGreaterThan(0)
+    expect(changed).toBe(0)
+  })
 
   test('may write when that is said, and tell how many rows they changed', async ({ open, file }) => {
     const engine = await withNotes(await open())
@@ -120,16 +124,16 @@ describe('raw statements', () => {
         connection.raw(sql(`INSERT INTO notes (text) VALUES ('a'), ('b')`), { write: true }),
         connection.raw(sql(`UPDATE notes SET text = text || '!' RETURNING text`), { write: true }),
         connection.raw(sql('SELECT count(*) AS count FROM notes'), { write: true }),
-        connection.raw(sql('CREATE TABLE more (a) STRICT'.replace('(a)', '(a TEXT)')), { write: true }).rows,
       ]),
     )
     expect(answers).toEqual([
       { rows: [], changed: 2 },
       { rows: [{ text: 'a!' }, { text: 'b!' }], changed: 2 },
       { rows: [{ count: 2 }], changed: 0 },
-      [],
     ])
     expect(stored(file)).toEqual(['a!', 'b!'])
+    await engine.write(unit((connection) => connection.raw(sql('CREATE TABLE more (a TEXT) STRICT'), { write: true })))
+    expect(stored(file, 'SELECT count(*) FROM more')).toEqual([0])
   })
 })
 

@@ -25,7 +25,10 @@ describe('a broken constraint is named as far as SQLite tells', () => {
     [`INSERT INTO children (id, a) VALUES (1, 9)`, { kind: 'unique', table: 'children', columns: ['id'] }],
     [`INSERT INTO parents VALUES ('p')`, { kind: 'unique', table: 'parents', columns: ['id'] }],
     [`INSERT INTO children (a, b) VALUES (1, 1)`, { kind: 'unique', table: 'children', columns: ['a', 'b'] }],
-    [`INSERT INTO children (email, a) VALUES ('SECRET@example.com', 9)`, { kind: 'unique', table: undefined, columns: [], constraint: 'folded' }],
+    [
+      `INSERT INTO children (email, a) VALUES ('SECRET@example.com', 9)`,
+      { kind: 'unique', table: undefined, columns: [], constraint: 'folded' },
+    ],
     [`INSERT INTO children (parent, a) VALUES ('nobody', 9)`, { kind: 'reference', columns: [] }],
     [`DELETE FROM parents`, { kind: 'reference', columns: [] }],
     [`INSERT INTO children (a) VALUES (NULL)`, { kind: 'notNull', table: 'children', columns: ['a'] }],

@@ -26,7 +26,9 @@ describe('a full disk', () => {
     const acknowledged = await fill(engine)
     expect(acknowledged.length).toBeGreaterThan(10)
     expect(new Set(stored(file))).toEqual(new Set(acknowledged))
-    expect(await engine.read((connection) => connection.all(sql('SELECT count(*) AS count FROM notes')))).toEqual([{ count: acknowledged.length }])
+    expect(await engine.read((connection) => connection.all(sql('SELECT count(*) AS count FROM notes')))).toEqual([
+      { count: acknowledged.length },
+    ])
     await engine.write(unit((connection) => connection.run(sql('DELETE FROM notes'))))
     await engine.write(note(`room ${big}`))
     expect(stored(file)).toEqual([`room ${big}`])

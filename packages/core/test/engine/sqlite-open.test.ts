@@ -1,5 +1,8 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import { describe, expect } from 'vitest'
 import type { Connection, Engine } from '../../src/engine/engine.ts'
@@ -98,7 +101,10 @@ describe('a file that cannot be opened', () => {
 
   test.for([{ busyWait: -1 }, { queueLimit: 0 }, { maxGroup: Number.NaN }])('%j is refused by name', async (options, { file }) => {
     const name = Object.keys(options).join()
-    await expect(openSqliteEngine({ path: file, ...options })).rejects.toMatchObject({ code: 'invalid_options', message: expect.stringContaining(name) })
+    await expect(openSqliteEngine({ path: file, ...options })).rejects.toMatchObject({
+      code: 'invalid_options',
+      message: expect.stringContaining(name),
+    })
   })
 })
 
@@ -106,10 +112,21 @@ describe(':memory:', () => {
   test('is a file that only its owner may read, and that is gone after the close', async ({ open }) => {
     const engine = await withNotes(await open({ path: ':memory:' }))
     await engine.write(note('secret'))
-    const path = String(await engine.read((connection) => onlyValue(connection, "SELECT file FROM pragma_database_list WHERE name = 'main'")))
+    const path = String(
+      await engine.read((connection) => onlyValue(connection, "SELECT file FROM pragma_database_list WHERE name = 'main'")),
+    )
     for (const name of readdirSync(dirname(path))) expect(statSync(join(dirname(path), name)).mode & 0o077).toBe(0)
     expect(statSync(dirname(path)).mode & 0o077).toBe(0)
     await engine.close()
+    expect(existsSync(dirname(path))).toBe(false)
+  })
+
+  test('is gone with a process that does not close it', async () => {
+    const child = fork(fileURLToPath(new URL('./sqlite-memory-program.ts', import.meta.url)), {
+      execArgv: ['--conditions=strongroom-source'],
+    })
+    const [[path]] = await Promise.all([once(child, 'message'), once(child, 'exit')])
+    expect(path).toMatch(/memory\.db$/)
     expect(existsSync(dirname(path))).toBe(false)
   })
 
@@ -163,18 +180,5 @@ describe('health', () => {
     const engine = await open()
     await engine.close()
     await expect(engine.health()).rejects.toMatchObject({ code: 'storage_closed' })
-  })
-})
-
-describe('a database that refuses writes', () => {
-  test('still answers reads, and takes writes again when it can', async ({ open, file }) => {
-    const engine = await withNotes(await open())
-    const set = (value: number) => engine.write(unit((connection) => connection.run(sql(`PRAGMA query_only = ${value}`))))
-    await set(1)
-    await expect(engine.write(note('refused'))).rejects.toMatchObject({ code: 'storage_unavailable' })
-    expect(await engine.read((connection) => connection.all(sql('SELECT text FROM notes')))).toEqual([])
-    await set(0)
-    await engine.write(note('taken'))
-    expect(stored(file)).toEqual(['taken'])
   })
 })

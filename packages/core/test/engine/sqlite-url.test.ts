@@ -21,7 +21,12 @@ describe('a SQLite URL', () => {
     expect(parseSqliteUrl(url)).toBe(path)
   })
 
-  test.each(['sqlite:', 'sqlite://app.db', 'postgres://host/app', 'app.db', 'sqlite:app.db?mode=ro'])('%s is refused with the forms that exist', (url) => {
-    expect(() => parseSqliteUrl(url)).toThrow(expect.objectContaining({ code: 'invalid_options', message: expect.stringContaining('sqlite:./app.db') }))
-  })
+  test.each(['sqlite:', 'sqlite://app.db', 'postgres://host/app', 'app.db', 'sqlite:app.db?mode=ro'])(
+    '%s is refused with the forms that exist',
+    (url) => {
+      expect(() => parseSqliteUrl(url)).toThrow(
+        expect.objectContaining({ code: 'invalid_options', message: expect.stringContaining('sqlite:./app.db') }),
+      )
+    },
+  )
 })

@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { describe, expect } from 'vitest'
 import type { Connection } from '../../src/engine/engine.ts'
+import { loadDriver } from '../../src/engine/sqlite/driver.ts'
+import { openWriter } from '../../src/engine/sqlite/handle.ts'
+import { WriteLane } from '../../src/engine/sqlite/write-lane.ts'
 import { commits, errorOf, gate, note, sql, stored, test, turns, unit, watch, withNotes } from './sqlite-support.ts'
 
 const insert = (connection: Connection, text: string) => connection.run(sql('INSERT INTO notes (text) VALUES (?)', text))
@@ -31,7 +34,12 @@ describe('units that wait at the same turn', () => {
   test('each keep or lose only their own work', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const before = commits(file)
-    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(failing('b')), engine.write(note('a')), engine.write(note('c'))])
+    const outcomes = await Promise.allSettled([
+      engine.write(note('a')),
+      engine.write(failing('b')),
+      engine.write(note('a')),
+      engine.write(note('c')),
+    ])
     expect(outcomes).toMatchObject([
       { status: 'fulfilled', value: 'a' },
       { status: 'rejected', reason: { message: 'no' } },
@@ -101,7 +109,12 @@ describe('a unit alone', () => {
         },
         { alone: true },
       )
-    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(fails('b', false)), engine.write(fails('c', true)), engine.write(note('d'))])
+    const outcomes = await Promise.allSettled([
+      engine.write(note('a')),
+      engine.write(fails('b', false)),
+      engine.write(fails('c', true)),
+      engine.write(note('d')),
+    ])
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
     expect(stored(file)).toEqual(['a', 'd'])
   })
@@ -263,7 +276,12 @@ describe('the time limit', () => {
         },
         { timeLimit },
       )
-    const outcomes = await Promise.allSettled([engine.write(note('a')), engine.write(slow(false)), engine.write(slow(true)), engine.write(note('b'))])
+    const outcomes = await Promise.allSettled([
+      engine.write(note('a')),
+      engine.write(slow(false)),
+      engine.write(slow(true)),
+      engine.write(note('b')),
+    ])
     expect(outcomes).toMatchObject([
       { status: 'fulfilled' },
       { status: 'rejected', reason: { code: 'transaction_timeout' } },
@@ -275,7 +293,8 @@ describe('the time limit', () => {
 
   test('does not count the time that a unit waits for its turn', async ({ open, file }) => {
     const engine = await withNotes(await open())
-    const slow = unit(() => busy(timeLimit * 2))
+    const timeLimit = 400
+    const slow = unit(() => busy(timeLimit + 50))
     await Promise.all([engine.write(slow), engine.write(note('a', { timeLimit })), engine.write(note('b', { timeLimit, alone: true }))])
     expect(stored(file)).toEqual(['a', 'b'])
   })
@@ -323,7 +342,10 @@ describe('asynchronous context', () => {
       seen.push(storage.getStore())
     })
     const writes = [look, lookLater, { ...look, alone: true }, look]
-    await Promise.all([storage.run('first', () => writes.map((each) => engine.write(each))).at(-1), storage.run('second', () => engine.write(look))])
+    await Promise.all([
+      storage.run('first', () => writes.map((each) => engine.write(each))).at(-1),
+      storage.run('second', () => engine.write(look)),
+    ])
     expect(seen).toEqual([undefined, undefined, undefined, undefined, undefined])
   })
 
@@ -336,5 +358,28 @@ describe('asynchronous context', () => {
         return storage.getStore()
       })
     expect(await Promise.all([after('first'), after('second')])).toEqual(['first', 'second'])
+  })
+})
+
+describe('a database that cannot be written', () => {
+  test('refuses units at their statements and at their begin, and takes them again when it can', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const handle = openWriter({ driver: await loadDriver(), path: file, synchronous: 'FULL', maxPageCount: undefined })
+    const lane = new WriteLane(handle, { busyWait: 1_000, queueLimit: 10, maxGroup: 10 })
+    const setReadOnly = (value: number) => handle.database.pragma(`query_only = ${value}`)
+    const late = unit((connection) => {
+      setReadOnly(1)
+      insert(connection, 'late')
+    })
+    const outcomes = await Promise.allSettled([note('a'), late, note('b')].map((each) => lane.write<unknown>(each)))
+    const refused = { status: 'rejected', reason: { code: 'storage_unavailable', status: 503, retryAfter: 5 } }
+    expect(outcomes).toMatchObject([{ status: 'fulfilled' }, refused, refused])
+    expect(await Promise.allSettled([lane.write(note('c')), lane.write(note('d'))])).toMatchObject([refused, refused])
+    expect(engine.read((connection) => connection.all(sql('SELECT text FROM notes')))).toEqual([{ text: 'a' }])
+    setReadOnly(0)
+    await lane.write(note('e'))
+    expect(stored(file)).toEqual(['a', 'e'])
+    await lane.close()
+    handle.database.close()
   })
 })

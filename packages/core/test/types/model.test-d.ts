@@ -129,7 +129,11 @@ test('every field type has its type in code', () => {
   }>()
   expectTypeOf<InsertOf<typeof Everything>['stated']>().toEqualTypeOf<string | null>()
   expectTypeOf<InsertOf<typeof Everything>>().toHaveProperty('maybe')
-  expectTypeOf<Pick<InsertOf<typeof Everything>, 'both' | 'made' | 'maybe'>>().toEqualTypeOf<{ both?: number | null; made?: Date; maybe?: bigint | null }>()
+  expectTypeOf<Pick<InsertOf<typeof Everything>, 'both' | 'made' | 'maybe'>>().toEqualTypeOf<{
+    both?: number | null
+    made?: Date
+    maybe?: bigint | null
+  }>()
 })
 
 test('ids have the type and the name that the model gives them', () => {

@@ -13,6 +13,7 @@ export interface Result {
 
 export interface ClientStatement {
   readonly sql: string
+  /** Left out only where the SQL is this engine's own from end to end: it goes by the simple protocol, which takes several statements. */
   readonly parameters?: readonly unknown[]
 }
 
@@ -28,6 +29,9 @@ export interface ClientOptions {
 
 /** Prepared statements that a connection may hold before it is replaced: each costs memory in the server. */
 const mostPrepared = 500
+
+/** Milliseconds for the server to hang up after a goodbye. */
+const goodbyeWait = 1_000
 
 /** One session of the database. Statements are answered in the order in which they were sent, without waiting for each other. */
 export class Client {
@@ -87,14 +91,7 @@ export class Client {
   /** Sends a statement now. Rejects with what the engine may throw. */
   query(statement: ClientStatement): Promise<Result> {
     if (this.dead) return Promise.reject(lostConnection(this.#dead))
-    const name = this.#names.nameOf(statement.sql)
-    if (name !== undefined) this.#prepared.add(name)
-    const query: PgQuery = {
-      text: statement.sql,
-      values: statement.parameters ?? [],
-      ...(name !== undefined && { name }),
-      queryMode: 'extended',
-    }
+    const query = this.#prepare(statement)
     this.#pending++
     return new Promise((resolve, reject) => {
       this.#pg.query(query, (error, result) => {
@@ -103,6 +100,17 @@ export class Client {
         else resolve(readResult(result))
       })
     })
+  }
+
+  /** Sends what is queried inside as one packet. */
+  together<T>(queries: () => T): T {
+    const { stream } = this.#pg.connection
+    stream.cork()
+    try {
+      return queries()
+    } finally {
+      stream.uncork()
+    }
   }
 
   /** Asks the server to stop what runs. The request may arrive late, so nobody else gets this connection afterwards. */
@@ -124,10 +132,12 @@ export class Client {
     else courier.connect(port, host)
   }
 
-  /** Says goodbye to the server. */
+  /** Says goodbye to the server, and leaves without its answer when that does not come. */
   async close(): Promise<void> {
-    if (this.dead) return
+    if (this.dead) return this.destroy()
+    const timer = setTimeout(() => this.destroy(), goodbyeWait)
     await this.#pg.end()
+    clearTimeout(timer)
   }
 
   /** Drops the connection without waiting for anything; what was sent is answered with the loss. */
@@ -145,6 +155,14 @@ export class Client {
   wake(): void {
     this.#onDeath = undefined
     this.#pg.ref()
+  }
+
+  #prepare({ sql, parameters }: ClientStatement): PgQuery {
+    if (!parameters) return { text: sql }
+    const name = this.#names.nameOf(sql)
+    if (name === undefined) return { text: sql, values: parameters, queryMode: 'extended' }
+    this.#prepared.add(name)
+    return { text: sql, values: parameters, name }
   }
 
   #die(reason: unknown): void {
@@ -171,6 +189,8 @@ export function makePgClient(driver: PgDriver, options: ClientOptions): PgClient
   })
 }
 
-function readResult(result: PgResult): Result {
-  return { rows: result.rows, changed: result.rowCount ?? 0, command: result.command }
+/** Of several statements in one string, the last one's. */
+function readResult(result: PgResult | PgResult[]): Result {
+  const last = Array.isArray(result) ? result.at(-1) : result
+  return { rows: last?.rows ?? [], changed: last?.rowCount ?? 0, command: last?.command ?? null }
 }

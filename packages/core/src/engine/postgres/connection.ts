@@ -66,9 +66,7 @@ export class UnitConnection implements Connection {
   }
 
   async rollbackTo(name: string): Promise<void> {
-    const savepoint = quoteName(name)
-    const undone = this.#send({ sql: `ROLLBACK TO SAVEPOINT ${savepoint}` })
-    await Promise.all([undone, this.#send({ sql: `RELEASE SAVEPOINT ${savepoint}` })])
+    await this.#send({ sql: undoSavepoint(quoteName(name)) })
     this.#failure = undefined
   }
 
@@ -88,9 +86,13 @@ export class UnitConnection implements Connection {
       throw this.#client.dead ? unknownOutcome(error) : error
     })
     if (command === 'COMMIT') return
-    throw new StrongroomError('internal_error', 'A statement of this unit failed and its error was swallowed, so the unit was rolled back.', {
-      cause: this.#failure,
-    })
+    throw new StrongroomError(
+      'internal_error',
+      'A statement of this unit failed and its error was swallowed, so the unit was rolled back.',
+      {
+        cause: this.#failure,
+      },
+    )
   }
 
   async rollback(): Promise<void> {
@@ -109,8 +111,7 @@ export class UnitConnection implements Connection {
   #send(statement: ClientStatement): Promise<Result> {
     if (this.#finished) return Promise.reject(sessionFinished())
     if (this.#doom) return Promise.reject(this.#doom)
-    this.#begin()
-    return this.#heard(this.#client.query(statement))
+    return this.#heard(this.#begun ? this.#client.query(statement) : this.#beginWith(statement))
   }
 
   #sendUnheard(sql: string): void {
@@ -119,12 +120,15 @@ export class UnitConnection implements Connection {
     this.#send({ sql }).catch(() => {})
   }
 
-  #begin(): void {
-    if (this.#begun) return
-    const sent = [this.#client.query(begin)]
-    if (this.#settings) sent.push(this.#client.query(this.#settings))
-    this.#begun = Promise.all(sent)
-    this.#begun.catch(() => {})
+  #beginWith(statement: ClientStatement): Promise<Result> {
+    return this.#client.together(() => {
+      const sent = [this.#client.query(begin)]
+      if (this.#settings) sent.push(this.#client.query(this.#settings))
+      this.#begun = Promise.all(sent)
+      // whoever waits for the first statement is told
+      this.#begun.catch(() => {})
+      return this.#client.query(statement)
+    })
   }
 
   async #heard(pending: Promise<Result>): Promise<Result> {
@@ -167,28 +171,33 @@ export class UnitConnection implements Connection {
 
   /**
    * Runs the statement where nothing can be written: in a read-only savepoint, which takes everything back that it did to the
-   * session, too. The five travel together, so no other statement of the unit gets in between.
+   * session, too. The three travel together, so no other statement of the unit gets in between.
    */
   async #readOnly(statement: ClientStatement): Promise<Result> {
     assertReading(statement.sql)
     // unlike other first statements this one must not run if BEGIN failed: outside a transaction nothing holds it back
     if (!this.#confirmed) await this.#send({ sql: 'SELECT' })
-    const before = [this.#send({ sql: `SAVEPOINT ${guard}` }), this.#send({ sql: 'SET LOCAL transaction_read_only = on' })]
-    const answer = this.#client.query(statement)
-    const after = [this.#send({ sql: `ROLLBACK TO SAVEPOINT ${guard}` }), this.#send({ sql: `RELEASE SAVEPOINT ${guard}` })]
-    const [result] = await Promise.allSettled([answer, ...before, ...after])
+    const [, result] = await this.#client.together(() =>
+      Promise.allSettled([
+        this.#send({ sql: `SAVEPOINT ${guard}; SET LOCAL transaction_read_only = on` }),
+        this.#client.query(statement),
+        this.#send({ sql: undoSavepoint(guard) }),
+      ]),
+    )
     if (result.status === 'fulfilled') return result.value
     if (this.#client.dead || isConflict(result.reason)) throw this.#note(result.reason)
     throw refusal(result.reason)
   }
 }
 
+const undoSavepoint = (savepoint: string): string => `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`
+
 /** A statement of somebody else, outside any unit, in a read-only transaction of its own that leaves nothing behind. */
 export async function readOutside(client: Client, statement: Statement): Promise<Result> {
   assertReading(statement.sql)
   await client.query({ sql: 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY' })
-  const answer = client.query({ sql: statement.sql, parameters: statement.parameters.map(encodeForeign) })
-  const [result, undone] = await Promise.allSettled([answer, client.query({ sql: 'ROLLBACK' })])
+  const foreign = { sql: statement.sql, parameters: statement.parameters.map(encodeForeign) }
+  const [result, undone] = await client.together(() => Promise.allSettled([client.query(foreign), client.query({ sql: 'ROLLBACK' })]))
   if (undone.status === 'rejected') client.destroy()
   if (result.status === 'fulfilled') return result.value
   throw refusal(result.reason)

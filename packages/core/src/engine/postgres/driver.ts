@@ -22,10 +22,10 @@ export interface PgClientConfig {
 
 export interface PgQuery {
   readonly text: string
-  readonly values: readonly unknown[]
+  readonly values?: readonly unknown[]
   readonly name?: string
-  /** Always the extended protocol: it refuses several statements in one string. */
-  readonly queryMode: 'extended'
+  /** The extended protocol refuses several statements in one string; the simple one costs less for those without parameters. */
+  readonly queryMode?: 'extended'
 }
 
 export interface PgResult {
@@ -41,9 +41,9 @@ export interface PgClient extends EventEmitter {
   readonly ssl: unknown
   readonly processID: number | null
   readonly secretKey: number | null
-  readonly connection: { readonly stream: { destroy(): unknown } }
+  readonly connection: { readonly stream: { destroy(): unknown; cork(): void; uncork(): void } }
   connect(): Promise<unknown>
-  query(query: PgQuery, callback: (error: Error | null, result: PgResult) => void): void
+  query(query: PgQuery, callback: (error: Error | null, result: PgResult | PgResult[]) => void): void
   end(): Promise<void>
   ref(): void
   unref(): void

@@ -51,7 +51,9 @@ export function endsConnection(error: unknown): boolean {
 }
 
 export function lostConnection(cause: unknown): StorageUnavailableError {
-  return new StorageUnavailableError('storage_unavailable', 'The connection to the database was lost. Nothing was written; try again.', { cause })
+  return new StorageUnavailableError('storage_unavailable', 'The connection to the database was lost. Nothing was written; try again.', {
+    cause,
+  })
 }
 
 export function unknownOutcome(cause: unknown): StorageUnavailableError {
@@ -89,16 +91,20 @@ function serverFailure(cause: ServerError): StrongroomError {
   if (conflictStates.includes(state)) {
     return new StorageBusyError('Other writers kept changing the same records. Nothing was written; try again.', { cause })
   }
-  if (state === '55P03') return new StorageBusyError('Another writer holds what this write needs. Nothing was written; try again.', { cause })
+  if (state === '55P03')
+    return new StorageBusyError('Another writer holds what this write needs. Nothing was written; try again.', { cause })
   if (state === '57014') return new TransactionTimeoutError('The database stopped a statement that took too long.')
   if (state === '25P04') return new TransactionTimeoutError('The database ended a transaction that took too long.')
-  if (state === '53100') return new StorageUnavailableError('storage_full', 'The disk of the database is full. Nothing was written.', { cause })
+  if (state === '53100')
+    return new StorageUnavailableError('storage_full', 'The disk of the database is full. Nothing was written.', { cause })
   if (endsConnection(cause)) return lostConnection(cause)
   if (state.startsWith('53') || state.startsWith('58')) {
     return new StorageUnavailableError('storage_unavailable', `The database cannot do this now (${state}). Try again later.`, { cause })
   }
   if (state === '25006') {
-    return new StorageUnavailableError('storage_unavailable', 'The database takes no writes: it is a standby, or was made read-only.', { cause })
+    return new StorageUnavailableError('storage_unavailable', 'The database takes no writes: it is a standby, or was made read-only.', {
+      cause,
+    })
   }
   if (state === '25P02') {
     return new StrongroomError(

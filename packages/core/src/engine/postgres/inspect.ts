@@ -36,7 +36,7 @@ const indexes = `
   FROM (${tablesHere}) t
   JOIN pg_index i ON i.indrelid = t.oid AND NOT i.indisprimary AND i.indisvalid AND i.indexprs IS NULL
   JOIN pg_class n ON n.oid = i.indexrelid
-  WHERE i.indpred IS NULL OR pg_get_expr(i.indpred, t.oid) ~ '^\\(("?)[^"() ]+\\1 IS NULL\\)$'
+  WHERE i.indpred IS NULL OR pg_get_expr(i.indpred, t.oid) = '(deleted_at IS NULL)'
   ORDER BY t.relname, n.relname`
 
 const references = `
@@ -74,7 +74,12 @@ function columnShape(row: StoredRow): ColumnShape {
 }
 
 function indexShape(row: StoredRow): IndexShape {
-  return { name: String(row['name']), columns: names(row['columns']), unique: row['is_unique'] === true, liveOnly: row['live_only'] === true }
+  return {
+    name: String(row['name']),
+    columns: names(row['columns']),
+    unique: row['is_unique'] === true,
+    liveOnly: row['live_only'] === true,
+  }
 }
 
 function referenceShape(row: StoredRow): ReferenceShape {

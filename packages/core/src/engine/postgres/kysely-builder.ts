@@ -3,7 +3,9 @@ import { UsageError } from '../../errors.ts'
 import type { AnyDatabase } from '../engine.ts'
 
 const refuse = (): Promise<never> =>
-  Promise.reject(new UsageError('outer_handle', 'This Kysely instance only builds statements. Run them through the storage or its session.'))
+  Promise.reject(
+    new UsageError('outer_handle', 'This Kysely instance only builds statements. Run them through the storage or its session.'),
+  )
 
 const refusingDriver: Driver = {
   init: async () => {},

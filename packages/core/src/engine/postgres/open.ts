@@ -50,7 +50,11 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
 }
 
 function assertOptions(options: PostgresEngineOptions): void {
-  if (!URL.canParse(options.url)) throw new UsageError('invalid_options', 'The database URL cannot be understood. Write it as postgres://user:password@host:5432/database.')
+  if (!URL.canParse(options.url))
+    throw new UsageError(
+      'invalid_options',
+      'The database URL cannot be understood. Write it as postgres://user:password@host:5432/database.',
+    )
   const atLeast = { poolSize: 1, connectWait: 1, statementTimeout: 0, retries: 0 }
   for (const [name, least] of Object.entries(atLeast)) {
     const value = options[name as keyof typeof atLeast]
@@ -69,7 +73,11 @@ function setup(statementTimeout: number): ClientStatement {
     standard_conforming_strings: 'on',
     ...(statementTimeout > 0 && { statement_timeout: String(statementTimeout) }),
   }
-  return { sql: `SELECT ${Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', false)`).join(', ')}` }
+  return {
+    sql: `SELECT ${Object.entries(settings)
+      .map(([name, value]) => `set_config('${name}', '${value}', false)`)
+      .join(', ')}`,
+  }
 }
 
 async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<void> {
@@ -78,8 +86,10 @@ async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<
   })
   try {
     const { rows } = await client.query({ sql: `SELECT current_setting('server_encoding') AS encoding, current_schema() AS schema` })
-    if (rows[0]?.['encoding'] !== 'UTF8') throw new UsageError('invalid_options', 'The database is not encoded in UTF8. Create one with ENCODING UTF8.')
-    if (rows[0]?.['schema'] === null) throw new UsageError('invalid_options', 'The search_path names no schema that exists. Create the schema, or name another.')
+    if (rows[0]?.['encoding'] !== 'UTF8')
+      throw new UsageError('invalid_options', 'The database is not encoded in UTF8. Create one with ENCODING UTF8.')
+    if (rows[0]?.['schema'] === null)
+      throw new UsageError('invalid_options', 'The search_path names no schema that exists. Create the schema, or name another.')
   } finally {
     await client.close()
   }

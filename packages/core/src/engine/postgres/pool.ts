@@ -14,7 +14,8 @@ const idleTime = 10_000
 
 interface IdleClient {
   readonly client: Client
-  readonly timer: NodeJS.Timeout
+  /** When it came back, by `performance.now()`. */
+  readonly since: number
 }
 
 /** The engine's connections. Whoever acquires one has it alone until it is released. */
@@ -22,7 +23,9 @@ export class ClientPool {
   readonly #driver: PgDriver
   readonly #options: PoolOptions
   readonly #slots: Slots
+  /** The longest idle first. */
   #idle: IdleClient[] = []
+  #sweeper: NodeJS.Timeout | undefined
   #generation = 0
 
   constructor(driver: PgDriver, options: PoolOptions) {
@@ -80,13 +83,13 @@ export class ClientPool {
     this.#generation++
     const idle = this.#idle
     this.#idle = []
-    for (const { timer } of idle) clearTimeout(timer)
+    clearTimeout(this.#sweeper)
     await Promise.all(idle.map(({ client }) => client.close()))
   }
 
+  /** The one that was used last: the others may become superfluous. */
   #takeIdle(): Client | undefined {
     for (let entry = this.#idle.pop(); entry; entry = this.#idle.pop()) {
-      clearTimeout(entry.timer)
       entry.client.wake()
       if (entry.client.generation === this.#generation && entry.client.reusable) return entry.client
       discard(entry.client)
@@ -95,19 +98,21 @@ export class ClientPool {
   }
 
   #keep(client: Client): void {
-    const timer = setTimeout(() => this.#drop(client), idleTime)
-    timer.unref()
-    this.#idle.push({ client, timer })
+    this.#idle.push({ client, since: performance.now() })
     client.rest(() => this.#drop(client))
+    this.#sweeper ??= setTimeout(() => this.#sweep(), idleTime).unref()
   }
 
   #drop(client: Client): void {
-    const entry = this.#idle.find((idle) => idle.client === client)
-    if (!entry) return
-    this.#idle = this.#idle.filter((idle) => idle !== entry)
-    clearTimeout(entry.timer)
+    this.#idle = this.#idle.filter((entry) => entry.client !== client)
     client.wake()
     discard(client)
+  }
+
+  #sweep(): void {
+    const now = performance.now()
+    for (const { client, since } of this.#idle) if (now - since >= idleTime) this.#drop(client)
+    this.#sweeper = this.#idle.length > 0 ? setTimeout(() => this.#sweep(), idleTime).unref() : undefined
   }
 }
 

@@ -1,5 +1,16 @@
 import type { Field } from '../../model/model.ts'
-import type { Codec, Connection, Engine, EngineCapabilities, EngineHealth, Statement, StoredRow, TableOptions, TableShape, Unit } from '../engine.ts'
+import type {
+  Codec,
+  Connection,
+  Engine,
+  EngineCapabilities,
+  EngineHealth,
+  Statement,
+  StoredRow,
+  TableOptions,
+  TableShape,
+  Unit,
+} from '../engine.ts'
 import { advanceIds, columnDefinition, columnType, createTableSql, idDefinition, takeDefinitionLock } from './ddl.ts'
 import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'

@@ -25,7 +25,10 @@ export function assertNoControl(sql: string): void {
 }
 
 function controlRefused(): UsageError {
-  return new UsageError('invalid_options', 'Statements that control the transaction or the session are refused: use storage.transaction() for units and savepoints.')
+  return new UsageError(
+    'unaudited_write',
+    'The storage itself begins, commits and sets up its connections. Use storage.transaction(), which nests.',
+  )
 }
 
 /** The first two words of a statement in lower case, past blanks, comments, empty statements and opening brackets. */

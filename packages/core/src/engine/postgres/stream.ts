@@ -24,7 +24,9 @@ async function open(pool: ClientPool, statement: Statement, fetch: string): Prom
   for (;;) {
     const client = await pool.acquire()
     const declare = { sql: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${statement.sql}`, parameters: statement.parameters }
-    const [begun, declared, fetched] = await Promise.allSettled([client.query({ sql: begin }), client.query(declare), client.query({ sql: fetch })])
+    const [begun, declared, fetched] = await client.together(() =>
+      Promise.allSettled([client.query({ sql: begin }), client.query(declare), client.query({ sql: fetch })]),
+    )
     if (fetched.status === 'fulfilled') return { client, rows: fetched.value.rows }
     await end(client)
     // the first that failed tells why; those behind it failed because of it

@@ -25,7 +25,9 @@ interface Work<T> {
 }
 
 /** How one attempt at a unit ended. */
-type Outcome<T> = { readonly done: true; readonly value: T } | { readonly done: false; readonly error: unknown; readonly again: 'no' | 'now' | 'later' }
+type Outcome<T> =
+  | { readonly done: true; readonly value: T }
+  | { readonly done: false; readonly error: unknown; readonly again: 'no' | 'now' | 'later' }
 
 /** Milliseconds: the longest pause before the second attempt; it doubles for each one after that. */
 const firstPause = 10

@@ -32,7 +32,20 @@ function encodeBytes(value: unknown): unknown {
 }
 
 /** Object ids of built-in types; fixed for ever in PostgreSQL's catalogue. */
-const oid = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, json: 114, float4: 700, float8: 701, date: 1082, timestamp: 1114, timestamptz: 1184, jsonb: 3802 }
+const oid = {
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  json: 114,
+  float4: 700,
+  float8: 701,
+  date: 1082,
+  timestamp: 1114,
+  timestamptz: 1184,
+  jsonb: 3802,
+}
 
 const asText: TypeParser = (text) => text
 

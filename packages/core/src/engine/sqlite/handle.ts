@@ -1,3 +1,4 @@
+import { StorageUnavailableError } from '../../errors.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
 import { StatementCache } from './statement-cache.ts'
 
@@ -31,7 +32,7 @@ const journalSizeLimit = 67_108_864
 export function openWriter(options: HandleOptions): Handle {
   const database = new options.driver(options.path, { timeout: busyTimeout })
   try {
-    database.pragma('journal_mode = WAL')
+    if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw noLog(options.path)
     setPragmas(database, options.synchronous)
     if (options.maxPageCount !== undefined) database.pragma(`max_page_count = ${options.maxPageCount}`)
   } catch (error) {
@@ -51,6 +52,11 @@ export function openReader(options: HandleOptions): Handle {
     throw error
   }
   return { database, statements: new StatementCache(database), readonly: true }
+}
+
+function noLog(path: string): StorageUnavailableError {
+  const advice = 'Put it on a local disk: network drives often cannot share memory between processes.'
+  return new StorageUnavailableError('storage_unavailable', `The database file ${path} cannot have a write-ahead log. ${advice}`)
 }
 
 function setPragmas(database: SqliteDatabase, synchronous: Synchronous): void {

@@ -1,4 +1,4 @@
-import type { Unit } from '../engine.ts'
+import type { Awaitable, Unit } from '../engine.ts'
 import { SqliteConnection } from './connection.ts'
 import type { Handle } from './handle.ts'
 
@@ -64,6 +64,7 @@ export class LaneMember {
   }
 }
 
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
+/** Tells an answer that is there from one that has to be waited for. */
+export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -11,6 +11,8 @@ export class Reader {
   readonly #open: () => Handle
   readonly #handle: Handle
   readonly #streams = new Set<OpenStream>()
+  /** Reads that wait for something between their statements. */
+  readonly #running = new Set<Promise<unknown>>()
   #closed = false
 
   /** `open` makes one more connection: each stream has its own. */
@@ -35,10 +37,18 @@ export class Reader {
       connection.end()
       throw error
     }
-    // `work` answers a T or a promise of one, so a promise is one of T.
-    if (isPromise(result)) return (result as Promise<T>).finally(() => connection.end())
+    if (isPromise(result)) return this.#finish(result, connection)
     connection.end()
     return result
+  }
+
+  #finish<T>(result: Promise<T>, connection: SqliteConnection): Promise<T> {
+    const running = result.finally(() => {
+      connection.end()
+      this.#running.delete(running)
+    })
+    this.#running.add(running)
+    return running
   }
 
   /** One statement is one snapshot. The loop gets a turn after every chunk, however fast the caller takes them. */
@@ -80,9 +90,13 @@ export class Reader {
     }
   }
 
-  /** Ends the streams that are still open: one that nobody reads would keep its snapshot, and the write-ahead log, for ever. */
-  close(): void {
+  /**
+   * Waits for the reads that are here, and ends the streams that are still open: one that nobody reads on would keep
+   * its snapshot, and the write-ahead log, for ever.
+   */
+  async close(): Promise<void> {
     this.#closed = true
+    await Promise.allSettled(this.#running)
     this.#handle.database.close()
     for (const stream of this.#streams) {
       stream.rows.return?.()

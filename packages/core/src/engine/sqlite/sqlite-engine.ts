@@ -109,8 +109,7 @@ export class SqliteEngine implements Engine {
 
   async #close(): Promise<void> {
     const { lane, reader, writer, afterClose } = this.#parts
-    await lane.close()
-    reader.close()
+    await Promise.all([lane.close(), reader.close()])
     try {
       writer.database.pragma('wal_checkpoint(TRUNCATE)')
     } catch {

@@ -136,7 +136,7 @@ export class WriteLane {
     const admissionEnds = performance.now() + longestAdmission
     while (group.length < this.#options.maxGroup) {
       const member = this.#queue.peek()
-      if (!member || member.unit.alone || member.again) break
+      if (!member || member.unit.alone) break
       this.#queue.shift()
       const pending = this.#startInSavepoint(member)
       if (pending) {
@@ -211,7 +211,8 @@ export class WriteLane {
       member.finish(failed, value)
       then()
     }
-    pending.then(
+    // Another maker's promise might call back at once.
+    Promise.resolve(pending).then(
       (value) => finish(false, value),
       (error: unknown) => finish(true, error),
     )

@@ -1,9 +1,9 @@
 import type { TSchema } from 'typebox'
 import { DefinitionFault } from '../definition-fault.ts'
+import { withoutNegativeZero } from './numbers.ts'
 import { remainingCheck } from './schema-check.ts'
 import { textProblem } from './text.ts'
 import { notesOf, same, type ValueType } from './value-type.ts'
-import { withoutNegativeZero } from './numbers.ts'
 
 /** A `Type.Boolean`. */
 export function booleanType(schema: TSchema): ValueType {
@@ -33,8 +33,11 @@ export function choiceType(schema: TSchema, literals: readonly unknown[]): Value
     const schemaOfNumbers = { ...notesOf(schema), type: 'integer', enum: values } as TSchema
     return { kind: 'integer', schema: schemaOfNumbers, values, check, normalise: withoutNegativeZero, toJson: same, fromJson: same }
   }
-  if (values.length > 0 && values.every((value) => typeof value === 'boolean')) throw new DefinitionFault('lists booleans; use Type.Boolean()')
-  throw new DefinitionFault('must list at least one value, and either only texts (without NUL or half surrogate pairs) or only whole numbers')
+  if (values.length > 0 && values.every((value) => typeof value === 'boolean'))
+    throw new DefinitionFault('lists booleans; use Type.Boolean()')
+  throw new DefinitionFault(
+    'must list at least one value, and either only texts (without NUL or half surrogate pairs) or only whole numbers',
+  )
 }
 
 function isStorableText(value: unknown): value is string {

@@ -27,7 +27,8 @@ export function decimalType({ precision, scale, ...notes }: DecimalOptions): Val
       const parts = typeof value === 'string' ? decimalPattern.exec(value) : null
       if (!parts) return `must be a decimal number as text, e.g. "${sample(scale)}"`
       const [, , whole = '', fraction = ''] = parts
-      if (fraction.length > scale) return scale === 0 ? 'must have no digits after the point' : `must have at most ${scale} digits after the point`
+      if (fraction.length > scale)
+        return scale === 0 ? 'must have no digits after the point' : `must have at most ${scale} digits after the point`
       if ((whole === '0' ? 0 : whole.length) > precision - scale) return `must have at most ${precision - scale} digits before the point`
       return undefined
     },
@@ -39,8 +40,10 @@ export function decimalType({ precision, scale, ...notes }: DecimalOptions): Val
 
 /** Says what is wrong with a Decimal's options. */
 export function decimalOptionsProblem({ precision, scale }: DecimalOptions): string | undefined {
-  if (!Number.isInteger(precision) || precision < 1 || precision > mostDigits) return `Decimal takes a precision from 1 to ${mostDigits}, the digits in all`
-  if (!Number.isInteger(scale) || scale < 0 || scale > precision) return 'Decimal takes a scale from 0 to its precision, the digits after the point'
+  if (!Number.isInteger(precision) || precision < 1 || precision > mostDigits)
+    return `Decimal takes a precision from 1 to ${mostDigits}, the digits in all`
+  if (!Number.isInteger(scale) || scale < 0 || scale > precision)
+    return 'Decimal takes a scale from 0 to its precision, the digits after the point'
   return undefined
 }
 

@@ -13,7 +13,8 @@ export function integerIdType(): ValueType {
   const schema: object = { type: 'integer', minimum: 1 }
   return {
     ...integerType(schema),
-    check: (value) => (Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number from 1 to 9007199254740991'),
+    check: (value) =>
+      Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number from 1 to 9007199254740991',
   }
 }
 

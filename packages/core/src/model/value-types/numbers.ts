@@ -92,7 +92,8 @@ export function int64Type(options: FieldNotes): ValueType {
     schema: { ...notesOf(options), type: 'string', pattern: int64Pattern.source } as TSchema,
     check: (value) => {
       if (typeof value === 'bigint') return value >= lowestInt64 && value <= highestInt64 ? undefined : 'must be within -2^63 and 2^63 - 1'
-      if (typeof value === 'number') return 'must be a bigint in code; in JSON a number must be whole and within ±(2^53 - 1), send larger ones as text'
+      if (typeof value === 'number')
+        return 'must be a bigint in code; in JSON a number must be whole and within ±(2^53 - 1), send larger ones as text'
       return 'must be a 64-bit integer: a bigint in code, text like "9007199254740993" in JSON'
     },
     normalise: same,

@@ -3,7 +3,9 @@ import type { TSchema } from 'typebox'
 
 type Compile = (schema: object) => {
   Check(value: unknown): boolean
-  Errors(value: unknown): [boolean, { readonly keyword: string; readonly instancePath: string; readonly message: string; readonly params?: object }[]]
+  Errors(
+    value: unknown,
+  ): [boolean, { readonly keyword: string; readonly instancePath: string; readonly message: string; readonly params?: object }[]]
 }
 
 let compile: Compile | undefined

@@ -33,7 +33,9 @@ const checkedKeywords = ['type', 'minLength', 'maxLength', 'pattern', 'format']
 export function textType(schema: TSchema): ValueType {
   const { minLength, maxLength, pattern, format }: TextKeywords = schema
   const length = lengthCheck(countOf('minLength', minLength), countOf('maxLength', maxLength))
-  const checks = [length, patternCheck(pattern), formatCheck(format), remainingCheck(schema, checkedKeywords)].filter((check) => check !== undefined)
+  const checks = [length, patternCheck(pattern), formatCheck(format), remainingCheck(schema, checkedKeywords)].filter(
+    (check) => check !== undefined,
+  )
   return {
     kind: 'text',
     schema: publishedSchema(schema),
@@ -72,7 +74,8 @@ function lengthCheck(least: number | undefined, most: number | undefined): TextC
   if (least === undefined && most === undefined) return undefined
   if (least !== undefined && most !== undefined && least > most) throw new DefinitionFault('has a minLength above its maxLength')
   return (value) => {
-    if (least !== undefined && isShorterThan(value, least)) return least === 1 ? 'must not be empty' : `must have at least ${least} characters`
+    if (least !== undefined && isShorterThan(value, least))
+      return least === 1 ? 'must not be empty' : `must have at least ${least} characters`
     if (most !== undefined && isLongerThan(value, most)) return `must have at most ${most} character${most === 1 ? '' : 's'}`
     return undefined
   }
@@ -99,7 +102,9 @@ function formatCheck(format: unknown): TextCheck | undefined {
   if (format === undefined) return undefined
   if (typeof format !== 'string' || !Format.Has(format)) {
     const known = Format.Entries().map(([name]) => name)
-    throw new DefinitionFault(`has the unknown format "${String(format)}". There are ${known.join(', ')}; others are added with Format.Set from typebox/format`)
+    throw new DefinitionFault(
+      `has the unknown format "${String(format)}". There are ${known.join(', ')}; others are added with Format.Set from typebox/format`,
+    )
   }
   return (value) => (Format.Test(format, value) ? undefined : `must be a valid ${format}`)
 }

@@ -14,7 +14,8 @@ export function instantType(options: FieldNotes): ValueType {
     kind: 'datetime',
     schema: { ...notesOf(options), type: 'string', format: 'date-time' } as TSchema,
     check: (value) => {
-      if (!(value instanceof Date)) return 'must be a date and time: a Date in code, in JSON text with an offset like "2026-01-31T12:00:00Z"'
+      if (!(value instanceof Date))
+        return 'must be a date and time: a Date in code, in JSON text with an offset like "2026-01-31T12:00:00Z"'
       const time = value.getTime()
       if (time >= earliest && time <= latest) return undefined
       return Number.isNaN(time) ? 'must be a valid date and time' : 'must lie in the years 0001 to 9999'
@@ -50,7 +51,8 @@ function readInstant(text: string): Date | undefined {
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts.slice(1, 7).map(Number)
   const offsetHours = Number(parts[9] ?? 0)
   const offsetMinutes = Number(parts[10] ?? 0)
-  if (!isCalendarDay(year, month, day) || hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59) return undefined
+  if (!isCalendarDay(year, month, day) || hour > 23 || minute > 59 || second > 59 || offsetHours > 23 || offsetMinutes > 59)
+    return undefined
   const fraction = Number((parts[7] ?? '').slice(0, 3).padEnd(3, '0'))
   const date = new Date(0)
   // Date.UTC takes the years 0 to 99 for 1900 to 1999.

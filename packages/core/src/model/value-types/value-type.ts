@@ -2,7 +2,10 @@ import type { TSchema } from 'typebox'
 import type { Field } from '../model.ts'
 
 /** What the values of a field are, apart from the model that the field is in. */
-export type ValueType = Pick<Field, 'kind' | 'schema' | 'values' | 'precision' | 'scale' | 'maxLength' | 'check' | 'normalise' | 'toJson' | 'fromJson'>
+export type ValueType = Pick<
+  Field,
+  'kind' | 'schema' | 'values' | 'precision' | 'scale' | 'maxLength' | 'check' | 'normalise' | 'toJson' | 'fromJson'
+>
 
 /** Both ways of a value that is the same in code, in the database's parameters and in JSON. */
 export const same = (value: unknown): unknown => value

@@ -1,0 +1,77 @@
+// Every check of the repository, one after the other, up to the first that fails. `node .ci/check.ts style types` runs those named.
+import { spawnSync } from 'node:child_process'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+process.chdir(root)
+
+const published = ['contract', 'core', 'fastify']
+const vitest = (...args: string[]) => command('vitest', 'run', '--config', 'vitest.workspace.ts', ...args)
+
+interface Step {
+  readonly name: string
+  readonly title: string
+  readonly run: () => void
+}
+
+const steps: readonly Step[] = [
+  { name: 'types', title: 'Types of sources and tests (tsc)', run: () => command('tsc', '-b', ...projects()) },
+  { name: 'style', title: 'Style (biome)', run: () => command('biome', 'check', '--error-on-warnings') },
+  { name: 'unused', title: 'Unused files, exports and dependencies (knip)', run: () => command('knip') },
+  { name: 'packages', title: 'What would be published (publint, attw)', run: checkPackages },
+  { name: 'secrets', title: 'Secrets (secretlint)', run: () => command('secretlint', '--secretlintignore', '.gitignore', '**/*') },
+  { name: 'layers', title: 'Layers', run: () => vitest('--project', 'layers') },
+  { name: 'tests', title: 'Tests with coverage (vitest)', run: () => vitest('--project', '!tools', '--coverage') },
+]
+
+/** The published packages, which emit, and beside them the configurations that only check: tests, examples, private packages. */
+function projects(): string[] {
+  return globSync(['packages/*/tsconfig.json', 'packages/*/tsconfig.test.json', 'examples/*/tsconfig.json']).sort()
+}
+
+/** Runs a tool of node_modules/.bin; the process ends with the tool's status when it fails. */
+function command(tool: string, ...args: string[]): void {
+  const { status, error } = spawnSync(join(root, 'node_modules', '.bin', tool), args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    shell: process.platform === 'win32',
+  })
+  if (error) console.error(error.message)
+  if (status !== 0) fail(`${tool} failed`)
+}
+
+/** Packs as for publishing, since pnpm rewrites the manifest then, and looks at the archive. */
+function checkPackages(): void {
+  const { packageManager } = JSON.parse(readFileSync('package.json', 'utf8')) as { packageManager: string }
+  for (const name of published) {
+    if (!existsSync(`packages/${name}/dist/index.js`)) fail(`packages/${name} is not built: run the check "types" first`)
+    const folder = mkdtempSync(join(tmpdir(), 'strongroom-pack-'))
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+    const pack = ['-y', '--prefer-offline', packageManager, '--dir', `packages/${name}`, 'pack', '--pack-destination', folder]
+    const { status, stdout, stderr } = spawnSync('npx', pack, { encoding: 'utf8', shell: process.platform === 'win32' })
+    if (status !== 0) fail(`${stdout}${stderr}\npnpm pack failed for packages/${name}`)
+    const [archive] = globSync(join(folder, '*.tgz'))
+    if (archive === undefined) fail(`pnpm pack made no archive for packages/${name}`)
+    command('publint', '--strict', archive)
+    command('attw', '--profile', 'esm-only', archive)
+  }
+}
+
+function fail(message: string): never {
+  console.error(`\n✗ ${message}`)
+  process.exit(1)
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !steps.some((step) => step.name === name))
+if (unknown.length > 0) fail(`No check is called ${unknown.join(', ')}; there are: ${steps.map((step) => step.name).join(', ')}`)
+
+for (const step of steps) {
+  if (wanted.length > 0 && !wanted.includes(step.name)) continue
+  console.log(`\n━━ ${step.title}`)
+  const start = performance.now()
+  step.run()
+  if (step.name !== 'tests') console.log(`   done in ${((performance.now() - start) / 1000).toFixed(1)} s`)
+}

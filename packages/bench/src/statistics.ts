@@ -1,0 +1,41 @@
+/** The middle value; of an even number of values, the mean of the middle two. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const upper = sorted[middle] ?? Number.NaN
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2
+}
+
+/** One thing that was measured on both sides, round by round. */
+export interface Pairing {
+  readonly what: string
+  readonly unit: string
+  /** Per round: ours, theirs. More is better. */
+  readonly rounds: readonly (readonly [number, number])[]
+}
+
+export interface PairingSummary {
+  readonly what: string
+  readonly unit: string
+  readonly strongroom: number
+  readonly hand: number
+  /** Median of the per-round ratios ours/theirs, with the least and the greatest. */
+  readonly ratio: number
+  readonly leastRatio: number
+  readonly greatestRatio: number
+  readonly rounds: number
+}
+
+export function summarise({ what, unit, rounds }: Pairing): PairingSummary {
+  const ratios = rounds.map(([ours, theirs]) => ours / theirs)
+  return {
+    what,
+    unit,
+    strongroom: median(rounds.map(([ours]) => ours)),
+    hand: median(rounds.map(([, theirs]) => theirs)),
+    ratio: median(ratios),
+    leastRatio: Math.min(...ratios),
+    greatestRatio: Math.max(...ratios),
+    rounds: rounds.length,
+  }
+}

@@ -1,0 +1,35 @@
+import { openStorage, type Storage, type StorageOptions } from '@strongroom/core'
+import type { TestEngine } from '@strongroom/testkit'
+import { afterAll, expect } from 'vitest'
+
+/** Opens storages in databases of their own, and closes them after the suite. */
+export function storagesOn(engine: TestEngine): (accessors: StorageOptions['accessors'], options?: Partial<StorageOptions>) => Promise<Storage> {
+  const opened: Storage[] = []
+  afterAll(async () => {
+    for (const storage of opened.splice(0)) await storage.close()
+  })
+  return async (accessors, options = {}) => {
+    const storage = await openStorage({ url: await engine.freshUrl(), accessors, ...options })
+    opened.push(storage)
+    return storage
+  }
+}
+
+/** What a promise was rejected with; fails the test when it was not. */
+export async function rejectionOf(promise: PromiseLike<unknown>): Promise<unknown> {
+  const outcome = await Promise.resolve(promise).then(
+    (value) => ({ value }),
+    (error: unknown) => ({ error }),
+  )
+  if ('error' in outcome) return outcome.error
+  return expect.unreachable(`resolved with ${JSON.stringify(outcome.value)} where an error was expected`)
+}
+
+/** A promise that somebody else settles. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => undefined
+  const opened = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  return { opened, open }
+}

@@ -1,0 +1,29 @@
+import { type Evidence, writeEvidence } from './evidence.ts'
+import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
+import { type CampaignOptions, killCampaign } from './kills.ts'
+
+/** `pnpm soak [campaign …] [--rounds N] [--seed N]`: the long campaigns, on the built packages. Each writes its evidence. */
+const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptions) => Promise<Evidence>; readonly rounds: number }>> = {
+  kills: { run: killCampaign, rounds: 20 },
+  'full-pages': { run: pageLimitCampaign, rounds: 10 },
+  'full-tmpfs': { run: tmpfsCampaign, rounds: 5 },
+}
+
+const words = process.argv.slice(2)
+const option = (name: string): number | undefined => {
+  const at = words.indexOf(`--${name}`)
+  return at < 0 ? undefined : Number(words.splice(at, 2)[1])
+}
+const rounds = option('rounds')
+const seed = option('seed') ?? Math.floor(Math.random() * 2 ** 31)
+let failed = false
+for (const name of words.length > 0 ? words : Object.keys(campaigns)) {
+  const campaign = campaigns[name]
+  if (!campaign) throw new Error(`"${name}" is no campaign. There are ${Object.keys(campaigns).join(', ')}.`)
+  const evidence = await campaign.run({ rounds: rounds ?? campaign.rounds, seed, report: (line) => process.stdout.write(`${line}\n`) })
+  writeEvidence(evidence)
+  failed ||= evidence.faults.length > 0 || evidence.roundsDone < evidence.roundsAsked
+  for (const fault of evidence.faults.slice(0, 20)) process.stdout.write(`FAULT ${fault}\n`)
+  process.stdout.write(`${name}: ${evidence.roundsDone} of ${evidence.roundsAsked} rounds, ${evidence.faults.length} faults, ${JSON.stringify(evidence.counts)}\n`)
+}
+process.exitCode = failed ? 1 : 0

@@ -1,0 +1,44 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+
+/** A server under test, in a process of its own. */
+export interface ServerProcess {
+  readonly url: string
+  /** Milliseconds from the start of the process to its first answer on /ready. */
+  readonly readyAfter: number
+  /** Ends it at once, as a power cut would end the process. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Starts the built server (the packages' dist, not their sources), so that what is tested is what is shipped. */
+export async function startServer(database: string, options: { readonly maxPages?: number; readonly wrapper?: readonly string[] } = {}): Promise<ServerProcess> {
+  const script = fileURLToPath(new URL('./server.ts', import.meta.url))
+  const server = [process.execPath, script, database, ...(options.maxPages === undefined ? [] : [String(options.maxPages)])]
+  const [command = '', ...words] = [...(options.wrapper ?? []), ...server]
+  const started = performance.now()
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '' } })
+  const [url] = (await Promise.race([once(createInterface(child.stdout), 'line'), earlyExit(child)])) as [string]
+  const ready = await fetch(`${url}/ready`)
+  if (ready.status !== 200) throw new Error(`/ready answered ${ready.status}`)
+  return {
+    url,
+    readyAfter: performance.now() - started,
+    kill: () => end(child, 'SIGKILL'),
+    stop: () => end(child, 'SIGTERM'),
+  }
+}
+
+async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill(signal)
+  await exited
+}
+
+async function earlyExit(child: ChildProcess): Promise<never> {
+  const [code] = (await once(child, 'exit')) as [number | null]
+  throw new Error(`the server ended with ${code} before it listened`)
+}

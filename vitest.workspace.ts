@@ -1,0 +1,66 @@
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+
+/** Packages of this workspace are taken from their sources: in the modules that vitest loads, and in what Node loads itself. */
+const conditions = ['strongroom-source']
+
+interface Project {
+  readonly name: string
+  readonly root: string
+  readonly include?: readonly string[]
+  readonly exclude?: readonly string[]
+  readonly postgres: boolean
+  /** Runs the project's *.test-d.ts too. */
+  readonly types?: boolean
+}
+
+function project({
+  name,
+  root,
+  include = ['test/**/*.test.ts'],
+  exclude = ['**/tools/**'],
+  postgres,
+  types = false,
+}: Project): TestProjectInlineConfiguration {
+  return {
+    extends: true,
+    root: `${import.meta.dirname}/${root}`,
+    resolve: { conditions },
+    ssr: { resolve: { conditions, externalConditions: conditions } },
+    test: {
+      name,
+      include: [...include],
+      exclude: ['**/node_modules/**', ...exclude],
+      globalSetup: postgres ? [`${import.meta.dirname}/packages/testkit/src/postgres-setup.ts`] : [],
+      typecheck: { enabled: types, include: ['test/**/*.test-d.ts'], tsconfig: 'tsconfig.test.json', ignoreSourceErrors: true },
+    },
+  }
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      project({ name: 'contract', root: 'packages/contract', postgres: false }),
+      project({ name: 'layers', root: 'packages/core', include: ['test/layers.test.ts'], postgres: false }),
+      project({ name: 'core', root: 'packages/core', exclude: ['**/tools/**', 'test/layers.test.ts'], postgres: true, types: true }),
+      project({ name: 'fastify', root: 'packages/fastify', postgres: true, types: true }),
+      project({ name: 'repository', root: 'packages/testkit', postgres: true }),
+      project({ name: 'examples', root: 'examples', include: ['*/test/**/*.test.ts'], postgres: true }),
+      // needs programs that npm does not bring; .ci/run installs them
+      project({ name: 'tools', root: '.', include: ['{packages,examples}/*/test/tools/**/*.test.ts'], exclude: [], postgres: true }),
+    ],
+    pool: 'forks',
+    maxWorkers: 2,
+    execArgv: conditions.map((condition) => `--conditions=${condition}`),
+    // milliseconds; generous, since some tests start servers and processes on machines that are busy
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    reporters: ['default', `${import.meta.dirname}/packages/testkit/src/reporter.ts`],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/{contract,core,fastify}/src/**/*.ts'],
+      reporter: ['text-summary', 'json-summary'],
+      reportsDirectory: `${import.meta.dirname}/.coverage`,
+      thresholds: { lines: 80, functions: 80, branches: 80, statements: 80 },
+    },
+  },
+})
