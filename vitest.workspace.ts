@@ -44,6 +44,7 @@ export default defineConfig({
       project({ name: 'core', root: 'packages/core', exclude: ['**/tools/**', 'test/layers.test.ts'], postgres: true, types: true }),
       project({ name: 'fastify', root: 'packages/fastify', postgres: true, types: true }),
       project({ name: 'repository', root: 'packages/testkit', postgres: true }),
+      project({ name: 'soak', root: 'packages/soak', postgres: false }),
       project({ name: 'examples', root: 'examples', include: ['*/test/**/*.test.ts'], postgres: true }),
       // needs programs that npm does not bring; .ci/run installs them
       project({ name: 'tools', root: '.', include: ['{packages,examples}/*/test/tools/**/*.test.ts'], exclude: [], postgres: true }),

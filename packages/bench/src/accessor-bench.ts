@@ -54,12 +54,21 @@ export async function accessorBench(folder: string, rounds: number): Promise<Pai
     {
       what: 'insertMany of 1,000',
       count: 10,
-      ours: async () => void (await users.insertMany(Array.from({ length: 1_000 }, () => person(fresh++)), { actor: 'bench' })),
-      theirs: () => void hand.insertMany(Array.from({ length: 1_000 }, () => person(fresh++)), 'bench'),
+      ours: async () =>
+        void (await users.insertMany(
+          Array.from({ length: 1_000 }, () => person(fresh++)),
+          { actor: 'bench' },
+        )),
+      theirs: () =>
+        void hand.insertMany(
+          Array.from({ length: 1_000 }, () => person(fresh++)),
+          'bench',
+        ),
     },
   ]
   const pairings: Pairing[] = []
-  for (const test of cases) pairings.push({ what: `accessor: ${test.what}`, unit: 'operations/s', rounds: await pairedRounds(test, rounds) })
+  for (const test of cases)
+    pairings.push({ what: `accessor: ${test.what}`, unit: 'operations/s', rounds: await pairedRounds(test, rounds) })
   await storage.close()
   hand.close()
   return pairings

@@ -33,7 +33,13 @@ export async function httpBench(folder: string, rounds: number, seconds: number)
   }
 }
 
-async function pairedLoads(ours: ServerProcess, theirs: ServerProcess, operation: string, rounds: number, seconds: number): Promise<[number, number][]> {
+async function pairedLoads(
+  ours: ServerProcess,
+  theirs: ServerProcess,
+  operation: string,
+  rounds: number,
+  seconds: number,
+): Promise<[number, number][]> {
   const results: [number, number][] = []
   // Deletes walk through the seeded records; posts number new ones.
   const position = { ours: operation === 'delete' ? 6_000 : 1_000_000, theirs: operation === 'delete' ? 6_000 : 1_000_000 }
@@ -58,11 +64,16 @@ async function load(server: ServerProcess, operation: string, seconds: number, s
 async function seed(server: ServerProcess): Promise<void> {
   const post = async (index: number): Promise<void> => {
     const body = JSON.stringify({ name: `Person ${index}`, email: `person${index}@example.com`, age: index % 100 })
-    const answer = await fetch(`${server.url}/users`, { method: 'POST', body, headers: { 'content-type': 'application/json', 'x-user': 'bench' } })
+    const answer = await fetch(`${server.url}/users`, {
+      method: 'POST',
+      body,
+      headers: { 'content-type': 'application/json', 'x-user': 'bench' },
+    })
     if (answer.status !== 201) throw new Error(`seeding was answered ${answer.status}: ${await answer.text()}`)
     await answer.arrayBuffer()
   }
-  for (let index = 0; index < seeded; index += 64) await Promise.all(Array.from({ length: Math.min(64, seeded - index) }, (_, member) => post(index + member)))
+  for (let index = 0; index < seeded; index += 64)
+    await Promise.all(Array.from({ length: Math.min(64, seeded - index) }, (_, member) => post(index + member)))
 }
 
 /** Both sides must answer the same bytes, but for the instants at which each was seeded. */

@@ -10,13 +10,21 @@ export interface StoredState {
   readonly integrity: string
   readonly orphans: number
   readonly counters: readonly { readonly id: number; readonly name: string; readonly value: number }[]
-  readonly entries: readonly { readonly record_id: string; readonly operation: string; readonly before: string | null; readonly after: string | null }[]
+  readonly entries: readonly {
+    readonly record_id: string
+    readonly operation: string
+    readonly before: string | null
+    readonly after: string | null
+  }[]
 }
 
 /** Reads the database with a program that shares nothing with the server: Node's own SQLite, in a process of its own. */
 export async function readStored(database: string): Promise<StoredState> {
   const script = fileURLToPath(new URL('./read-database.ts', import.meta.url))
-  const { stdout } = await run(process.execPath, ['--no-warnings', script, database], { maxBuffer: 2 ** 30, env: { ...process.env, NODE_OPTIONS: '' } })
+  const { stdout } = await run(process.execPath, ['--no-warnings', script, database], {
+    maxBuffer: 2 ** 30,
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
   return JSON.parse(stdout) as StoredState
 }
 

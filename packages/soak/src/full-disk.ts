@@ -53,7 +53,11 @@ export function tmpfsCampaign(options: CampaignOptions): Promise<Evidence> {
 }
 
 /** Fills the disk under 64 writers: nothing is reported failed that is stored, or stored that is reported failed, and writing goes on when there is room. */
-async function fullDiskCampaign(campaign: string, options: CampaignOptions, makeDisk: (random: () => number) => Promise<SmallDisk>): Promise<Evidence> {
+async function fullDiskCampaign(
+  campaign: string,
+  options: CampaignOptions,
+  makeDisk: (random: () => number) => Promise<SmallDisk>,
+): Promise<Evidence> {
   const { rounds, seed, report = () => undefined } = options
   const started = performance.now()
   const random = seededRandom(seed)
@@ -69,18 +73,26 @@ async function fullDiskCampaign(campaign: string, options: CampaignOptions, make
     } finally {
       await disk.remove()
     }
-    report(`${campaign} ${done + 1}/${rounds}: ${counts.acknowledged} acknowledged, ${counts.refused} refused in all, ${faults.length} faults so far`)
+    report(
+      `${campaign} ${done + 1}/${rounds}: ${counts.acknowledged} acknowledged, ${counts.refused} refused in all, ${faults.length} faults so far`,
+    )
   }
   return { campaign, engine: 'sqlite', seed, roundsAsked: rounds, roundsDone: done, counts, faults, duration: seconds(started) }
 }
 
-async function fillOnce(disk: SmallDisk, round: number, counts: { acknowledged: number; refused: number; acknowledgedAfterRoom: number }, faults: string[]): Promise<Ledger> {
+async function fillOnce(
+  disk: SmallDisk,
+  round: number,
+  counts: { acknowledged: number; refused: number; acknowledgedAfterRoom: number },
+  faults: string[],
+): Promise<Ledger> {
   const server = await startServer(disk.database, disk.maxPages === undefined ? {} : { maxPages: disk.maxPages })
   const ledger = new Ledger()
   try {
     const enough = writers * 4
     await write(server, ledger, `r${round}-full`, () => ledger.refused >= enough)
-    if ((await fetch(`${server.url}/counters?limit=1`)).status !== 200) faults.push(`round ${round}: reads do not go on while the disk is full`)
+    if ((await fetch(`${server.url}/counters?limit=1`)).status !== 200)
+      faults.push(`round ${round}: reads do not go on while the disk is full`)
     const before = ledger.acknowledged
     counts.refused += ledger.refused
     await disk.makeRoom(server)

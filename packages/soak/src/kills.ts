@@ -35,7 +35,9 @@ export async function killCampaign({ rounds, seed, report = () => undefined }: C
       counts.unanswered += ledger.unanswered
       counts.stored += stored.entries.length
       counts.slowestStart = Math.max(counts.slowestStart, Math.round(readyAfter))
-      report(`kill ${done + 1}/${rounds}: ${ledger.acknowledged} acknowledged, ${ledger.unanswered} cut off, ${faults.length} faults so far`)
+      report(
+        `kill ${done + 1}/${rounds}: ${ledger.acknowledged} acknowledged, ${ledger.unanswered} cut off, ${faults.length} faults so far`,
+      )
       for (const ending of ['', '-wal', '-shm']) await rm(`${database}${ending}`, { force: true })
     }
   } finally {

@@ -24,6 +24,8 @@ for (const name of words.length > 0 ? words : Object.keys(campaigns)) {
   writeEvidence(evidence)
   failed ||= evidence.faults.length > 0 || evidence.roundsDone < evidence.roundsAsked
   for (const fault of evidence.faults.slice(0, 20)) process.stdout.write(`FAULT ${fault}\n`)
-  process.stdout.write(`${name}: ${evidence.roundsDone} of ${evidence.roundsAsked} rounds, ${evidence.faults.length} faults, ${JSON.stringify(evidence.counts)}\n`)
+  process.stdout.write(
+    `${name}: ${evidence.roundsDone} of ${evidence.roundsAsked} rounds, ${evidence.faults.length} faults, ${JSON.stringify(evidence.counts)}\n`,
+  )
 }
 process.exitCode = failed ? 1 : 0

@@ -14,7 +14,10 @@ export interface ServerProcess {
 }
 
 /** Starts the built server (the packages' dist, not their sources), so that what is tested is what is shipped. */
-export async function startServer(database: string, options: { readonly maxPages?: number; readonly wrapper?: readonly string[] } = {}): Promise<ServerProcess> {
+export async function startServer(
+  database: string,
+  options: { readonly maxPages?: number; readonly wrapper?: readonly string[] } = {},
+): Promise<ServerProcess> {
   const script = fileURLToPath(new URL('./server.ts', import.meta.url))
   const server = [process.execPath, script, database, ...(options.maxPages === undefined ? [] : [String(options.maxPages)])]
   const [command = '', ...words] = [...(options.wrapper ?? []), ...server]

@@ -23,7 +23,10 @@ await bootstrap(app, {
 if (maxPages !== undefined) {
   const { kysely } = app.storage
   await kysely.schema.createTable('ballast').addColumn('weight', 'text').execute()
-  await kysely.insertInto('ballast').values({ weight: 'x'.repeat(200_000) }).execute()
+  await kysely
+    .insertInto('ballast')
+    .values({ weight: 'x'.repeat(200_000) })
+    .execute()
   app.post('/room', async () => ({ removed: Number((await kysely.deleteFrom('ballast').executeTakeFirst()).numDeletedRows) }))
 }
 process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)

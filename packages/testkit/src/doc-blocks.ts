@@ -57,7 +57,8 @@ export function docPrograms(blocks: readonly DocBlock[]): { programs: DocProgram
     const current = programs.at(-1)
     if (block.language === 'ts') {
       const unknown = block.words.find((word) => !tsWords.has(word))
-      if (unknown !== undefined) throw new Error(`Line ${block.line}: "${unknown}" says nothing about a ts block; there are ${[...tsWords].join(', ')}.`)
+      if (unknown !== undefined)
+        throw new Error(`Line ${block.line}: "${unknown}" says nothing about a ts block; there are ${[...tsWords].join(', ')}.`)
       if (current && block.words.length === 0) current.code += block.code
       else {
         const { code, line, words } = block
@@ -97,5 +98,7 @@ export function isAnswer(shown: unknown, actual: unknown): boolean {
   const keys = Object.keys(shown)
   if (keys.length !== Object.keys(actual).length) return false
   // both are objects, whose entries may be anything
-  return keys.every((key) => Object.hasOwn(actual, key) && isAnswer((shown as Record<string, unknown>)[key], (actual as Record<string, unknown>)[key]))
+  return keys.every(
+    (key) => Object.hasOwn(actual, key) && isAnswer((shown as Record<string, unknown>)[key], (actual as Record<string, unknown>)[key]),
+  )
 }

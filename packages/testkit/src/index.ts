@@ -1,5 +1,6 @@
 export { type Capability, capabilities, type EngineName, engineNames } from './capabilities.ts'
 export { brokenPromises, type DocBlock, type DocCall, type DocProgram, docBlocks, docPrograms, isAnswer } from './doc-blocks.ts'
+export { type DocSurroundings, runDocProgram } from './doc-runner.ts'
 export { describeEngines, needs, type TestEngine } from './engines.ts'
 export { freePort } from './free-port.ts'
 export { asSuperuser, type FreshDatabase, freshPostgres } from './fresh-database.ts'

@@ -60,7 +60,9 @@ describe("a page's blocks of code", () => {
   })
 
   test('are refused when a word says nothing', () => {
-    expect(() => docPrograms(docBlocks('```ts servre\n```\n'))).toThrow('Line 1: "servre" says nothing about a ts block; there are new, server, postgres.')
+    expect(() => docPrograms(docBlocks('```ts servre\n```\n'))).toThrow(
+      'Line 1: "servre" says nothing about a ts block; there are new, server, postgres.',
+    )
   })
 })
 

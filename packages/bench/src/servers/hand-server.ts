@@ -24,9 +24,13 @@ app.post<{ Body: NewHandUser }>('/users', { schema: { body } }, async (request, 
   const user = store.insert(request.body, actorOf(request.headers))
   return reply.code(201).header('location', `/users/${user.id}`).send(user)
 })
-app.put<{ Params: { id: number }; Body: Partial<NewHandUser> }>('/users/:id', { schema: { params, body: patch } }, async (request, reply) => {
-  return store.update(request.params.id, request.body, actorOf(request.headers)) ?? reply.code(404).send({ message: 'not found' })
-})
+app.put<{ Params: { id: number }; Body: Partial<NewHandUser> }>(
+  '/users/:id',
+  { schema: { params, body: patch } },
+  async (request, reply) => {
+    return store.update(request.params.id, request.body, actorOf(request.headers)) ?? reply.code(404).send({ message: 'not found' })
+  },
+)
 app.delete<{ Params: { id: number } }>('/users/:id', { schema: { params } }, async (request, reply) => {
   const record = store.delete(request.params.id, actorOf(request.headers))
   return record ? { status: 'deleted', id: record.id, record } : reply.code(404).send({ message: 'not found' })

@@ -27,6 +27,11 @@ export function acceptRecords(bound: BoundAccessor, records: readonly FieldValue
   if (issues) throw new ValidationError(issues)
 }
 
+/** The form in which a value would be stored: '1.5' is the '1.50' that a record was read with. */
+function stored(field: Field, value: unknown): unknown {
+  return value === null ? null : field.normalise(value)
+}
+
 const keptByLibrary = new Set<Field['role']>(['createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt', 'rowVersion'])
 
 /** Refuses fields that the library keeps itself, unless they are given as they stand (a record read and sent back). */
@@ -36,7 +41,7 @@ export function refuseOwnedFields(bound: BoundAccessor, input: FieldValues, curr
     const field = bound.model.fieldsByName.get(name)
     if (!field) continue
     if (field.hidden) issues.push({ path: name, message: 'is no field of this model' })
-    else if (current !== undefined && sameValue(field, value, current[name])) continue
+    else if (current !== undefined && sameValue(field, stored(field, value), current[name])) continue
     else if (keptByLibrary.has(field.role)) issues.push({ path: name, message: 'is kept by the storage and cannot be given' })
     else if (current !== undefined && field.role === 'id') issues.push({ path: name, message: 'cannot change' })
     else if (current !== undefined && field.immutable) issues.push({ path: name, message: 'can only be given when the record is made' })

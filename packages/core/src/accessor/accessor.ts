@@ -195,9 +195,11 @@ export class ModelAccessor<Model extends AnyModel> {
 
   /**
    * Changes the given fields of a record. When nothing differs, nothing is written and no entry is made.
+   * @param patch the fields, or a function that makes them from the record as it stands; it may run again when the unit does
    * @throws NotFoundError when there is no such live record
+   * @example await users.update(7, (user) => ({ visits: user.visits + 1 }), { actor: 'admin' })
    */
-  update(id: IdOf<Model>, patch: UpdateOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
+  update(id: IdOf<Model>, patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>), options: WriteOptions = {}): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
       return (yield* updateRecord(bound, session, id, patch)) as RowOf<Model>
     })
@@ -210,9 +212,10 @@ export class ModelAccessor<Model extends AnyModel> {
 
   /**
    * Gives a record anew: fields that are left out go back to their default or null; id, stamps and immutable fields stay.
+   * @param record the fields, or a function that makes them from the record as it stands; it may run again when the unit does
    * @throws NotFoundError when there is no such live record
    */
-  replace(id: IdOf<Model>, record: InsertOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
+  replace(id: IdOf<Model>, record: InsertOf<Model> | ((current: RowOf<Model>) => InsertOf<Model>), options: WriteOptions = {}): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
       return (yield* replaceRecord(bound, session, id, record)) as RowOf<Model>
     })
@@ -237,7 +240,21 @@ export class ModelAccessor<Model extends AnyModel> {
   delete(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
       const record = yield* lockRecord(bound, session, id, false)
-      return (yield* deleteRecords(bound, session, record ? [record] : [], bound.model.deletedAt ? 'soft' : 'hard')) > 0
+      return (yield* deleteRecords(bound, session, record ? [record] : [], bound.model.deletedAt ? 'soft' : 'hard')).length > 0
+    })
+  }
+
+  /**
+   * Deletes a record as `delete` does, or with `purge` for good, deleted or not, and answers it as it was left: with its
+   * `deleted_at` where it is only marked. Null when it is not there.
+   */
+  deleteReturning(id: IdOf<Model>, options: WriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
+    const { purge = false, ...write } = options
+    return this.#write(deleteMoments, write, function* (bound, session) {
+      const record = yield* lockRecord(bound, session, id, purge)
+      const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
+      const [deleted] = yield* deleteRecords(bound, session, record ? [record] : [], mode)
+      return (deleted as RowOf<Model> | undefined) ?? null
     })
   }
 
@@ -245,7 +262,7 @@ export class ModelAccessor<Model extends AnyModel> {
   deleteMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
     return this.#write(deleteMoments, options, function* (bound, session) {
       const records = yield* lockMeant(bound, session, idsOrWhere, false)
-      return yield* deleteRecords(bound, session, records, bound.model.deletedAt ? 'soft' : 'hard')
+      return (yield* deleteRecords(bound, session, records, bound.model.deletedAt ? 'soft' : 'hard')).length
     })
   }
 
@@ -271,15 +288,26 @@ export class ModelAccessor<Model extends AnyModel> {
   purge(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
       const record = yield* lockRecord(bound, session, id, true)
-      return (yield* deleteRecords(bound, session, record ? [record] : [], 'hard')) > 0
+      return (yield* deleteRecords(bound, session, record ? [record] : [], 'hard')).length > 0
     })
   }
 
   /** Removes the records with these ids, or that hold the condition, for good, deleted or not. Answers how many. */
   purgeMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      return yield* deleteRecords(bound, session, yield* lockMeant(bound, session, idsOrWhere, true), 'hard')
+      return (yield* deleteRecords(bound, session, yield* lockMeant(bound, session, idsOrWhere, true), 'hard')).length
     })
+  }
+
+  /**
+   * Holds the model to so many live records from now on, unless the storage's `maxRecordsPerModel` is lower. Asks for an open storage.
+   * @throws UsageError `invalid_options` when the accessor belongs to no open storage, or `most` is no whole number from 1 on
+   */
+  limitRecords(most: number): this {
+    const bound = this.#open()
+    if (!Number.isSafeInteger(most) || most < 1) throw new UsageError('invalid_options', 'A record limit is a whole number from 1 on.')
+    bound.maxRecords = Math.min(most, bound.maxRecords ?? most)
+    return this
   }
 
   // ── insides ──

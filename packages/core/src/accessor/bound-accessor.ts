@@ -20,8 +20,8 @@ export interface BoundAccessor {
   readonly units: Units
   readonly audit: AuditWriter
   readonly subject: AuditSubject
-  /** The most live records that the model may have. */
-  readonly maxRecords: number | undefined
+  /** The most live records that the model may have; `limitRecords` can lower it. */
+  maxRecords: number | undefined
   /** Fields of this model that point elsewhere. */
   readonly references: readonly Link[]
   /** Fields of other models, and of this one, that point here. */

@@ -10,16 +10,19 @@ import { stampUpdated } from './stamps.ts'
 import { storeChanges } from './update.ts'
 import { withNamedConflicts } from './violation.ts'
 
-/** The order of a delete, for one record or many: hooks, what points here, the records themselves, their audit entries. */
+/**
+ * The order of a delete, for one record or many: hooks, what points here, the records themselves, their audit entries.
+ * Answers the records as they were left.
+ */
 export function* deleteRecords(
   bound: BoundAccessor,
   session: Session,
   found: readonly FieldValues[],
   mode: DeleteMode,
   walk: DeleteWalk = new Set(),
-): Task<number> {
+): Task<FieldValues[]> {
   const records = found.filter((record) => remember(walk, bound, record))
-  if (records.length === 0) return 0
+  if (records.length === 0) return []
   const operation = operationOf(bound, mode)
   const changes = records.map((previous) => ({ previous, record: { ...previous } }))
   yield* runHooks(bound.units, bound.hooks, 'beforeDelete', session, operation, changes)
@@ -30,7 +33,7 @@ export function* deleteRecords(
   yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, operation, audited)
   yield* runHooks(bound.units, bound.hooks, 'afterDelete', session, operation, changes)
   queueCommitHooks(bound.hooks, session, operation, changes)
-  return records.length
+  return audited.map(({ before, after }) => after ?? before)
 }
 
 function remember(walk: DeleteWalk, bound: BoundAccessor, record: FieldValues): boolean {

@@ -21,10 +21,14 @@ export interface RecordUpdate {
 
 /** Changes the given fields of one record. */
 export function* updateRecord(bound: BoundAccessor, session: Session, id: unknown, patch: unknown): Task<FieldValues> {
-  const given = copyInput(patch)
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
-  return yield* updateOne(bound, session, patched(bound, previous, given))
+  return yield* updateOne(bound, session, patched(bound, previous, copyInput(givenFor(previous, patch))))
+}
+
+/** A patch may be a function of the record as it stands, which nobody else changes meanwhile. */
+function givenFor(previous: FieldValues, patch: unknown): unknown {
+  return typeof patch === 'function' ? patch({ ...previous }) : patch
 }
 
 /** Changes the given fields of every record that the filter holds for. Answers the ones that changed. */
@@ -40,9 +44,9 @@ export function* updateMatching(bound: BoundAccessor, session: Session, filter: 
 
 /** Gives every field of a record: the ones left out go back to their default or null. */
 export function* replaceRecord(bound: BoundAccessor, session: Session, id: unknown, input: unknown): Task<FieldValues> {
-  const given = copyInput(input)
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
+  const given = copyInput(givenFor(previous, input))
   refuseOwnedFields(bound, given, previous)
   const kept: FieldValues = {}
   for (const field of bound.model.fields) if (field.role !== 'data' || field.immutable) kept[field.name] = previous[field.name]

@@ -58,7 +58,7 @@ export class AuditAccessor {
    * @throws InvalidQueryError for a filter, operation or number that is none
    */
   async find(query: AuditPage = {}): Promise<AuditEntry[]> {
-    return this.#select(selection(query))
+    return this.#select(auditSelection(query))
   }
 
   /** The newest entry that holds the query, or null. */
@@ -69,7 +69,7 @@ export class AuditAccessor {
 
   /** How many entries hold the query. */
   async count(query: AuditQuery = {}): Promise<number> {
-    const options = selection(query)
+    const options = auditSelection(query)
     return this.#units.read((connection, context) => countRows(this.#log, connection, context, options))
   }
 
@@ -79,7 +79,7 @@ export class AuditAccessor {
       yield* await this.find(query)
       return
     }
-    for await (const rows of this.#log.engine.stream(selectStatement(this.#log, undefined, selection(query)), 500)) {
+    for await (const rows of this.#log.engine.stream(selectStatement(this.#log, undefined, auditSelection(query)), 500)) {
       for (const row of rows) yield auditEntry(this.#log.decode(row), this.#modelOf)
     }
   }
@@ -93,7 +93,8 @@ export class AuditAccessor {
 const textFilters = ['component', 'actor', 'request_id', 'transaction_id'] as const
 const pageNames = new Set<string>([...textFilters, 'record_id', 'operation', 'since', 'until', 'limit', 'offset'])
 
-function selection(query: AuditPage): SelectOptions {
+/** What a query of the log selects: newest first, by an order that an index has. */
+export function auditSelection(query: AuditPage): SelectOptions {
   for (const name of Object.keys(query)) {
     if (!pageNames.has(name)) throw new InvalidQueryError(`"${name}" is no filter of the audit log. There are ${[...pageNames].join(', ')}.`)
   }

@@ -12,8 +12,6 @@ export type StoredRow = Record<string, unknown>
 export interface Statement {
   readonly sql: string
   readonly parameters: readonly unknown[]
-  /** Integers past 2^53 may come back. Any engine hands those out as bigint; one that cannot know by itself may read this hint. */
-  readonly wide?: boolean
 }
 
 /** What a unit of work, or a read, does to the database. It throws `session_finished` after its unit has ended. */

@@ -12,8 +12,6 @@ export class BoundTable {
   readonly shapes = new ShapeCache()
   /** The names of the columns that make up a record; row_version is not among them. */
   readonly recordColumns: readonly string[]
-  /** The table has integers past 2^53, so statements must hand out bigints. */
-  readonly wide: boolean
   readonly #codecs: ReadonlyMap<string, Codec>
   readonly #decoders: readonly (readonly [string, Codec['decode']])[]
 
@@ -22,7 +20,6 @@ export class BoundTable {
     this.engine = engine
     const visible = model.fields.filter((field) => !field.hidden)
     this.recordColumns = visible.map((field) => field.name)
-    this.wide = model.fields.some((field) => field.kind === 'int64' || field.kind === 'decimal')
     this.#codecs = new Map(model.fields.map((field) => [field.name, engine.codec(field)]))
     this.#decoders = visible.flatMap((field) => this.#decoderOf(field))
   }
@@ -45,6 +42,6 @@ export class BoundTable {
 
   #decoderOf(field: Field): (readonly [string, Codec['decode']])[] {
     const codec = this.#codecs.get(field.name)
-    return codec && (this.wide || !codec.identity) ? [[field.name, codec.decode]] : []
+    return codec && !codec.identity ? [[field.name, codec.decode]] : []
   }
 }

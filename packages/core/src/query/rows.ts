@@ -87,7 +87,7 @@ function insertStatement(
   records.forEach((record, index) => {
     for (const name of columns) values.push(name === version ? versions[index] : table.encode(name, record[name]))
   })
-  return bind(shape, values, false)
+  return bind(shape, values)
 }
 
 function largestPiece(table: BoundTable): number {
@@ -117,7 +117,7 @@ export function* updateRows(
       ),
     )
     const encoded = names.map((name) => (name === table.model.rowVersion.name ? makeRowVersion() : table.encode(name, changed[name])))
-    count += yield* wait(connection.run(bind(shape, [...encoded, ...values], false)))
+    count += yield* wait(connection.run(bind(shape, [...encoded, ...values])))
   }
   return count
 }
@@ -136,7 +136,7 @@ export function* deleteRows(table: BoundTable, connection: Connection, context: 
           .compile(),
       ),
     )
-    count += yield* wait(connection.run(bind(shape, values, false)))
+    count += yield* wait(connection.run(bind(shape, values)))
   }
   return count
 }

@@ -51,7 +51,7 @@ export function selectStatement(table: BoundTable, context: UnitContext | undefi
     if (lock) query = query.forUpdate()
     return shapeOf(query.compile())
   })
-  return bind(shape, [...values, limit, options.offset], table.wide)
+  return bind(shape, [...values, limit, options.offset])
 }
 
 interface OrderItem<Self> {
@@ -84,5 +84,5 @@ export function countStatement(table: BoundTable, context: UnitContext | undefin
         .compile(),
     )
   })
-  return bind(shape, [...values, upTo], false)
+  return bind(shape, [...values, upTo])
 }

@@ -22,9 +22,9 @@ export function shapeOf(compiled: Pick<CompiledQuery, 'sql' | 'parameters'>): Sh
 }
 
 /** Puts values (in the engine's own form) into a shape. */
-export function bind(shape: Shape, values: readonly unknown[], wide: boolean): Statement {
+export function bind(shape: Shape, values: readonly unknown[]): Statement {
   const parameters = shape.parameters.map((parameter) => (parameter instanceof Slot ? values[parameter.index] : parameter))
-  return { sql: shape.sql, parameters, wide }
+  return { sql: shape.sql, parameters }
 }
 
 /** Shapes by key, the oldest forgotten first; a caller who varies his questions for ever cannot fill the memory. */

@@ -76,6 +76,7 @@ function membership(field: Field, negated: boolean, value: unknown): Filter {
   const values = value.filter((item) => item !== null).map((item) => comparable(field, item))
   const list: Filter = { type: 'in', field: field.name, values, negated }
   if (values.length === value.length) return list
+  if (values.length === 0) return { type: 'null', field: field.name, negated }
   const nulls: Filter = { type: 'null', field: field.name, negated }
   return { type: negated ? 'and' : 'or', parts: [list, nulls] }
 }

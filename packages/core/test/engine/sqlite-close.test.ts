@@ -9,7 +9,7 @@ describe('closing', () => {
     const running = engine.write(
       unit(async (connection) => {
         await wait.opened
-        connection.run(sql(`INSERT INTO notes (text) VALUES ('running')`))
+        void connection.run(sql(`INSERT INTO notes (text) VALUES ('running')`))
       }),
     )
     await turns(2)

@@ -93,7 +93,7 @@ describe('raw statements', () => {
     const engine = await withNotes(await open())
     await engine.write(
       unit((connection) => {
-        connection.run(sql(`INSERT INTO notes (text) VALUES ('kept')`))
+        void connection.run(sql(`INSERT INTO notes (text) VALUES ('kept')`))
         for (const write of [false, true]) expect(() => connection.raw(sql(text), { write })).toThrow(refused)
       }),
     )
@@ -142,13 +142,13 @@ describe('savepoints', () => {
     const engine = await withNotes(await open())
     const insert = (connection: Connection, text: string) => connection.run(sql('INSERT INTO notes (text) VALUES (?)', text))
     const nested = unit((connection) => {
-      insert(connection, 'outer')
-      connection.savepoint('one')
-      insert(connection, 'kept')
-      connection.savepoint('two')
-      insert(connection, 'undone')
-      connection.rollbackTo('two')
-      connection.release('one')
+      void insert(connection, 'outer')
+      void connection.savepoint('one')
+      void insert(connection, 'kept')
+      void connection.savepoint('two')
+      void insert(connection, 'undone')
+      void connection.rollbackTo('two')
+      void connection.release('one')
     })
     await Promise.all([engine.write(note('before')), engine.write(nested), engine.write(note('after'))])
     expect(stored(file)).toEqual(['before', 'outer', 'kept', 'after'])
@@ -178,7 +178,7 @@ describe('reads outside units', () => {
     const texts = () => engine.read((connection) => connection.all(sql('SELECT text FROM notes')))
     await engine.write(
       unit(async (connection) => {
-        connection.run(sql(`INSERT INTO notes (text) VALUES ('soon')`))
+        void connection.run(sql(`INSERT INTO notes (text) VALUES ('soon')`))
         await Promise.resolve()
         expect(connection.all(sql('SELECT text FROM notes'))).toEqual([{ text: 'soon' }])
         expect(texts()).toEqual([])

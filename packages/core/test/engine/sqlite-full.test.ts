@@ -39,12 +39,12 @@ describe('a full disk', () => {
     await fill(engine)
     await engine.write(unit((connection) => connection.run(sql('DELETE FROM notes'))))
     const culprit = unit((connection) => {
-      insert(connection, 'culprit')
-      for (let index = 0; ; index += 1) insert(connection, `${index} ${big}`)
+      void insert(connection, 'culprit')
+      for (let index = 0; ; index += 1) void insert(connection, `${index} ${big}`)
     })
     const quiet = unit((connection) => {
       try {
-        culprit.run(connection)
+        void culprit.run(connection)
       } catch {
         // A hook that swallows everything.
       }
@@ -54,7 +54,7 @@ describe('a full disk', () => {
     })
     const waits = unit(async (connection) => {
       await turns(1)
-      culprit.run(connection)
+      void culprit.run(connection)
     })
     for (const failing of [culprit, quiet, waits]) {
       const outcomes = await Promise.allSettled([

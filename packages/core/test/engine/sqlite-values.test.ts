@@ -25,8 +25,8 @@ async function roundTrip(engine: Engine, about: Field, value: unknown): Promise<
   const codec = engine.codec(about)
   return engine.write(
     unit((connection) => {
-      connection.run(sql('DELETE FROM box'))
-      connection.run(sql('INSERT INTO box VALUES (?)', codec.encode(value)))
+      void connection.run(sql('DELETE FROM box'))
+      void connection.run(sql('INSERT INTO box VALUES (?)', codec.encode(value)))
       // Connections of this engine answer at once.
       const [row] = connection.all(sql('SELECT value FROM box')) as { value: unknown }[]
       return codec.decode(row?.value)

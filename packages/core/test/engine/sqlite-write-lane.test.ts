@@ -9,7 +9,7 @@ import { commits, errorOf, gate, note, sql, stored, test, turns, unit, watch, wi
 const insert = (connection: Connection, text: string) => connection.run(sql('INSERT INTO notes (text) VALUES (?)', text))
 const failing = (text: string, message = 'no') =>
   unit((connection) => {
-    insert(connection, text)
+    void insert(connection, text)
     throw new Error(message)
   })
 
@@ -57,7 +57,7 @@ describe('units that wait at the same turn', () => {
     const conflict = engine.write(note('a'))
     const last = engine.write(
       unit(async (connection) => {
-        insert(connection, 'b')
+        void insert(connection, 'b')
         await wait.opened
       }),
     )
@@ -103,7 +103,7 @@ describe('a unit alone', () => {
     const fails = (text: string, later: boolean) =>
       unit(
         (connection) => {
-          insert(connection, text)
+          void insert(connection, text)
           if (later) return Promise.reject(new Error('no'))
           throw new Error('no')
         },
@@ -128,9 +128,9 @@ describe('a unit that turns out to wait', () => {
     let awaited = 0
     const waiting = unit(
       async (connection) => {
-        insert(connection, 'b')
+        void insert(connection, 'b')
         await wait.opened
-        insert(connection, 'c')
+        void insert(connection, 'c')
       },
       { onAwait: () => awaited++ },
     )
@@ -147,7 +147,7 @@ describe('a unit that turns out to wait', () => {
   test('loses only its own work when it fails', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const waiting = unit(async (connection) => {
-      insert(connection, 'b')
+      void insert(connection, 'b')
       await turns(1)
       throw new Error('no')
     })
@@ -159,7 +159,7 @@ describe('a unit that turns out to wait', () => {
   test('may answer with anything that has a then', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const thenable = unit((connection) => {
-      insert(connection, 'a')
+      void insert(connection, 'a')
       // biome-ignore lint/suspicious/noThenProperty: a promise of another make is what is tested
       return { then: (resolve: (value: string) => void) => resolve('done') } as unknown as Promise<string>
     })
@@ -179,7 +179,7 @@ describe('a transaction that SQLite drops inside a savepoint', () => {
       engine.write(
         unit((connection) => {
           calls.set(text, (calls.get(text) ?? 0) + 1)
-          insert(connection, text)
+          void insert(connection, text)
         }),
       )
     const outcomes = await Promise.allSettled([counted('a'), counted('there'), counted('b'), engine.write(dropping), counted('c')])
@@ -207,7 +207,7 @@ describe('a transaction that SQLite drops inside a savepoint', () => {
     const engine = await withNotes(await open())
     await engine.write(note('there'))
     const waits = unit(async (connection) => {
-      insert(connection, 'lost')
+      void insert(connection, 'lost')
       await turns(1)
       return dropping.run(connection)
     })
@@ -236,7 +236,7 @@ describe('the time limit', () => {
     const ended = gate()
     const slow = unit(
       async (connection) => {
-        insert(connection, 'slow')
+        void insert(connection, 'slow')
         await wait.opened
         late = await errorOf((async () => insert(connection, 'late'))())
         ended.open()
@@ -266,10 +266,10 @@ describe('the time limit', () => {
     const slow = (quiet: boolean) =>
       unit(
         (connection) => {
-          insert(connection, 'slow')
+          void insert(connection, 'slow')
           busy(timeLimit + 5)
           try {
-            insert(connection, 'late')
+            void insert(connection, 'late')
           } catch (error) {
             if (!quiet) throw error
           }
@@ -304,7 +304,7 @@ describe('the time limit', () => {
     const patient = unit(
       async (connection) => {
         await turns(2)
-        insert(connection, 'a')
+        void insert(connection, 'a')
       },
       { timeLimit: Number.POSITIVE_INFINITY },
     )
@@ -352,12 +352,12 @@ describe('asynchronous context', () => {
   test('is, for the caller, after the write what it was before', async ({ open }) => {
     const storage = new AsyncLocalStorage<string>()
     const engine = await withNotes(await open())
-    const after = (name: string) =>
+    const storeAfter = (name: string) =>
       storage.run(name, async () => {
         await engine.write(note(name))
         return storage.getStore()
       })
-    expect(await Promise.all([after('first'), after('second')])).toEqual(['first', 'second'])
+    expect(await Promise.all([storeAfter('first'), storeAfter('second')])).toEqual(['first', 'second'])
   })
 })
 
@@ -369,7 +369,7 @@ describe('a database that cannot be written', () => {
     const setReadOnly = (value: number) => handle.database.pragma(`query_only = ${value}`)
     const late = unit((connection) => {
       setReadOnly(1)
-      insert(connection, 'late')
+      void insert(connection, 'late')
     })
     const outcomes = await Promise.allSettled([note('a'), late, note('b')].map((each) => lane.write<unknown>(each)))
     const refused = { status: 'rejected', reason: { code: 'storage_unavailable', status: 503, retryAfter: 5 } }

@@ -1,7 +1,7 @@
 import { circles } from './circles.ts'
 import type { Import, SourceFile } from './source-file.ts'
 
-/** What each published package may import of the others. The private ones (testkit, bench) may import all, and nobody imports them. */
+/** What each published package may import of the others. The private ones may import all, and nobody imports them. */
 const packageImports: Readonly<Record<string, readonly string[]>> = {
   contract: [],
   core: ['contract'],
@@ -10,7 +10,7 @@ const packageImports: Readonly<Record<string, readonly string[]>> = {
   cli: ['contract', 'core', 'fastify', 'auth'],
   client: ['contract'],
 }
-const privatePackages = ['testkit', 'bench']
+const privatePackages = ['testkit', 'bench', 'soak']
 
 /** The rooms of core from the ground up: a folder of src, or a file that stands there alone. Imports lead down, or stay on the floor. */
 const floors: readonly (readonly string[])[] = [

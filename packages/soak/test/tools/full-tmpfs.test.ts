@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
 import { tmpfsCampaign } from '../../src/full-disk.ts'
 
-test('a full file system refuses what it cannot store, stores what it acknowledges, and goes on when there is room', { timeout: 120_000 }, async () => {
+test('a full file system refuses what it cannot store, stores what it acknowledges, and goes on when there is room', {
+  timeout: 120_000,
+}, async () => {
   const evidence = await tmpfsCampaign({ rounds: 1, seed: 20_261_123 })
   expect(evidence.faults).toEqual([])
   expect(evidence.counts.acknowledgedAfterRoom).toBeGreaterThan(0)

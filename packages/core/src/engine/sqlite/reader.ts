@@ -24,7 +24,7 @@ export class Reader {
   /** Forgets what prepared statements know of the tables: SQLite looks at the schema again when a statement runs, not when it is prepared. */
   refreshSchema(): void {
     this.#handle.statements.clear()
-    this.read((connection) => connection.all({ sql: 'SELECT count(*) FROM sqlite_schema', parameters: [] }))
+    void this.read((connection) => connection.all({ sql: 'SELECT count(*) FROM sqlite_schema', parameters: [] }))
   }
 
   read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T> {

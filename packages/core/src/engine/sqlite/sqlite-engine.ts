@@ -89,8 +89,8 @@ export class SqliteEngine implements Engine {
 
   advanceIds(connection: Connection, table: string, _idColumn: string, id: number): Awaitable<void> {
     // Both run at once: connections of this engine never wait.
-    connection.run({ sql: 'UPDATE sqlite_sequence SET seq = max(seq, CAST(? AS INTEGER)) WHERE name = ?', parameters: [id, table] })
-    connection.run({
+    void connection.run({ sql: 'UPDATE sqlite_sequence SET seq = max(seq, CAST(? AS INTEGER)) WHERE name = ?', parameters: [id, table] })
+    void connection.run({
       sql: 'INSERT INTO sqlite_sequence (name, seq) SELECT ?, CAST(? AS INTEGER) WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)',
       parameters: [table, id, table],
     })
