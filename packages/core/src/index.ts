@@ -3,6 +3,7 @@ export { type FindOptions, type IdsOrWhere, ModelAccessor } from './accessor/acc
 export type { AuditAccessor, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
 export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
 export type { AuditEntry } from './audit/entry.ts'
+export type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
 export {
   ConflictError,
   ForbiddenError,
@@ -41,7 +42,7 @@ export { isId, parseId } from './model/record-id.ts'
 export { type ReadRecord, recordFromJson, recordToJson, type WriteMode } from './model/record-json.ts'
 export type { IdOf, InsertOf, RowOf, TypesOf, UpdateOf } from './model/row-types.ts'
 export type { JsonData, JsonValue } from './model/value-types/json.ts'
-export type { AnyAccessor, PostgresSettings, SqliteSettings, StorageOptions } from './options.ts'
+export type { AnyAccessor, StorageOptions } from './options.ts'
 export type { OrderBy } from './query/order.ts'
 export type { FieldConditions, Where } from './query/where.ts'
 export type { UnitContext } from './session/context.ts'

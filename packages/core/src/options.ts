@@ -1,4 +1,5 @@
 import type { ModelAccessor } from './accessor/accessor.ts'
+import type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
 import { UsageError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
@@ -26,27 +27,6 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly postgres?: PostgresSettings
 }
 
-export interface SqliteSettings {
-  /**
-   * When the disk must have a commit. `FULL` (the default): before it is answered. `NORMAL` loses the last commits on power loss
-   * (measured: 5 of 500, and 50 of 50 in a burst; `FULL` 0 of 500).
-   */
-  readonly synchronous?: 'FULL' | 'NORMAL'
-  /** Milliseconds to wait for another process that writes; 5000 unless said. */
-  readonly busyWait?: number
-  /** Units that may wait for the write lane before more are refused with `storage_busy`; 10000 unless said. */
-  readonly queueLimit?: number
-  /** The most pages (of 4096 bytes) that the file may have; a write that needs more is refused with `storage_full`. No limit unless said. */
-  readonly maxPageCount?: number
-}
-
-export interface PostgresSettings {
-  /** Connections in the pool; 10 unless said. */
-  readonly poolSize?: number
-  /** Milliseconds to wait for a connection; 5000 unless said. */
-  readonly connectWait?: number
-}
-
 const known = new Set(['url', 'accessors', 'createTables', 'maxRecordsPerModel', 'transactionTimeLimit', 'logger', 'sqlite', 'postgres'])
 
 /** Options with every default filled in. */
@@ -63,7 +43,8 @@ export interface ResolvedOptions {
 
 /** Checks the options and fills in the defaults. Throws UsageError `invalid_options` with a sentence. */
 export function resolveOptions(options: StorageOptions, isAccessor: (value: unknown) => value is ModelAccessor<AnyModel>): ResolvedOptions {
-  for (const name of Object.keys(options)) if (!known.has(name)) refuse(`"${name}" is no option of openStorage. There are ${[...known].join(', ')}.`)
+  for (const name of Object.keys(options))
+    if (!known.has(name)) refuse(`"${name}" is no option of openStorage. There are ${[...known].join(', ')}.`)
   const { url, accessors, maxRecordsPerModel } = options
   if (typeof url !== 'string' || url === '') refuse('openStorage needs a url, e.g. "sqlite:./app.db".')
   if (!Array.isArray(accessors)) refuse('openStorage needs accessors, e.g. [new ModelAccessor(User, "users")].')
@@ -90,7 +71,8 @@ function refuseRepeats(accessors: readonly ModelAccessor<AnyModel>[]): void {
   for (const { component, model } of accessors) {
     if (components.has(component)) refuse(`Two accessors are called "${component}". Give each component a name of its own.`)
     const other = tables.get(model.name.toLowerCase())
-    if (other !== undefined) refuse(`${other} and ${component} both keep their records in the table "${model.name}". Give each model a table of its own.`)
+    if (other !== undefined)
+      refuse(`${other} and ${component} both keep their records in the table "${model.name}". Give each model a table of its own.`)
     components.add(component)
     tables.set(model.name.toLowerCase(), component)
   }

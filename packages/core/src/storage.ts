@@ -92,7 +92,10 @@ function checkReferences(models: readonly AnyModel[]): void {
     for (const field of model.fields) {
       const target = field.reference?.model()
       if (!target || models.includes(target)) continue
-      throw new UsageError('invalid_options', `${model.name}.${field.name} points to ${target.name}, which has no accessor in this storage.`)
+      throw new UsageError(
+        'invalid_options',
+        `${model.name}.${field.name} points to ${target.name}, which has no accessor in this storage.`,
+      )
     }
   }
 }
@@ -109,7 +112,9 @@ class OpenStorage implements Storage {
   constructor(engine: Engine, options: ResolvedOptions) {
     this.#engine = engine
     this.accessors = options.accessors
-    this.#watched = new Set([...options.accessors.map((accessor) => accessor.model), ...systemModels].map((model) => model.name.toLowerCase()))
+    this.#watched = new Set(
+      [...options.accessors.map((accessor) => accessor.model), ...systemModels].map((model) => model.name.toLowerCase()),
+    )
     const logger = options.logger ?? consoleLogger
     this.#units = new Units({
       engine,
@@ -187,7 +192,10 @@ class OpenStorage implements Storage {
   #outerHandle(): Kysely<AnyDatabase> {
     const outside = (): void => {
       if (!this.#units.current()) return
-      throw new UsageError('outer_handle', 'storage.kysely was used inside a transaction, which it is no part of. Use session.kysely there.')
+      throw new UsageError(
+        'outer_handle',
+        'storage.kysely was used inside a transaction, which it is no part of. Use session.kysely there.',
+      )
     }
     return kyselyHandle({
       builder: this.#engine.builder,

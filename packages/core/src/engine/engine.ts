@@ -106,7 +106,10 @@ export class ConstraintViolation extends Error {
   readonly columns: readonly string[]
   readonly constraint: string | undefined
 
-  constructor(kind: ConstraintViolation['kind'], about: { table?: string; columns?: readonly string[]; constraint?: string; cause: unknown }) {
+  constructor(
+    kind: ConstraintViolation['kind'],
+    about: { table?: string; columns?: readonly string[]; constraint?: string; cause: unknown },
+  ) {
     super(`${kind} constraint violated`, { cause: about.cause })
     this.kind = kind
     this.table = about.table

@@ -1,9 +1,12 @@
 import { UsageError } from '../errors.ts'
-import type { PostgresSettings, SqliteSettings } from '../options.ts'
 import type { Engine } from './engine.ts'
+import type { PostgresSettings, SqliteSettings } from './settings.ts'
 
 /** Opens the database that a URL names. Each engine, and its driver, is loaded only when it is asked for. */
-export async function openEngine(url: string, settings: { readonly sqlite: SqliteSettings; readonly postgres: PostgresSettings }): Promise<Engine> {
+export async function openEngine(
+  url: string,
+  settings: { readonly sqlite: SqliteSettings; readonly postgres: PostgresSettings },
+): Promise<Engine> {
   if (/^sqlite:/i.test(url)) {
     const [{ openSqliteEngine }, { parseSqliteUrl }] = await Promise.all([import('./sqlite/open.ts'), import('./sqlite/url.ts')])
     return openSqliteEngine({ ...settings.sqlite, path: parseSqliteUrl(url) })

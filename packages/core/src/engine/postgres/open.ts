@@ -1,6 +1,7 @@
 import { StorageUnavailableError, UsageError } from '../../errors.ts'
 import type { UnitContext } from '../../session/context.ts'
 import type { Engine } from '../engine.ts'
+import type { PostgresSettings } from '../settings.ts'
 import { Client, type ClientOptions, type ClientStatement, makePgClient } from './client.ts'
 import { loadPg, type PgDriver } from './driver.ts'
 import { sqlState } from './errors.ts'
@@ -8,13 +9,9 @@ import { PostgresEngine } from './postgres-engine.ts'
 import { StatementNames } from './statement-names.ts'
 import { resultTypes } from './values.ts'
 
-export interface PostgresEngineOptions {
+export interface PostgresEngineOptions extends PostgresSettings {
   /** e.g. `postgres://user:password@host:5432/database`. */
   readonly url: string
-  /** The most connections at a time. Default 10. */
-  readonly poolSize?: number
-  /** Milliseconds that a unit or a read waits for a connection before `storage_busy`. Default 5,000. */
-  readonly connectWait?: number
   /** Milliseconds after which the server stops a single statement. Default: no limit of its own. */
   readonly statementTimeout?: number
   /** How often a unit that lost against others (deadlock, serialization failure) runs again. Default 5. */

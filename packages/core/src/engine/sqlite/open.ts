@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { StorageBusyError, StorageUnavailableError, StrongroomError, UsageError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
+import type { SqliteSettings } from '../settings.ts'
 import { loadDriver, type SqliteDatabase } from './driver.ts'
 import { isBusy, mapError, sqliteCode } from './errors.ts'
 import { type Handle, type HandleOptions, openReader, openWriter } from './handle.ts'
@@ -11,25 +12,14 @@ import { SqliteEngine } from './sqlite-engine.ts'
 import { makeTemporaryFile, type TemporaryFile } from './temporary-file.ts'
 import { WriteLane } from './write-lane.ts'
 
-export interface SqliteEngineOptions {
+export interface SqliteEngineOptions extends SqliteSettings {
   /**
    * The database file, relative to the working directory or absolute; it is made when it is not there, its folder is not.
    * `:memory:` keeps the data in a private temporary file until the storage is closed.
    */
   readonly path: string
-  /**
-   * How a commit reaches the disk. `FULL` (the default) survives a power loss. In WAL mode `NORMAL` loses the last
-   * commits on power loss (measured: 5 of 500, and 50 of 50 in a burst; `FULL` 0 of 500); it survives a crash of the process.
-   */
-  readonly synchronous?: 'FULL' | 'NORMAL'
-  /** Milliseconds that a write waits for another process to let go of the database, 5000 by default. */
-  readonly busyWait?: number
-  /** Writes that may wait at a time before new ones get a `StorageBusyError`, 10 000 by default. */
-  readonly queueLimit?: number
   /** Writes that may share a commit, 1000 by default. */
   readonly maxGroup?: number
-  /** The size that the database may have, in pages; without it, as large as the disk allows. */
-  readonly maxPageCount?: number
 }
 
 /** "SRRM": says in the file's header whose database it is. */
