@@ -92,10 +92,21 @@ describe('the layers', () => {
     'switch (name) { case "postgres": work() }',
     "url.startsWith('postgresql:')",
     'const isFile = name == `sqlite`',
+    "const isServer = 'postgres' !== engine.name",
+    "if (['sqlite'].includes('sqlite')) work()",
+    'if (/^(?:sqlite|file):/.test(url)) work()',
   ])('refuse to ask which engine it is: %s', (code) => {
-    expect(faults({ [`${core}/query/where.ts`]: code })).toEqual([expect.stringContaining('ask for a capability instead')])
-    expect(faults({ [`${core}/engine/open-engine.ts`]: code, [`${core}/storage.ts`]: code })).toEqual([])
+    expect(faults({ [`${core}/query/where.ts`]: code })).toEqual([expect.stringContaining('asks which engine it is')])
+    expect(faults({ 'packages/fastify/src/options.ts': code })).toHaveLength(1)
+    expect(faults({ [`${core}/engine/open-engine.ts`]: code })).toEqual([])
   })
+
+  test.each(["import { open } from './engine/sqlite/open.ts'", "const settings = ['sqlite', 'postgres']", "const url = 'sqlite:./app.db'"])(
+    'let others name an engine: %s',
+    (code) => {
+      expect(faults({ [`${core}/storage.ts`]: code })).toEqual([])
+    },
+  )
 
   test('do not take comments and longer texts for code', () => {
     const text = "/** `'sqlite'` or\n * import { a } from '../accessor/a.ts' */\n// 'postgres'\nconst url = 'sqlite:./strongroom.db'"

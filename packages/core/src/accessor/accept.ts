@@ -32,6 +32,26 @@ function stored(field: Field, value: unknown): unknown {
   return value === null ? null : field.normalise(value)
 }
 
+/** Refuses what a hook of an update or restore did to fields that nobody may change; `drafts` are the records as it found them. */
+export function refuseOwnedChanges(bound: BoundAccessor, drafts: readonly FieldValues[], records: readonly FieldValues[]): void {
+  const kept = bound.model.fields.filter((field) => field.immutable || field.hidden || fixedOnUpdate.has(field.role))
+  const issues = drafts.flatMap((draft, index) => {
+    const record = records[index] ?? draft
+    const prefix = records.length > 1 ? `${index}.` : ''
+    return kept
+      .filter((field) => !sameStored(field, draft[field.name], record[field.name]))
+      .map((field) => ({ path: `${prefix}${field.name}`, message: 'cannot be changed by a hook' }))
+  })
+  if (issues.length > 0) throw new ValidationError(issues)
+}
+
+function sameStored(field: Field, a: unknown, b: unknown): boolean {
+  return (a ?? null) === (b ?? null) || sameValue(field, stored(field, a ?? null), stored(field, b ?? null))
+}
+
+/** Stamps of a change are not among them: they are set after the hooks. */
+const fixedOnUpdate = new Set<Field['role']>(['id', 'createdAt', 'createdBy', 'deletedAt'])
+
 const keptByLibrary = new Set<Field['role']>(['createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt', 'rowVersion'])
 
 /** Refuses fields that the library keeps itself, unless they are given as they stand (a record read and sent back). */

@@ -4,6 +4,7 @@ import { HookRegistry } from '../hooks/registry.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { IdOf, InsertOf, RowOf, UpdateOf } from '../model/row-types.ts'
 import type { FieldValues } from '../query/bound-table.ts'
+import type { Filter } from '../query/filter.ts'
 import type { OrderBy } from '../query/order.ts'
 import { parseWhere, type Where } from '../query/where.ts'
 import type { WriteOptions } from '../session/options.ts'
@@ -207,7 +208,7 @@ export class ModelAccessor<Model extends AnyModel> {
 
   /** Changes the given fields of every live record that holds the condition. Answers the ones that changed. */
   updateMany(where: Where<Model>, patch: UpdateOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>[]> {
-    return this.#writeMany(updateMoments, options, (bound, session) => updateMatching(bound, session, parseWhere(bound.model, where), patch))
+    return this.#writeMany(updateMoments, options, (bound, session) => updateMatching(bound, session, parseRequired(bound, where), patch))
   }
 
   /**
@@ -368,7 +369,12 @@ export class ModelAccessor<Model extends AnyModel> {
 
 function* lockMeant(bound: BoundAccessor, session: Session, meant: unknown, includeDeleted: boolean): Task<FieldValues[]> {
   if (Array.isArray(meant)) return yield* lockRecordsById(bound, session, meant, includeDeleted)
-  if (typeof meant !== 'object' || meant === null) throw new UsageError('invalid_options', 'Say which records: a list of ids, or a where object.')
+  return yield* lockRecords(bound, session, parseRequired(bound, meant), includeDeleted)
+}
+
+/** A write to many says which: `{}` means all, and a variable that happens to be undefined does not. */
+function parseRequired(bound: BoundAccessor, where: unknown): Filter {
+  if (typeof where !== 'object' || where === null) throw new UsageError('invalid_options', 'Say which records: a where object, {} for all.')
   // An object that is not a list is read as a condition, and refused by name where it is none.
-  return yield* lockRecords(bound, session, parseWhere(bound.model, meant as Readonly<Record<string, unknown>>), includeDeleted)
+  return parseWhere(bound.model, where as Readonly<Record<string, unknown>>)
 }

@@ -1,49 +1,82 @@
 import { ConflictError } from '../errors.ts'
+import { runHooks } from '../hooks/run.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { oneOf } from '../query/filter.ts'
 import { piecesOf } from '../query/shape.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
+import { type DeleteMode, Doomed, type DoomedRecord, operationOf } from './doomed.ts'
 import { lockRecords } from './lock.ts'
-import { updateRecords } from './update.ts'
+import { type RecordUpdate, updateRecords } from './update.ts'
 
-/** Whether records are marked as deleted or removed for good. */
-export type DeleteMode = 'soft' | 'hard'
+/*
+ * The database knows the references as NO ACTION only: a cascade inside it would change records that no entry tells of.
+ */
 
-/** The records that one delete has dealt with, by model and id: references can run in circles. */
-export type DeleteWalk = Set<string>
-
-/** Deletes the records of another model that go with the ones being deleted. */
-export type DeleteChildren = (source: BoundAccessor, children: readonly FieldValues[], mode: DeleteMode) => Task<unknown>
-
-/** What the walk remembers a record by. */
-export function walkKey(bound: BoundAccessor, record: FieldValues): string {
-  return `${bound.model.name}:${String(record[bound.model.id.name])}`
+/** Gathers the records and, by cascades, those that go with them; calls the beforeDelete hooks of each. */
+export function* gatherDoomed(bound: BoundAccessor, session: Session, found: readonly FieldValues[], mode: DeleteMode): Task<Doomed> {
+  const doomed = new Doomed()
+  yield* gather(doomed, bound, session, found, mode)
+  return doomed
 }
 
-/**
- * Deals with the records that point to those being deleted, each with its own hooks and audit entry. The database knows the
- * references as NO ACTION only: a cascade inside it would change records that no entry tells of.
- */
-export function* settleReferrers(
-  bound: BoundAccessor,
-  session: Session,
-  records: readonly FieldValues[],
-  mode: DeleteMode,
-  walk: DeleteWalk,
-  deleteChildren: DeleteChildren,
-): Task<void> {
-  for (const link of bound.referrers) {
-    const onDelete = link.field.reference?.onDelete ?? 'restrict'
-    // A restricting record that is deleted itself holds nobody back, but a row cannot go while any row points to it.
-    const includeDeleted = mode === 'hard' && onDelete !== 'restrict'
-    const children = (yield* pointingTo(link, session, records, includeDeleted)).filter((child) => !walk.has(walkKey(link.source, child)))
-    if (children.length === 0) continue
-    if (onDelete === 'restrict') throw restricted(link, children.length)
-    if (onDelete === 'setNull') yield* emptyReference(link, session, children)
-    else yield* deleteChildren(link.source, children, mode === 'soft' && link.source.model.deletedAt ? 'soft' : 'hard')
+function* gather(doomed: Doomed, bound: BoundAccessor, session: Session, found: readonly FieldValues[], mode: DeleteMode): Task<void> {
+  const added = doomed.add(bound, found, mode)
+  if (added.length === 0) return
+  yield* runHooks(bound.units, bound.hooks, 'beforeDelete', session, operationOf(bound, mode), added)
+  const records = added.map(({ previous }) => previous)
+  for (const link of linksWith(bound, 'cascade')) {
+    const children = yield* pointingTo(link, session, records, mode === 'hard')
+    yield* gather(doomed, link.source, session, children, mode === 'soft' && link.source.model.deletedAt ? 'soft' : 'hard')
   }
+}
+
+/** Refuses the delete when a record that stays restricts it. A deleted one only keeps rows: those that go for good. */
+export function* refuseRestricted(doomed: Doomed, session: Session): Task<void> {
+  for (const group of doomed.groups()) {
+    const { bound, mode } = firstOf(group)
+    for (const link of linksWith(bound, 'restrict')) {
+      const children = yield* pointingTo(link, session, previousOf(group), mode === 'hard')
+      const staying = children.filter((child) => !goesWith(mode, doomed.get(link.source, child)))
+      if (staying.length > 0) throw restricted(link, staying)
+    }
+  }
+}
+
+/** Empties the references of the records that stay, each with its own hooks and one audit entry. */
+export function* emptyReferences(doomed: Doomed, session: Session): Task<void> {
+  const updates = new Map<BoundAccessor, Map<unknown, RecordUpdate>>()
+  for (const group of doomed.groups()) {
+    const { bound, mode } = firstOf(group)
+    for (const link of linksWith(bound, 'setNull')) {
+      for (const child of yield* pointingTo(link, session, previousOf(group), mode === 'hard')) {
+        const known = doomed.get(link.source, child)
+        if (goesWith(mode, known)) continue
+        if (known) known.emptied.add(link.field.name)
+        else noteEmptied(updates, link, child)
+      }
+    }
+  }
+  for (const [source, byId] of updates) yield* updateRecords(source, session, [...byId.values()])
+}
+
+function noteEmptied(updates: Map<BoundAccessor, Map<unknown, RecordUpdate>>, { source, field }: Link, child: FieldValues): void {
+  const ofSource = updates.get(source) ?? new Map<unknown, RecordUpdate>()
+  updates.set(source, ofSource)
+  const id = child[source.model.id.name]
+  const update = ofSource.get(id) ?? { previous: child, record: { ...child } }
+  ofSource.set(id, update)
+  update.record[field.name] = null
+}
+
+/** A record that is only marked still has its row, which keeps the row that it points to. */
+function goesWith(mode: DeleteMode, child: DoomedRecord | undefined): boolean {
+  return child !== undefined && (mode === 'soft' || child.mode === 'hard')
+}
+
+function linksWith(bound: BoundAccessor, onDelete: 'restrict' | 'cascade' | 'setNull'): Link[] {
+  return bound.referrers.filter((link) => (link.field.reference?.onDelete ?? 'restrict') === onDelete)
 }
 
 function* pointingTo(link: Link, session: Session, records: readonly FieldValues[], includeDeleted: boolean): Task<FieldValues[]> {
@@ -55,13 +88,21 @@ function* pointingTo(link: Link, session: Session, records: readonly FieldValues
   return children
 }
 
-function* emptyReference(link: Link, session: Session, children: readonly FieldValues[]): Task<void> {
-  const updates = children.map((previous) => ({ previous, record: { ...previous, [link.field.name]: null } }))
-  yield* updateRecords(link.source, session, updates)
+function previousOf(group: readonly DoomedRecord[]): FieldValues[] {
+  return group.map(({ previous }) => previous)
 }
 
-function restricted(link: Link, count: number): ConflictError {
-  const who = `${count} record${count === 1 ? '' : 's'} of ${link.source.component}`
-  const message = `${link.target.component} cannot be deleted while ${who} point${count === 1 ? 's' : ''} to it by ${link.field.name}. Delete or change those first.`
+function firstOf(group: readonly DoomedRecord[]): DoomedRecord {
+  // Groups are never empty.
+  return group[0] as DoomedRecord
+}
+
+function restricted(link: Link, staying: readonly FieldValues[]): ConflictError {
+  const { deletedAt } = link.source.model
+  const count = staying.length
+  const live = deletedAt === undefined || staying.some((record) => record[deletedAt.name] === null)
+  const who = `${count} ${live ? '' : 'deleted '}record${count === 1 ? '' : 's'} of ${link.source.component}`
+  const remedy = live ? 'Delete or change those first.' : 'Purge those first.'
+  const message = `${link.target.component} cannot be deleted while ${who} point${count === 1 ? 's' : ''} to it by ${link.field.name}. ${remedy}`
   return new ConflictError('reference_conflict', message, [link.field.name])
 }

@@ -1,11 +1,13 @@
-import type { Operation } from '../hooks/events.ts'
 import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import type { FieldValues } from '../query/bound-table.ts'
-import { deleteRows } from '../query/rows.ts'
+import { deleteRows, updateRows } from '../query/rows.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
-import { type DeleteMode, type DeleteWalk, settleReferrers, walkKey } from './cascade.ts'
+import { emptyReferences, gatherDoomed, refuseRestricted } from './cascade.ts'
+import { type DeleteMode, type Doomed, type DoomedRecord, groupsOf, operationOf } from './doomed.ts'
+import { lockRecordsById } from './lock.ts'
+import { type RemovalStep, removalSteps } from './removal-order.ts'
 import { stampUpdated } from './stamps.ts'
 import { storeChanges } from './update.ts'
 import { withNamedConflicts } from './violation.ts'
@@ -14,54 +16,94 @@ import { withNamedConflicts } from './violation.ts'
  * The order of a delete, for one record or many: hooks, what points here, the records themselves, their audit entries.
  * Answers the records as they were left.
  */
-export function* deleteRecords(
-  bound: BoundAccessor,
-  session: Session,
-  found: readonly FieldValues[],
-  mode: DeleteMode,
-  walk: DeleteWalk = new Set(),
-): Task<FieldValues[]> {
-  const records = found.filter((record) => remember(walk, bound, record))
-  if (records.length === 0) return []
-  const operation = operationOf(bound, mode)
-  const changes = records.map((previous) => ({ previous, record: { ...previous } }))
-  yield* runHooks(bound.units, bound.hooks, 'beforeDelete', session, operation, changes)
-  yield* settleReferrers(bound, session, records, mode, walk, (source, children, how) => deleteRecords(source, session, children, how, walk))
-  if (mode === 'soft') yield* markDeleted(bound, session, changes)
-  else yield* remove(bound, session, records)
-  const audited = changes.map(({ previous, record }) => ({ before: previous, after: mode === 'soft' ? record : null }))
-  yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, operation, audited)
-  yield* runHooks(bound.units, bound.hooks, 'afterDelete', session, operation, changes)
-  queueCommitHooks(bound.hooks, session, operation, changes)
-  return audited.map(({ before, after }) => after ?? before)
+export function* deleteRecords(bound: BoundAccessor, session: Session, found: readonly FieldValues[], mode: DeleteMode): Task<FieldValues[]> {
+  if (found.length === 0) return []
+  const images = new Images(session)
+  const doomed = yield* gatherDoomed(bound, session, found, mode)
+  yield* refuseRestricted(doomed, session)
+  yield* emptyReferences(doomed, session)
+  yield* images.renew(doomed, doomed.all())
+  for (const group of groupsOf(doomed.all().toReversed())) yield* markDeleted(yield* images.renew(doomed, group), session)
+  for (const step of removalSteps(doomed)) yield* remove({ ...step, records: yield* images.renew(doomed, step.records) }, session)
+  return found.flatMap((record) => {
+    const { mode: how, record: left, previous } = doomed.get(bound, record) ?? {}
+    const answer = how === 'soft' ? left : previous
+    return answer ? [answer] : []
+  })
 }
 
-function remember(walk: DeleteWalk, bound: BoundAccessor, record: FieldValues): boolean {
-  const key = walkKey(bound, record)
-  if (walk.has(key)) return false
-  walk.add(key)
-  return true
+/** A hook may write to records that are about to go: the log tells what was there at the end. */
+class Images {
+  readonly #session: Session
+  #nested: number
+
+  constructor(session: Session) {
+    this.#session = session
+    this.#nested = session.nestedCount
+  }
+
+  /** Reads the records again where anybody has written since they were read; those that are gone already are left out. */
+  *renew(doomed: Doomed, records: readonly DoomedRecord[]): Task<readonly DoomedRecord[]> {
+    if (this.#session.nestedCount === this.#nested) return records
+    const left: DoomedRecord[] = []
+    for (const group of groupsOf(records)) {
+      const current = yield* readAgain(group, this.#session)
+      for (const record of group) {
+        const now = current.get(record.previous[record.bound.model.id.name])
+        if (now) left.push(record)
+        else doomed.remove(record)
+        record.previous = now ?? record.previous
+      }
+    }
+    return left
+  }
 }
 
-function operationOf(bound: BoundAccessor, mode: DeleteMode): Operation {
-  if (mode === 'soft') return 'soft_delete'
-  return bound.model.deletedAt ? 'purge' : 'delete'
+function* readAgain(group: readonly DoomedRecord[], session: Session): Task<Map<unknown, FieldValues>> {
+  const [{ bound, mode }] = group as [DoomedRecord]
+  const { name } = bound.model.id
+  const ids = group.map(({ previous }) => previous[name])
+  const rows = yield* lockRecordsById(bound, session, ids, mode === 'hard')
+  return new Map(rows.map((row) => [row[name], row]))
 }
 
-function* markDeleted(bound: BoundAccessor, session: Session, changes: readonly { previous: FieldValues; record: FieldValues }[]): Task<void> {
-  const { deletedAt } = bound.model
-  if (!deletedAt) throw new Error(`${bound.model.name} has no soft delete`)
+function* markDeleted(group: readonly DoomedRecord[], session: Session): Task<void> {
+  const [first] = group
+  const deletedAt = first?.bound.model.deletedAt
+  if (first?.mode !== 'soft' || !deletedAt) return
+  const { bound } = first
   const now = new Date()
-  const marked = changes.map(({ previous, record }) => {
-    // Whatever a hook did to its record, a delete changes the mark and the stamps alone.
-    Object.assign(record, previous, { [deletedAt.name]: now })
+  const marked = group.map(({ record, previous, emptied }) => {
+    const changed: FieldValues = { [deletedAt.name]: now }
+    for (const name of emptied) changed[name] = null
+    // Whatever a hook did to its record, a delete changes the mark, the stamps and references that go empty alone.
+    Object.assign(record, previous, changed)
     stampUpdated(bound, record, session.context)
-    return { record, changed: { [deletedAt.name]: now } }
+    return { record, changed }
   })
   yield* storeChanges(bound, session, marked)
+  yield* finish(group, session)
 }
 
-function* remove(bound: BoundAccessor, session: Session, records: readonly FieldValues[]): Task<void> {
-  const ids = records.map((record) => record[bound.model.id.name])
-  yield* withNamedConflicts(bound, session, [], deleteRows(bound.table, session.connection, session.context, ids))
+function* remove(step: RemovalStep, session: Session): Task<void> {
+  const bound = step.records[0]?.bound
+  if (!bound) return
+  const { connection, context } = session
+  const ids = step.records.map(({ previous }) => previous[bound.model.id.name])
+  if (step.type === 'empty') {
+    // No entry tells of this: the row goes in the same unit, and its entry has the reference.
+    yield* updateRows(bound.table, connection, context, ids, { [step.link.field.name]: null })
+    return
+  }
+  yield* withNamedConflicts(bound, session, [], deleteRows(bound.table, connection, context, ids))
+  yield* finish(step.records, session)
+}
+
+function* finish(group: readonly DoomedRecord[], session: Session): Task<void> {
+  const [{ bound, mode }] = group as [DoomedRecord]
+  const operation = operationOf(bound, mode)
+  const audited = group.map(({ previous, record }) => ({ before: previous, after: mode === 'soft' ? record : null }))
+  yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, operation, audited)
+  yield* runHooks(bound.units, bound.hooks, 'afterDelete', session, operation, group)
+  queueCommitHooks(bound.hooks, session, operation, group)
 }

@@ -3,12 +3,11 @@ import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
-import { acceptRecords } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { changedFields } from './changed-fields.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { stampUpdated } from './stamps.ts'
-import { storeChanges } from './update.ts'
+import { prepareRecords, storeChanges } from './update.ts'
 
 /** The order of a restore, for one record or many. Answers the records that were deleted and are back. */
 export function* restoreRecords(bound: BoundAccessor, session: Session, found: readonly FieldValues[]): Task<FieldValues[]> {
@@ -17,11 +16,7 @@ export function* restoreRecords(bound: BoundAccessor, session: Session, found: r
   const deleted = found.filter((record) => record[deletedAt.name] !== null)
   if (deleted.length === 0) return []
   const changes = deleted.map((previous) => ({ previous, record: { ...previous, [deletedAt.name]: null } }))
-  yield* runHooks(bound.units, bound.hooks, 'beforeRestore', session, 'restore', changes)
-  acceptRecords(
-    bound,
-    changes.map((change) => change.record),
-  )
+  yield* prepareRecords(bound, session, 'restore', changes)
   for (const { record } of changes) stampUpdated(bound, record, session.context)
   const stored = changes.map(({ previous, record }) => ({ record, changed: changedFields(bound.model, previous, record) }))
   yield* storeChanges(bound, session, stored)

@@ -5,17 +5,19 @@ import type { Filter } from '../query/filter.ts'
 import { updateRows } from '../query/rows.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
-import { acceptRecords, copyInput, refuseOwnedFields } from './accept.ts'
+import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
-import { changedFields } from './changed-fields.ts'
+import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
-import { lockRecord, lockRecords } from './lock.ts'
+import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
+import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
 
 /** A record as it stands, and as it shall be. */
 export interface RecordUpdate {
-  readonly previous: FieldValues
+  /** Renewed when a hook writes to the record meanwhile. */
+  previous: FieldValues
   readonly record: FieldValues
 }
 
@@ -57,8 +59,14 @@ export function* replaceRecord(bound: BoundAccessor, session: Session, id: unkno
 /** Inserts a record, or changes the given fields of the one with its id. */
 export function* saveRecord(bound: BoundAccessor, session: Session, input: unknown): Task<FieldValues> {
   const given = copyInput(input)
+  const { name } = bound.model.id
+  if (given[name] === undefined) return first(yield* insertRecords(bound, session, [given]))
+  return yield* lookAgainAfterRace(bound, session, [name], () => saveIdentified(bound, session, given))
+}
+
+function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldValues): Task<FieldValues> {
   const id = given[bound.model.id.name]
-  const previous = id === undefined ? undefined : yield* lockRecord(bound, session, id, true)
+  const previous = yield* lockRecord(bound, session, id, true)
   if (!previous) return first(yield* insertRecords(bound, session, [given]))
   const { deletedAt } = bound.model
   if (deletedAt && previous[deletedAt.name] !== null) {
@@ -86,11 +94,7 @@ function* updateOne(bound: BoundAccessor, session: Session, update: RecordUpdate
 /** The order of an update, for one record or many. Answers the records that changed; the others get no row, entry or after-hook. */
 export function* updateRecords(bound: BoundAccessor, session: Session, updates: readonly RecordUpdate[]): Task<FieldValues[]> {
   if (updates.length === 0) return []
-  yield* runHooks(bound.units, bound.hooks, 'beforeUpdate', session, 'update', updates)
-  acceptRecords(
-    bound,
-    updates.map((update) => update.record),
-  )
+  yield* prepareRecords(bound, session, 'update', updates)
   const changes: { previous: FieldValues; record: FieldValues; changed: FieldValues }[] = []
   for (const { previous, record } of updates) {
     const changed = changedFields(bound.model, previous, record)
@@ -106,6 +110,34 @@ export function* updateRecords(bound: BoundAccessor, session: Session, updates: 
   yield* runHooks(bound.units, bound.hooks, 'afterUpdate', session, 'update', changes)
   queueCommitHooks(bound.hooks, session, 'update', changes)
   return changes.map((change) => change.record)
+}
+
+/** Calls the before-hooks of an update or restore, and checks what they made of the records. */
+export function* prepareRecords(bound: BoundAccessor, session: Session, operation: 'update' | 'restore', updates: readonly RecordUpdate[]): Task<void> {
+  const moment = operation === 'update' ? 'beforeUpdate' : 'beforeRestore'
+  const records = updates.map((update) => update.record)
+  const drafts = bound.hooks.at(moment).length > 0 ? records.map((record) => ({ ...record })) : []
+  const nestedBefore = session.nestedCount
+  yield* runHooks(bound.units, bound.hooks, moment, session, operation, updates)
+  refuseOwnedChanges(bound, drafts, records)
+  acceptRecords(bound, records)
+  if (session.nestedCount > nestedBefore) yield* rebase(bound, session, operation, updates)
+}
+
+/** A hook may have written to these very records: the changes are made to what is there now. */
+function* rebase(bound: BoundAccessor, session: Session, operation: 'update' | 'restore', updates: readonly RecordUpdate[]): Task<void> {
+  const { id, deletedAt, fields } = bound.model
+  const ids = updates.map(({ previous }) => previous[id.name])
+  const current = new Map((yield* lockRecordsById(bound, session, ids, true)).map((row) => [row[id.name], row]))
+  for (const update of updates) {
+    const { previous, record } = update
+    const now = current.get(previous[id.name])
+    if (!now || (deletedAt && (now[deletedAt.name] === null) !== (previous[deletedAt.name] === null))) {
+      throw new ConflictError('state_conflict', `A hook has deleted or restored ${bound.component} ${String(previous[id.name])} during its ${operation}.`)
+    }
+    for (const field of fields) if (sameValue(field, record[field.name], previous[field.name])) record[field.name] = now[field.name]
+    update.previous = now
+  }
 }
 
 /** One statement for all records that get the same values. */

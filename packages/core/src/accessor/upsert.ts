@@ -7,30 +7,40 @@ import { copyInput, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { insertRecords } from './insert.ts'
 import { lockRecords } from './lock.ts'
+import { lookAgainAfterRace } from './race.ts'
 import { updateRecords } from './update.ts'
 
 /** Inserts the records whose `on` fields nobody has yet, and changes the given fields of the live records that have them. */
 export function* upsertRecords(bound: BoundAccessor, session: Session, inputs: readonly unknown[], on: readonly string[]): Task<FieldValues[]> {
   checkKey(bound, on)
   const given = inputs.map(copyInput)
-  const keys = given.map((record, index) => keyOf(on, record, index))
+  const keys = given.map((record, index) => keyOf(bound, on, record, given.length > 1 ? `${index}.` : ''))
   refuseRepeats(keys, on)
+  return yield* lookAgainAfterRace(bound, session, on, () => upsertOnce(bound, session, given, keys, on))
+}
+
+function* upsertOnce(
+  bound: BoundAccessor,
+  session: Session,
+  given: readonly FieldValues[],
+  keys: readonly string[],
+  on: readonly string[],
+): Task<FieldValues[]> {
   const existing = yield* findExisting(bound, session, given, on)
-  const fresh = given.filter((_record, index) => !existing.has(keys[index] ?? ''))
-  const updates = given.flatMap((record, index) => {
+  const updates = given.map((record, index) => {
     const previous = existing.get(keys[index] ?? '')
-    if (!previous) return []
+    if (!previous) return undefined
     refuseOwnedFields(bound, record, previous)
-    return [{ previous, record: { ...previous, ...record } }]
+    return { previous, record: { ...previous, ...record } }
   })
-  yield* updateRecords(bound, session, updates)
-  const inserted = yield* insertRecords(bound, session, fresh)
-  const results = new Map(updates.map(({ record }) => [keyOf(on, record, 0), record]))
-  inserted.forEach((record, index) => {
-    const source = fresh[index]
-    if (source) results.set(keyOf(on, source, index), record)
-  })
-  return keys.map((key) => results.get(key) ?? {})
+  yield* updateRecords(
+    bound,
+    session,
+    updates.filter((update) => update !== undefined),
+  )
+  const fresh = given.filter((_record, index) => !updates[index])
+  const inserted = (yield* insertRecords(bound, session, fresh)).values()
+  return updates.map((update) => update?.record ?? inserted.next().value ?? {})
 }
 
 function checkKey(bound: BoundAccessor, on: readonly string[]): void {
@@ -42,14 +52,21 @@ function checkKey(bound: BoundAccessor, on: readonly string[]): void {
   throw new UsageError('invalid_options', `upsertMany of ${bound.component} takes an "on" that names the id or a unique key: ${known}.`)
 }
 
-function keyOf(on: readonly string[], record: FieldValues, index: number): string {
+/** The values of the key as they are stored, in one text. */
+function keyOf(bound: BoundAccessor, on: readonly string[], record: FieldValues, prefix: string): string {
   const parts = on.map((name) => {
-    const value = record[name]
-    if (value === undefined || value === null) throw new ValidationError([{ path: `${index}.${name}`, message: 'is needed to find the record' }])
+    const value = normalised(bound, name, record[name], prefix)
     if (value instanceof Uint8Array) return Buffer.from(value).toString('base64')
     return value instanceof Date ? value.toISOString() : String(value)
   })
   return JSON.stringify(parts)
+}
+
+function normalised(bound: BoundAccessor, name: string, value: unknown, prefix: string): unknown {
+  const field = bound.model.fieldsByName.get(name)
+  const problem = value === undefined || value === null ? 'is needed to find the record' : field?.check(value)
+  if (problem !== undefined) throw new ValidationError([{ path: `${prefix}${name}`, message: problem }])
+  return field?.normalise(value)
 }
 
 function refuseRepeats(keys: readonly string[], on: readonly string[]): void {
@@ -66,15 +83,8 @@ const lookupSize = 64
 function* findExisting(bound: BoundAccessor, session: Session, given: readonly FieldValues[], on: readonly string[]): Task<Map<string, FieldValues>> {
   const existing = new Map<string, FieldValues>()
   for (let start = 0; start < given.length; start += lookupSize) {
-    const parts = given.slice(start, start + lookupSize).map((record): Filter => allOf(...on.map((name) => equals(name, normalised(bound, name, record[name])))))
-    for (const record of yield* lockRecords(bound, session, { type: 'or', parts }, false)) existing.set(keyOf(on, record, 0), record)
+    const parts = given.slice(start, start + lookupSize).map((record): Filter => allOf(...on.map((name) => equals(name, normalised(bound, name, record[name], '')))))
+    for (const record of yield* lockRecords(bound, session, { type: 'or', parts }, false)) existing.set(keyOf(bound, on, record, ''), record)
   }
   return existing
-}
-
-function normalised(bound: BoundAccessor, name: string, value: unknown): unknown {
-  const field = bound.model.fieldsByName.get(name)
-  const problem = field?.check(value)
-  if (problem !== undefined) throw new ValidationError([{ path: name, message: problem }])
-  return field?.normalise(value)
 }

@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
 
@@ -136,6 +136,16 @@ export interface EngineHealth {
 // biome-ignore lint/suspicious/noExplicitAny: tables are known by name only at run time; public handles are typed
 export type AnyDatabase = any
 
+/** Questions about text, by code points, in this engine's SQL. */
+export interface TextFunctions {
+  /** Where `part` begins in `text`, from 1 on; 0 where it does not occur. */
+  position(text: Expression<unknown>, part: Expression<unknown>): Expression<number>
+  /** The text as `fold` in fold.ts would fold it. */
+  fold(text: Expression<unknown>): Expression<string>
+  /** Whether `text` ends with `part`, which is not empty. */
+  endsWith(text: Expression<unknown>, part: Expression<unknown>): Expression<SqlBool>
+}
+
 /** A database behind one small interface. Everything that differs between databases is in here and nowhere else. */
 export interface Engine {
   /** For people (health, logs), never for decisions. */
@@ -143,6 +153,7 @@ export interface Engine {
   readonly capabilities: EngineCapabilities
   /** Builds and compiles statements in this engine's SQL; it executes nothing. */
   readonly builder: Kysely<AnyDatabase>
+  readonly text: TextFunctions
   /** Reads outside any unit: committed data only, never blocked by a writer. */
   read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T>
   /** Reads rows in chunks from one snapshot, in constant memory. */

@@ -1,5 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
-import type { AnyDatabase } from '../engine/engine.ts'
+import type { AnyDatabase, TextFunctions } from '../engine/engine.ts'
+import { fold } from '../engine/fold.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { Filter } from './filter.ts'
 import { listSize, Slot } from './shape.ts'
@@ -12,6 +13,12 @@ export interface FilterShape {
 
 /** Encodes a value of a field for the engine. */
 export type EncodeField = (field: string, value: unknown) => unknown
+
+/** Whose records a filter is about, and in which SQL. */
+export interface FilterTarget {
+  readonly model: AnyModel
+  readonly engine: { readonly text: TextFunctions }
+}
 
 type Builder = ExpressionBuilder<AnyDatabase, AnyDatabase>
 
@@ -33,6 +40,9 @@ export function describeFilter(filter: Filter, encode: EncodeField): FilterShape
         }
         return `${part.field} ${part.negated ? 'notIn' : 'in'} ${padded}`
       }
+      case 'text':
+        values.push(part.folded ? fold(part.value) : part.value)
+        return `${part.field} ${part.match} ${part.folded}`
       case 'null':
         return `${part.field} ${part.negated ? 'notNull' : 'null'}`
       case 'not':
@@ -45,7 +55,7 @@ export function describeFilter(filter: Filter, encode: EncodeField): FilterShape
 }
 
 /** Turns a filter into an SQL condition with a slot for each value, numbered from `first`. */
-export function renderFilter(model: AnyModel, filter: Filter, eb: Builder, first: number): Expression<SqlBool> {
+export function renderFilter({ model, engine: { text } }: FilterTarget, filter: Filter, eb: Builder, first: number): Expression<SqlBool> {
   let next = first
   const slot = (): Slot => new Slot(next++)
   const render = (part: Filter): Expression<SqlBool> => {
@@ -59,6 +69,8 @@ export function renderFilter(model: AnyModel, filter: Filter, eb: Builder, first
         const outside = eb(part.field, 'not in', slots)
         return isNullable(model, part.field) ? eb.or([outside, eb(part.field, 'is', null)]) : outside
       }
+      case 'text':
+        return renderText(text, part, eb, slot())
       case 'null':
         return eb(part.field, part.negated ? 'is not' : 'is', null)
       case 'not':
@@ -68,6 +80,14 @@ export function renderFilter(model: AnyModel, filter: Filter, eb: Builder, first
     }
   }
   return render(filter)
+}
+
+function renderText(text: TextFunctions, part: Extract<Filter, { type: 'text' }>, eb: Builder, slot: Slot): Expression<SqlBool> {
+  const value = eb.val(slot)
+  const column = part.folded ? text.fold(eb.ref(part.field)) : eb.ref(part.field)
+  if (part.match === 'endsWith') return text.endsWith(column, value)
+  const position = text.position(column, value)
+  return part.match === 'contains' ? sql<SqlBool>`${position} > 0` : sql<SqlBool>`${position} = 1`
 }
 
 const sqlOperators = { eq: '=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const

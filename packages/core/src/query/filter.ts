@@ -1,10 +1,14 @@
 /** How a field is compared with a value. */
 export type Comparison = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
 
+/** How text is matched. */
+export type TextMatch = 'contains' | 'startsWith' | 'endsWith'
+
 /** A condition on the records of one model, in values of code form. */
 export type Filter =
   | { readonly type: 'compare'; readonly field: string; readonly comparison: Comparison; readonly value: unknown }
   | { readonly type: 'in'; readonly field: string; readonly values: readonly unknown[]; readonly negated: boolean }
+  | { readonly type: 'text'; readonly field: string; readonly match: TextMatch; readonly folded: boolean; readonly value: string }
   | { readonly type: 'null'; readonly field: string; readonly negated: boolean }
   | { readonly type: 'and' | 'or'; readonly parts: readonly Filter[] }
   | { readonly type: 'not'; readonly part: Filter }

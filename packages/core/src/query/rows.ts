@@ -5,6 +5,7 @@ import { type Task, wait } from '../session/task.ts'
 import type { BoundTable, FieldValues } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
 import { oneOf } from './filter.ts'
+import { targetsFirst } from './insert-order.ts'
 import { conditionOf, countStatement, type SelectOptions, type Selection, selectStatement } from './select.ts'
 import { bind, piecesOf, type Shape, Slot, shapeOf } from './shape.ts'
 
@@ -30,16 +31,20 @@ export function* countRows(
 export function* insertRows(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
   const idName = table.model.id.name
   const given = records.filter((record) => record[idName] !== undefined)
-  if (given.length < records.length) {
-    const counted = records.filter((record) => record[idName] === undefined)
-    yield* insertCounted(table, connection, counted)
-  }
-  if (given.length === 0) return
-  yield* insertGiven(table, connection, given)
-  if (table.model.idType !== 'integer') return
+  // Records with ids of their own come first: others may point to them, and the ones that are counted keep out of their way.
+  if (given.length > 0) yield* insertIdentified(table, connection, given)
+  if (given.length === records.length) return
+  const counted = given.length === 0 ? records : records.filter((record) => record[idName] === undefined)
+  yield* insertCounted(table, connection, counted)
+}
+
+function* insertIdentified(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
+  const { id, idType, name } = table.model
+  yield* insertGiven(table, connection, targetsFirst(table.model, records))
+  if (idType !== 'integer') return
   // The model's id is an integer, so its values are numbers.
-  const highest = given.reduce((most, record) => Math.max(most, record[idName] as number), 0)
-  yield* wait(table.engine.advanceIds(connection, table.model.name, idName, highest))
+  const highest = records.reduce((most, record) => Math.max(most, record[id.name] as number), 0)
+  yield* wait(table.engine.advanceIds(connection, name, id.name, highest))
 }
 
 function* insertCounted(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
@@ -112,7 +117,7 @@ export function* updateRows(
         table.engine.builder
           .updateTable(table.model.name)
           .set(Object.fromEntries(names.map((name, index) => [name, new Slot(index)])))
-          .where((eb) => renderFilter(table.model, condition, eb, names.length))
+          .where((eb) => renderFilter(table, condition, eb, names.length))
           .compile(),
       ),
     )
@@ -132,7 +137,7 @@ export function* deleteRows(table: BoundTable, connection: Connection, context: 
       shapeOf(
         table.engine.builder
           .deleteFrom(table.model.name)
-          .where((eb) => renderFilter(table.model, condition, eb, 0))
+          .where((eb) => renderFilter(table, condition, eb, 0))
           .compile(),
       ),
     )

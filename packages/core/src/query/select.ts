@@ -44,7 +44,7 @@ export function selectStatement(table: BoundTable, context: UnitContext | undefi
     let query = engine.builder
       .selectFrom(model.name)
       .select([...table.recordColumns])
-      .where((eb) => renderFilter(model, condition, eb, 0))
+      .where((eb) => renderFilter(table, condition, eb, 0))
     for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(table, sort, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
@@ -74,7 +74,7 @@ export function countStatement(table: BoundTable, context: UnitContext | undefin
   const condition = conditionOf(table, context, selection)
   const { key, values } = describeFilter(condition, table.encode)
   const shape = table.shapes.get(`count ${key}|${upTo !== undefined}`, () => {
-    const rows = engine.builder.selectFrom(model.name).where((eb) => renderFilter(model, condition, eb, 0))
+    const rows = engine.builder.selectFrom(model.name).where((eb) => renderFilter(table, condition, eb, 0))
     if (upTo === undefined) return shapeOf(rows.select((eb) => eb.fn.countAll().as('count')).compile())
     const bounded = rows.select(model.id.name).limit(new Slot(values.length) as never)
     return shapeOf(

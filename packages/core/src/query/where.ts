@@ -1,8 +1,8 @@
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel, Field } from '../model/model.ts'
 import type { RowOf } from '../model/row-types.ts'
-import { describe, isComparable, kindNames } from './comparable.ts'
-import { allOf, type Comparison, equals, everything, type Filter } from './filter.ts'
+import { describe, isComparable, isText, kindNames } from './comparable.ts'
+import { allOf, type Comparison, equals, everything, type Filter, type TextMatch } from './filter.ts'
 
 /** The comparisons that one field can be put to. Several in one object must all hold. */
 export interface FieldConditions<Value> {
@@ -16,15 +16,38 @@ export interface FieldConditions<Value> {
   readonly in?: readonly (Value | null)[]
   readonly notIn?: readonly (Value | null)[]
   readonly isNull?: boolean
+  /** Text only, case-sensitive; `%` and `_` are themselves. */
+  readonly contains?: Extract<Value, string>
+  readonly startsWith?: Extract<Value, string>
+  readonly endsWith?: Extract<Value, string>
+  /** Text only; case does not matter (Unicode's simple case folding, the same on every engine). */
+  readonly icontains?: Extract<Value, string>
+  readonly istartsWith?: Extract<Value, string>
+  readonly iendsWith?: Extract<Value, string>
 }
 
 /** A condition on a model's records: fields with values or comparisons, all of which must hold. */
 export type Where<Model extends AnyModel> = {
   readonly [Name in keyof RowOf<Model>]?: RowOf<Model>[Name] | FieldConditions<RowOf<Model>[Name]>
+} & {
+  /** All of these must hold. */
+  readonly and?: readonly Where<Model>[]
+  /** At least one of these must hold. */
+  readonly or?: readonly Where<Model>[]
+  /** This must not hold. */
+  readonly not?: Where<Model>
 }
 
 const comparisons = new Set<string>(['eq', 'ne', 'lt', 'lte', 'gt', 'gte'])
-const conditionNames = [...comparisons, 'in', 'notIn', 'isNull']
+const textMatches: Readonly<Record<string, { readonly match: TextMatch; readonly folded: boolean }>> = {
+  contains: { match: 'contains', folded: false },
+  startsWith: { match: 'startsWith', folded: false },
+  endsWith: { match: 'endsWith', folded: false },
+  icontains: { match: 'contains', folded: true },
+  istartsWith: { match: 'startsWith', folded: true },
+  iendsWith: { match: 'endsWith', folded: true },
+}
+const conditionNames = [...comparisons, 'in', 'notIn', 'isNull', ...Object.keys(textMatches)]
 const unordered = new Set<Field['kind']>(['json'])
 
 /** Turns a `where` object into a filter. Throws InvalidQueryError for what the model or the language does not have. */
@@ -34,11 +57,26 @@ export function parseWhere(model: AnyModel, where: Readonly<Record<string, unkno
   const parts: Filter[] = []
   for (const [name, condition] of Object.entries(where)) {
     if (condition === undefined) continue
+    if (name === 'and' || name === 'or' || name === 'not') {
+      parts.push(combination(model, name, condition))
+      continue
+    }
     const field = filterableField(model, name)
     if (!isPlainObject(condition)) parts.push(comparison(field, 'eq', condition))
     else for (const [operator, value] of Object.entries(condition)) if (value !== undefined) parts.push(fieldCondition(field, operator, value))
   }
   return allOf(...parts)
+}
+
+function combination(model: AnyModel, name: 'and' | 'or' | 'not', condition: unknown): Filter {
+  if (name === 'not') return { type: 'not', part: parseWhere(model, asWhere(condition)) }
+  if (!Array.isArray(condition)) throw new InvalidQueryError(`"${name}" takes a list of conditions.`)
+  return { type: name, parts: condition.map((part) => parseWhere(model, asWhere(part))) }
+}
+
+function asWhere(condition: unknown): Record<string, unknown> {
+  if (isPlainObject(condition)) return condition
+  throw new InvalidQueryError('A condition is an object of fields and values, e.g. { role: "admin" }.')
 }
 
 /** The field of that name, if it may stand in a filter, sort or group. A secret one answers exactly like an unknown one. */
@@ -56,6 +94,7 @@ function fieldCondition(field: Field, operator: string, value: unknown): Filter 
     return { type: 'null', field: field.name, negated: !value }
   }
   if (operator === 'in' || operator === 'notIn') return membership(field, operator === 'notIn', value)
+  if (Object.hasOwn(textMatches, operator)) return textCondition(field, operator, value)
   throw new InvalidQueryError(`"${operator}" is no comparison for ${field.name}. There are ${conditionNames.join(', ')}.`)
 }
 
@@ -67,6 +106,28 @@ function comparison(field: Field, operator: Comparison, value: unknown): Filter 
     throw new InvalidQueryError(`${field.name} cannot be compared with null by ${operator}; use isNull.`)
   }
   return { type: 'compare', field: field.name, comparison: operator, value: comparable(field, value) }
+}
+
+function textCondition(field: Field, operator: string, value: unknown): Filter {
+  const how = textMatches[operator]
+  if (!how || field.kind !== 'text') throw new InvalidQueryError(`${operator} is for text, and ${field.name} is ${kindNames[field.kind]}.`)
+  if (!isText(value)) throw new InvalidQueryError(`${operator} on ${field.name} takes text.`)
+  // Every text contains the empty one, but null is no text.
+  if (value === '') return { type: 'null', field: field.name, negated: true }
+  if (how.match === 'startsWith' && !how.folded) return startsWith(field.name, value)
+  return { type: 'text', field: field.name, match: how.match, folded: how.folded, value }
+}
+
+/** By code points, the texts with a prefix are a range, which an index can answer. */
+function startsWith(field: string, prefix: string): Filter {
+  const from: Filter = { type: 'compare', field, comparison: 'gte', value: prefix }
+  const codePoints = Array.from(prefix, (character) => character.codePointAt(0) ?? 0)
+  while (codePoints.at(-1) === 0x10ffff) codePoints.pop()
+  const last = codePoints.pop()
+  if (last === undefined) return from
+  // The code points of surrogates are no characters.
+  const end = String.fromCodePoint(...codePoints, last === 0xd7ff ? 0xe000 : last + 1)
+  return { type: 'and', parts: [from, { type: 'compare', field, comparison: 'lt', value: end }] }
 }
 
 function membership(field: Field, negated: boolean, value: unknown): Filter {

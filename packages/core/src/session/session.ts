@@ -31,6 +31,7 @@ export class Session {
   #kysely: Kysely<AnyDatabase> | undefined
   #tail: Promise<unknown> | undefined
   #finished = false
+  #nested = 0
 
   constructor(home: SessionHome, connection: Connection, context: UnitContext, options: { parent?: Session; unaudited?: boolean } = {}) {
     this.#home = home
@@ -45,6 +46,11 @@ export class Session {
   get kysely(): Kysely<AnyDatabase> {
     this.#kysely ??= this.#home.kyselyFor(this)
     return this.#kysely
+  }
+
+  /** How many sessions were nested in this unit so far: when it has grown, somebody may have written. */
+  get nestedCount(): number {
+    return this.#root.#nested
   }
 
   get finished(): boolean {
@@ -75,6 +81,15 @@ export class Session {
     for (const check of this.#checks.values()) yield* check(this)
   }
 
+  /** Forgets the effects that were added by work that was undone since there were `count` of them. */
+  dropEffects(count: number): void {
+    this.#effects.length = count
+  }
+
+  get effectCount(): number {
+    return this.#effects.length
+  }
+
   takeEffects(): (() => unknown)[] {
     const effects = this.#effects
     this.#effects = []
@@ -91,6 +106,7 @@ export class Session {
       release = resolve
     })
     this.#tail = turn
+    this.#root.#nested++
     return () => {
       if (this.#tail === turn) this.#tail = undefined
       release()

@@ -28,8 +28,16 @@ const coreSource = 'packages/core/src/'
 /** What a unit of work is for; its type may be named anywhere. */
 const contextFile = `${coreSource}session/context.ts`
 
-/** Outside engine/: the file that opens an engine, and the one that lists the settings of each. */
-const mayNameEngines = [`${coreSource}storage.ts`, `${coreSource}options.ts`]
+/** A comparison with an engine's name or URL scheme, on either side, in a case, a call like `startsWith`, or a regular expression. */
+const engineName = String.raw`(['"\`])(?:sqlite|postgres|postgresql):?`
+const engineQuestion = new RegExp(
+  [
+    String.raw`(?:[!=]==?\s*|\bcase\s+|\.(?:startsWith|endsWith|includes|has|indexOf)\(\s*)${engineName}\1`,
+    String.raw`${engineName}\2\s*[!=]==?`,
+    String.raw`/\^\(?(?:\?:)?(?:sqlite|postgres)`,
+  ].join('|'),
+  'g',
+)
 
 /** Lines, comments apart. */
 const longestFile = 300
@@ -104,9 +112,10 @@ function engineFolder(path: string): string | undefined {
 }
 
 function engineNameFaults(file: SourceFile): string[] {
-  if (file.path.startsWith(`${coreSource}engine/`) || mayNameEngines.includes(file.path)) return []
-  const names = file.code.match(/(['"`])(?:sqlite|postgres|postgresql):?\1/g) ?? []
-  return names.map((name) => `${file.path}: asks for the engine ${name}; ask for a capability instead`)
+  if (file.path.startsWith(`${coreSource}engine/`)) return []
+  return [...file.code.matchAll(engineQuestion)].map(
+    ([question]) => `${file.path}: asks which engine it is (${question.trim()}); ask for a capability`,
+  )
 }
 
 function circleFaults(files: readonly SourceFile[]): string[] {

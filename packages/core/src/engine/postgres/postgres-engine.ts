@@ -20,6 +20,7 @@ import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
 import { streamRows } from './stream.ts'
 import { runDefinition, runUnit, type UnitOptions } from './transaction.ts'
+import { textFunctions } from './text.ts'
 import { codecFor } from './values.ts'
 
 export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
@@ -35,6 +36,7 @@ export class PostgresEngine implements Engine {
     // the protocol counts them in 16 bits; some are left for what the library adds
     maxParameters: 60_000,
   }
+  readonly text = textFunctions
   readonly builder = kyselyBuilder()
   readonly #pool: ClientPool
   readonly #units: UnitOptions

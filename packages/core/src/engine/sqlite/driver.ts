@@ -18,6 +18,11 @@ export interface SqliteDatabase {
   readonly inTransaction: boolean
   prepare(sql: string): SqliteStatement
   pragma(text: string, options?: { readonly simple: boolean }): unknown
+  function(
+    name: string,
+    options: { readonly deterministic: boolean; readonly directOnly: boolean },
+    body: (value: unknown) => unknown,
+  ): unknown
   close(): void
 }
 

@@ -1,6 +1,7 @@
 import { StorageUnavailableError } from '../../errors.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
 import { StatementCache } from './statement-cache.ts'
+import { addTextFunctions } from './text.ts'
 
 export type Synchronous = 'FULL' | 'NORMAL' | 'OFF'
 
@@ -34,6 +35,7 @@ export function openWriter(options: HandleOptions): Handle {
   try {
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw noLog(options.path)
     setPragmas(database, options.synchronous)
+    addTextFunctions(database)
     if (options.maxPageCount !== undefined) database.pragma(`max_page_count = ${options.maxPageCount}`)
   } catch (error) {
     database.close()
@@ -47,6 +49,7 @@ export function openReader(options: HandleOptions): Handle {
   const database = new options.driver(options.path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
   try {
     setPragmas(database, options.synchronous)
+    addTextFunctions(database)
   } catch (error) {
     database.close()
     throw error

@@ -19,6 +19,7 @@ import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
 import type { Reader } from './reader.ts'
+import { textFunctions } from './text.ts'
 import { codecFor } from './values.ts'
 import type { WriteLane } from './write-lane.ts'
 
@@ -36,6 +37,7 @@ export class SqliteEngine implements Engine {
   // SQLite's default for host parameters, which better-sqlite3 keeps.
   readonly capabilities: EngineCapabilities = { serialWrites: true, rowLocks: false, maxParameters: 32_766 }
   readonly builder: Kysely<AnyDatabase> = sqliteBuilder()
+  readonly text = textFunctions
   readonly #parts: SqliteEngineParts
   #closing: Promise<void> | undefined
 
