@@ -221,10 +221,7 @@ class OpenStorage implements Storage {
         session.assertOpen()
         return work(session.connection)
       },
-      write: (work) => {
-        session.assertOpen()
-        return work(session.connection)
-      },
+      write: (work) => this.#units.runStatement(session, work),
     })
   }
 }

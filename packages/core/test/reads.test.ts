@@ -35,7 +35,7 @@ const given = [
 ]
 
 describeEngines('reads', (engine) => {
-  const open = storagesOn(engine)
+  const open = storagesOn(engine, 'suite')
   const people = new ModelAccessor(Person, 'people')
   const idsWhere = async (where: object): Promise<number[]> => (await people.find({ where })).map((row) => row.id)
   const orderOf = async (orderBy: unknown): Promise<number[]> => (await people.find({ orderBy: orderBy as never })).map((row) => row.id)

@@ -1,11 +1,15 @@
 import { openStorage, type Storage, type StorageOptions } from '@strongroom/core'
 import type { TestEngine } from '@strongroom/testkit'
-import { afterAll, expect } from 'vitest'
+import { afterAll, afterEach, expect } from 'vitest'
 
-/** Opens storages in databases of their own, and closes them after the suite. */
-export function storagesOn(engine: TestEngine): (accessors: StorageOptions['accessors'], options?: Partial<StorageOptions>) => Promise<Storage> {
+/** Opens storages in databases of their own, and closes them after each test, or after the suite. */
+export function storagesOn(
+  engine: TestEngine,
+  lasting: 'test' | 'suite' = 'test',
+): (accessors: StorageOptions['accessors'], options?: Partial<StorageOptions>) => Promise<Storage> {
   const opened: Storage[] = []
-  afterAll(async () => {
+  const after = lasting === 'test' ? afterEach : afterAll
+  after(async () => {
     for (const storage of opened.splice(0)) await storage.close()
   })
   return async (accessors, options = {}) => {

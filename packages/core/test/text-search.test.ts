@@ -21,7 +21,7 @@ const matchers: Record<string, (text: string, part: string) => boolean> = {
 }
 
 describeEngines('text search', (engine) => {
-  const open = storagesOn(engine)
+  const open = storagesOn(engine, 'suite')
   const words = new ModelAccessor(Word, 'words')
   const texts = fc.sample(anyText, { numRuns: 300, seed: 20_261_123 })
   beforeAll(async () => {

@@ -7,20 +7,20 @@ import type { FieldValues } from '../query/bound-table.ts'
 import type { Filter } from '../query/filter.ts'
 import type { OrderBy } from '../query/order.ts'
 import { parseWhere, type Where } from '../query/where.ts'
-import type { WriteOptions } from '../session/options.ts'
+import type { ReadOptions, WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import { insertRecords } from './insert.ts'
 import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
-import { countRecords, findRecords, getRecord, streamRecords } from './read.ts'
+import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
 import { restoreRecords } from './restore.ts'
 import { replaceRecord, saveRecord, updateMatching, updateRecord } from './update.ts'
 import { upsertRecords } from './upsert.ts'
 
 /** Which records a read is about. */
-export interface FindOptions<Model extends AnyModel> {
+export interface FindOptions<Model extends AnyModel> extends ReadOptions {
   /** Conditions that must all hold: `{ role: 'admin', age: { gte: 18 } }`. */
   readonly where?: Where<Model>
   /** What to sort by; the id is always the last key. Null sorts as the largest value, text by code point. */
@@ -31,6 +31,29 @@ export interface FindOptions<Model extends AnyModel> {
   readonly offset?: number
   /** Soft-deleted records too. */
   readonly includeDeleted?: boolean
+}
+
+/** Which page, of which records. */
+export interface PageOptions<Model extends AnyModel> extends FindOptions<Model> {
+  /** The most records on the page; 50 unless said. With 0 the page is empty and the total true. */
+  readonly limit?: number
+  /** The page begins right after this cursor, the `next` of another page in the same order. */
+  readonly after?: string
+  /** The page ends right before this cursor, the `previous` of another page in the same order. */
+  readonly before?: string
+  /** `none` saves the count of all records; `exact` unless said. */
+  readonly count?: 'exact' | 'none'
+}
+
+/** A page of records. */
+export interface RecordPage<Row> {
+  readonly rows: Row[]
+  /** How many records there are in all; absent with `count: 'none'`. */
+  readonly total?: number
+  /** Cursor for `after` of the next page; absent on the last. */
+  readonly next?: string
+  /** Cursor for `before` of the previous page; absent on the first. */
+  readonly previous?: string
 }
 
 /** Several ids, or a condition on records. */
@@ -126,13 +149,13 @@ export class ModelAccessor<Model extends AnyModel> {
   // ── reads ──
 
   /** The record with this id, or null; also null for an id of the wrong shape, and for a record that `where` does not hold for. */
-  async get(id: IdOf<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | 'where'> = {}): Promise<RowOf<Model> | null> {
+  async get(id: IdOf<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | 'where' | keyof ReadOptions> = {}): Promise<RowOf<Model> | null> {
     return (await getRecord(this.#open(), id, options)) as RowOf<Model> | null
   }
 
   /** Every record, in the order of the ids. */
-  async all(options: Pick<FindOptions<Model>, 'includeDeleted'> = {}): Promise<RowOf<Model>[]> {
-    return this.#rows(await findRecords(this.#open(), { includeDeleted: options.includeDeleted }))
+  async all(options: Pick<FindOptions<Model>, 'includeDeleted' | keyof ReadOptions> = {}): Promise<RowOf<Model>[]> {
+    return this.#rows(await findRecords(this.#open(), options))
   }
 
   /**
@@ -144,6 +167,19 @@ export class ModelAccessor<Model extends AnyModel> {
     return this.#rows(await findRecords(this.#open(), options))
   }
 
+  /**
+   * One page of the records that the options ask for. Cursors stay true while others insert and delete: no record that is there
+   * throughout is repeated or skipped.
+   * @throws InvalidQueryError for a cursor that is none, or of another order
+   * @example
+   * const first = await users.page({ orderBy: '-created_at', limit: 20 })
+   * if (first.next) await users.page({ orderBy: '-created_at', limit: 20, after: first.next })
+   */
+  async page(options: PageOptions<Model> = {}): Promise<RecordPage<RowOf<Model>>> {
+    // Records inside the library are plain objects of fields; outside they have the model's row type.
+    return (await pageRecords(this.#open(), options)) as RecordPage<RowOf<Model>>
+  }
+
   /** The first record that the options ask for, or null. */
   async findOne(options: Omit<FindOptions<Model>, 'limit'> = {}): Promise<RowOf<Model> | null> {
     const [first] = this.#rows(await findRecords(this.#open(), { ...options, limit: 1 }))
@@ -151,13 +187,13 @@ export class ModelAccessor<Model extends AnyModel> {
   }
 
   /** How many records there are, or hold the condition. */
-  async count(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted'> = {}): Promise<number> {
-    return countRecords(this.#open(), { where, includeDeleted: options.includeDeleted })
+  async count(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | keyof ReadOptions> = {}): Promise<number> {
+    return countRecords(this.#open(), { ...options, where })
   }
 
   /** Whether any record holds the condition. */
-  async exists(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted'> = {}): Promise<boolean> {
-    return (await countRecords(this.#open(), { where, includeDeleted: options.includeDeleted }, 1)) > 0
+  async exists(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | keyof ReadOptions> = {}): Promise<boolean> {
+    return (await countRecords(this.#open(), { ...options, where }, 1)) > 0
   }
 
   /**

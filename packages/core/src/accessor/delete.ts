@@ -78,7 +78,7 @@ function* markDeleted(group: readonly DoomedRecord[], session: Session): Task<vo
     for (const name of emptied) changed[name] = null
     // Whatever a hook did to its record, a delete changes the mark, the stamps and references that go empty alone.
     Object.assign(record, previous, changed)
-    stampUpdated(bound, record, session.context)
+    stampUpdated(bound, record, session.context, now)
     return { record, changed }
   })
   yield* storeChanges(bound, session, marked)

@@ -1,21 +1,31 @@
+import type { Awaitable } from '../engine/engine.ts'
 import { InvalidQueryError } from '../errors.ts'
 import { isId } from '../model/record-id.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { allOf, equals } from '../query/filter.ts'
 import { parseOrder } from '../query/order.ts'
+import { type Page, selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { parseWhere } from '../query/where.ts'
-import type { Awaitable } from '../engine/engine.ts'
+import type { ReadOptions } from '../session/options.ts'
+import { callerContext } from '../session/options.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 
 /** What a question says, before it is understood. */
-export interface Question {
+export interface Question extends ReadOptions {
   readonly where?: Readonly<Record<string, unknown>> | undefined
   readonly orderBy?: string | readonly string[] | undefined
   readonly limit?: number | undefined
   readonly offset?: number | undefined
   readonly includeDeleted?: boolean | undefined
+}
+
+/** A question for one page of its answer. */
+export interface PageQuestion extends Question {
+  readonly after?: string | undefined
+  readonly before?: string | undefined
+  readonly count?: 'exact' | 'none' | undefined
 }
 
 /** The record with this id, or null; an id of the wrong shape is simply not found. */
@@ -25,7 +35,7 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   if (!isId(model, id)) return null
   const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)
   const options = { filter, includeDeleted: question.includeDeleted ?? false, order: [] }
-  return bound.units.read(function* (connection, context) {
+  return bound.units.read(question, function* (connection, context) {
     const rows = yield* selectRows(table, connection, context, options)
     return rows[0] ?? null
   })
@@ -34,12 +44,29 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
 /** The records that a question asks for. */
 export function findRecords(bound: BoundAccessor, question: Question): Awaitable<FieldValues[]> {
   const options = selectOptions(bound, question)
-  return bound.units.read((connection, context) => selectRows(bound.table, connection, context, options))
+  return bound.units.read(question, (connection, context) => selectRows(bound.table, connection, context, options))
 }
 
 export function countRecords(bound: BoundAccessor, question: Question, upTo?: number): Awaitable<number> {
   const selection = { filter: parseWhere(bound.model, question.where), includeDeleted: question.includeDeleted ?? false }
-  return bound.units.read((connection, context) => countRows(bound.table, connection, context, selection, upTo))
+  return bound.units.read(question, (connection, context) => countRows(bound.table, connection, context, selection, upTo))
+}
+
+/** So many records are on a page when nobody says. */
+const defaultPageSize = 50
+
+/** One page of the records that a question asks for, with the total unless `count` is `none`. */
+export function pageRecords(bound: BoundAccessor, question: PageQuestion): Awaitable<Page & { total?: number }> {
+  const { filter, includeDeleted, order, limit = defaultPageSize, offset } = selectOptions(bound, question)
+  const { after, before } = question
+  if ([after, before, offset || undefined].filter((start) => start !== undefined).length > 1) {
+    throw new InvalidQueryError('A page starts at an offset, after a cursor or before one; give one of them.')
+  }
+  return bound.units.read(question, function* (connection, context) {
+    const page = yield* selectPage(bound.table, connection, context, { filter, includeDeleted, keys: order, limit, offset, after, before })
+    if (question.count === 'none') return page
+    return { ...page, total: yield* countRows(bound.table, connection, context, { filter, includeDeleted }) }
+  })
 }
 
 /** So many rows are held in memory at a time by a stream. */
@@ -54,7 +81,7 @@ export async function* streamRecords(bound: BoundAccessor, question: Question): 
     yield* await findRecords(bound, question)
     return
   }
-  const statement = selectStatement(bound.table, undefined, options)
+  const statement = selectStatement(bound.table, callerContext(question, undefined), options)
   for await (const rows of bound.table.engine.stream(statement, streamChunk)) {
     for (const row of rows) yield bound.table.decode(row)
   }

@@ -17,7 +17,8 @@ export function* restoreRecords(bound: BoundAccessor, session: Session, found: r
   if (deleted.length === 0) return []
   const changes = deleted.map((previous) => ({ previous, record: { ...previous, [deletedAt.name]: null } }))
   yield* prepareRecords(bound, session, 'restore', changes)
-  for (const { record } of changes) stampUpdated(bound, record, session.context)
+  const now = new Date()
+  for (const { record } of changes) stampUpdated(bound, record, session.context, now)
   const stored = changes.map(({ previous, record }) => ({ record, changed: changedFields(bound.model, previous, record) }))
   yield* storeChanges(bound, session, stored)
   const audited = changes.map(({ previous, record }) => ({ before: previous, after: record }))

@@ -16,11 +16,11 @@ export function createdStamps(bound: BoundAccessor, context: UnitContext): Field
   }
 }
 
-/** Says in a record when and by whom it is changed. */
-export function stampUpdated(bound: BoundAccessor, record: FieldValues, context: UnitContext): void {
+/** Says in a record when and by whom it is changed; `now` is the same for all records of one write, which are stored together. */
+export function stampUpdated(bound: BoundAccessor, record: FieldValues, context: UnitContext, now: Date): void {
   const { stamps } = bound.model
   if (!stamps) return
-  record[stamps.updatedAt.name] = new Date()
+  record[stamps.updatedAt.name] = new Date(now)
   record[stamps.updatedBy.name] = stampedActor(stamps.updatedBy, context)
 }
 

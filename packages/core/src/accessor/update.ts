@@ -95,12 +95,13 @@ function* updateOne(bound: BoundAccessor, session: Session, update: RecordUpdate
 export function* updateRecords(bound: BoundAccessor, session: Session, updates: readonly RecordUpdate[]): Task<FieldValues[]> {
   if (updates.length === 0) return []
   yield* prepareRecords(bound, session, 'update', updates)
+  const now = new Date()
   const changes: { previous: FieldValues; record: FieldValues; changed: FieldValues }[] = []
   for (const { previous, record } of updates) {
     const changed = changedFields(bound.model, previous, record)
     if (Object.keys(changed).length === 0) continue
     if (bound.model.id.name in changed) throw new ValidationError([{ path: bound.model.id.name, message: 'cannot change' }])
-    stampUpdated(bound, record, session.context)
+    stampUpdated(bound, record, session.context, now)
     changes.push({ previous, record, changed })
   }
   if (changes.length === 0) return []

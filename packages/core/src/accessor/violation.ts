@@ -32,10 +32,17 @@ function* referenceConflict(bound: BoundAccessor, session: Session, records: rea
   const named = bound.references.find(({ field }) => referenceName(bound.model.name, field.name) === error.constraint)
   const link = named ?? (error.constraint === undefined ? yield* findBrokenLink(bound, session, records) : undefined)
   if (link) return missingTarget(link, error)
+  if (records.length > 0) return pointsNowhere(bound, error)
   const referrer = bound.referrers.find(({ source, field }) => referenceName(source.model.name, field.name) === error.constraint)
   const who = referrer ? `${referrer.source.component} (${referrer.field.name})` : 'other records'
   const message = `${bound.component} cannot be removed while ${who} points to it, deleted records included.`
   return new ConflictError('reference_conflict', message, referrer ? [referrer.field.name] : [], { cause: error })
+}
+
+/** Of several records that point to each other, the engine does not tell which one comes too early. */
+function pointsNowhere(bound: BoundAccessor, cause: unknown): ConflictError {
+  const fields = bound.references.map(({ field }) => field.name)
+  return new ConflictError('reference_conflict', `A record of ${bound.component} points to one that does not exist.`, fields, { cause })
 }
 
 function missingTarget({ field, target }: Link, cause: unknown): ConflictError {

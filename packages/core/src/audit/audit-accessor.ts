@@ -70,7 +70,7 @@ export class AuditAccessor {
   /** How many entries hold the query. */
   async count(query: AuditQuery = {}): Promise<number> {
     const options = auditSelection(query)
-    return this.#units.read((connection, context) => countRows(this.#log, connection, context, options))
+    return this.#units.read({}, (connection, context) => countRows(this.#log, connection, context, options))
   }
 
   /** The entries that hold the query, newest first, from one snapshot and in constant memory (in a transaction they are read at once). */
@@ -85,7 +85,7 @@ export class AuditAccessor {
   }
 
   async #select(options: SelectOptions): Promise<AuditEntry[]> {
-    const rows = await this.#units.read((connection, context) => selectRows(this.#log, connection, context, options))
+    const rows = await this.#units.read({}, (connection, context) => selectRows(this.#log, connection, context, options))
     return rows.map((row) => auditEntry(row, this.#modelOf))
   }
 }

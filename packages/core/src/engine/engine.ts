@@ -124,6 +124,8 @@ export interface EngineCapabilities {
   readonly serialWrites: boolean
   /** `SELECT … FOR UPDATE` exists and is needed to read a before-image. */
   readonly rowLocks: boolean
+  /** A table may be made with a reference to one that does not stand yet. */
+  readonly forwardReferences: boolean
   /** The most parameters that one statement may have. */
   readonly maxParameters: number
 }

@@ -13,6 +13,8 @@ type OrderTerm<Name extends string> = Name | `-${Name}`
 export interface SortKey {
   readonly field: string
   readonly descending: boolean
+  /** The statement's condition leaves no nulls, so their place need not be said (which would keep an index from being used). */
+  readonly nullFree?: boolean
 }
 
 /** Reads an `orderBy`; the id is always the last key, so that every order is total. */

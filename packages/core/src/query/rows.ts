@@ -1,6 +1,6 @@
 import type { Connection, Statement } from '../engine/engine.ts'
 import { makeRowVersion } from '../model/row-version.ts'
-import type { UnitContext } from '../session/context.ts'
+import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundTable, FieldValues } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
@@ -10,7 +10,7 @@ import { conditionOf, countStatement, type SelectOptions, type Selection, select
 import { bind, piecesOf, type Shape, Slot, shapeOf } from './shape.ts'
 
 /** Reads records. */
-export function* selectRows(table: BoundTable, connection: Connection, context: UnitContext | undefined, options: SelectOptions): Task<FieldValues[]> {
+export function* selectRows(table: BoundTable, connection: Connection, context: CallerContext | undefined, options: SelectOptions): Task<FieldValues[]> {
   const rows = yield* wait(connection.all(selectStatement(table, context, options)))
   return rows.map((row) => table.decode(row))
 }
@@ -19,7 +19,7 @@ export function* selectRows(table: BoundTable, connection: Connection, context: 
 export function* countRows(
   table: BoundTable,
   connection: Connection,
-  context: UnitContext | undefined,
+  context: CallerContext | undefined,
   selection: Selection,
   upTo?: number,
 ): Task<number> {
@@ -67,10 +67,18 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
 
 function* insertGiven(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
   const columns = table.model.fields.map((field) => field.name)
-  for (const piece of piecesOf(records, largestPiece(table))) {
+  for (const piece of givenPieces(table, records)) {
     const versions = piece.map(() => makeRowVersion())
     yield* wait(connection.run(insertStatement(table, columns, piece, versions, false)))
   }
+}
+
+/** Records that may point to each other in a circle have to come in one statement. */
+function givenPieces(table: BoundTable, records: readonly FieldValues[]): readonly (readonly FieldValues[])[] {
+  const { model } = table
+  const largest = largestPiece(table)
+  const together = records.length <= largest && model.fields.some((field) => field.reference?.model() === model)
+  return together ? [records] : piecesOf(records, largest)
 }
 
 function insertStatement(
@@ -103,7 +111,7 @@ function largestPiece(table: BoundTable): number {
 export function* updateRows(
   table: BoundTable,
   connection: Connection,
-  context: UnitContext,
+  context: CallerContext,
   ids: readonly unknown[],
   changed: FieldValues,
 ): Task<number> {
@@ -128,7 +136,7 @@ export function* updateRows(
 }
 
 /** Removes the records with these ids for good. Answers how many there were. */
-export function* deleteRows(table: BoundTable, connection: Connection, context: UnitContext, ids: readonly unknown[]): Task<number> {
+export function* deleteRows(table: BoundTable, connection: Connection, context: CallerContext, ids: readonly unknown[]): Task<number> {
   let count = 0
   for (const piece of piecesOf(ids, 256)) {
     const condition = conditionOf(table, context, { filter: oneOf(table.model.id.name, piece), includeDeleted: true })

@@ -1,5 +1,5 @@
 import type { Statement } from '../engine/engine.ts'
-import type { UnitContext } from '../session/context.ts'
+import type { CallerContext } from '../session/context.ts'
 import type { BoundTable } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
 import { allOf, everything, type Filter } from './filter.ts'
@@ -23,7 +23,7 @@ export interface SelectOptions extends Selection {
 }
 
 /** The whole condition of a statement: what the caller may see, what is not deleted, and what was asked for. */
-export function conditionOf(table: BoundTable, context: UnitContext | undefined, selection: Selection): Filter {
+export function conditionOf(table: BoundTable, context: CallerContext | undefined, selection: Selection): Filter {
   const { model } = table
   const live: Filter =
     model.deletedAt && !selection.includeDeleted ? { type: 'null', field: model.deletedAt.name, negated: false } : everything
@@ -31,14 +31,14 @@ export function conditionOf(table: BoundTable, context: UnitContext | undefined,
 }
 
 /** `SELECT` of whole records. */
-export function selectStatement(table: BoundTable, context: UnitContext | undefined, options: SelectOptions): Statement {
+export function selectStatement(table: BoundTable, context: CallerContext | undefined, options: SelectOptions): Statement {
   const { model, engine } = table
   const condition = conditionOf(table, context, options)
   const { key, values } = describeFilter(condition, table.encode)
   const lock = options.lock === true && engine.capabilities.rowLocks
   // OFFSET needs a LIMIT on some engines.
   const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
-  const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}`).join()
+  const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.nullFree ? '!' : ''}`).join()
   const shapeKey = `select ${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
   const shape = table.shapes.get(shapeKey, () => {
     let query = engine.builder
@@ -64,12 +64,12 @@ interface OrderItem<Self> {
 /** Null sorts as the largest value, whatever the engine would do by itself. */
 function nullsLargest<Item extends OrderItem<Item>>(table: BoundTable, sort: SortKey, item: Item): Item {
   const directed = sort.descending ? item.desc() : item.asc()
-  if (!table.model.fieldsByName.get(sort.field)?.nullable) return directed
+  if (sort.nullFree || !table.model.fieldsByName.get(sort.field)?.nullable) return directed
   return sort.descending ? directed.nullsFirst() : directed.nullsLast()
 }
 
 /** `SELECT count(*)`, up to a bound where one is given. */
-export function countStatement(table: BoundTable, context: UnitContext | undefined, selection: Selection, upTo?: number): Statement {
+export function countStatement(table: BoundTable, context: CallerContext | undefined, selection: Selection, upTo?: number): Statement {
   const { model, engine } = table
   const condition = conditionOf(table, context, selection)
   const { key, values } = describeFilter(condition, table.encode)

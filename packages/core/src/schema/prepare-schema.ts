@@ -20,10 +20,8 @@ export async function prepareSchema(engine: Engine, models: readonly AnyModel[],
   await engine.define(async (connection) => {
     await upgradeSystemTables(engine, connection)
     const before = new Set((await engine.inspect(connection)).map((table) => table.name))
-    for (const model of inReferenceOrder(models)) {
-      if (before.has(model.name)) continue
-      for (const statement of createStatements(model, engine)) await connection.run({ sql: statement, parameters: [] })
-    }
+    const missing = inReferenceOrder(models).filter((model) => !before.has(model.name))
+    for (const statement of createStatements(missing, engine)) await connection.run({ sql: statement, parameters: [] })
     const differences = await compareAll(engine, connection, models)
     if (differences.length > 0) throw new SchemaMismatchError(differences)
   })

@@ -20,7 +20,7 @@ const upgrades: readonly Upgrade[] = [createFirstTables]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
 export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements(SystemState, engine)) await connection.run({ sql: statement, parameters: [] })
+  for (const statement of createStatements([SystemState], engine)) await connection.run({ sql: statement, parameters: [] })
   const version = await systemVersion(engine, connection)
   if (version > upgrades.length) throw new SchemaMismatchError([newerVersion(version)])
   if (version === upgrades.length) return
@@ -51,9 +51,7 @@ function newerVersion(version: number): string {
 }
 
 async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {
-  for (const model of [AuditLog, AuditHead]) {
-    for (const statement of createStatements(model, engine)) await connection.run({ sql: statement, parameters: [] })
-  }
+  for (const statement of createStatements([AuditLog, AuditHead], engine)) await connection.run({ sql: statement, parameters: [] })
   const head = { id: 1, epoch: 1, seq: 0, retained_below: 0, row_version: makeRowVersion() }
   await connection.run(engine.builder.insertInto(AuditHead.name).values(head).compile())
 }

@@ -1,4 +1,4 @@
-import type { Engine, TableShape } from '../engine/engine.ts'
+import type { Engine, ReferenceShape, TableShape } from '../engine/engine.ts'
 import { indexName, referenceName, uniqueName } from '../model/constraint-names.ts'
 import type { AnyModel } from '../model/model.ts'
 
@@ -31,24 +31,37 @@ function referenceIndexes(model: AnyModel): TableShape['indexes'] {
     .map((field) => ({ name: indexName(model.name, [field.name]), columns: [field.name], unique: false, liveOnly: false }))
 }
 
-/** The statements that make a table and its indexes where they are missing. */
-export function createStatements(model: AnyModel, engine: Engine): string[] {
-  const table = wantedTable(model, engine)
+/** The statements that make tables, in the order given, with their indexes and references, where they are missing. */
+export function createStatements(models: readonly AnyModel[], engine: Engine): string[] {
+  const statements: string[] = []
+  const afterwards: string[] = []
+  models.forEach((model, index) => {
+    const later = new Set(engine.capabilities.forwardReferences ? [] : models.slice(index + 1).map(({ name }) => name))
+    const { references } = wantedTable(model, engine)
+    statements.push(...tableStatements(model, engine, references.filter(({ table }) => !later.has(table))))
+    for (const reference of references.filter(({ table }) => later.has(table))) {
+      afterwards.push(`ALTER TABLE ${quote(model.name)} ADD ${referenceDefinition(model, reference)}`)
+    }
+  })
+  return [...statements, ...afterwards]
+}
+
+function tableStatements(model: AnyModel, engine: Engine, references: readonly ReferenceShape[]): string[] {
   const columns = model.fields.map((field) =>
     field === model.id
       ? `${quote(field.name)} ${engine.idDefinition(field, { countedId: model.idType === 'integer' })}`
       : `${quote(field.name)} ${engine.columnDefinition(field)}`,
   )
-  const references = table.references.map(
-    ({ column, table: target, targetColumn }) =>
-      `CONSTRAINT ${quote(referenceName(model.name, column))} FOREIGN KEY (${quote(column)}) REFERENCES ${quote(target)} (${quote(targetColumn)})`,
-  )
   const live = model.deletedAt ? ` WHERE ${quote(model.deletedAt.name)} IS NULL` : ''
-  const indexes = table.indexes.map(
+  const indexes = wantedTable(model, engine).indexes.map(
     ({ name, columns: parts, unique, liveOnly }) =>
       `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(name)} ON ${quote(model.name)} (${parts.map(quote).join(', ')})${liveOnly ? live : ''}`,
   )
-  return [engine.createTableSql(model.name, [...columns, ...references]), ...indexes]
+  return [engine.createTableSql(model.name, [...columns, ...references.map((reference) => referenceDefinition(model, reference))]), ...indexes]
+}
+
+function referenceDefinition(model: AnyModel, { column, table, targetColumn }: ReferenceShape): string {
+  return `CONSTRAINT ${quote(referenceName(model.name, column))} FOREIGN KEY (${quote(column)}) REFERENCES ${quote(table)} (${quote(targetColumn)})`
 }
 
 function quote(name: string): string {

@@ -1,11 +1,15 @@
-/** Who and what a unit of work is for: one object from the route to the audit entry. */
-export interface UnitContext {
-  /** Names the actor in stamps and audit entries. */
-  readonly actor: string
+/** On whose behalf something is read or written: what decides which records exist for the caller. */
+export interface CallerContext {
   /** The authenticated caller, where there is one (permissions read it). */
   readonly principal: unknown
-  /** The tenant that the unit is bound to, or null. */
+  /** The tenant that the caller is bound to, or null. */
   readonly tenant: string | null
+}
+
+/** Who and what a unit of work is for: one object from the route to the audit entry. */
+export interface UnitContext extends CallerContext {
+  /** Names the actor in stamps and audit entries. */
+  readonly actor: string
   readonly requestId: string | null
   readonly traceId: string | null
   /** Names the unit; it is the audit entries' transaction_id. */

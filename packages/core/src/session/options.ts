@@ -1,6 +1,6 @@
 import { ValidationError } from '../errors.ts'
 import { makeUuid } from '../model/uuid.ts'
-import type { UnitContext } from './context.ts'
+import type { CallerContext, UnitContext } from './context.ts'
 import type { Session } from './session.ts'
 
 /** What every write may say about itself. Inside a transaction or hook, what is not said is taken from there. */
@@ -15,6 +15,18 @@ export interface WriteOptions {
   readonly principal?: unknown
   readonly tenant?: string
   readonly traceId?: string
+}
+
+/** For whom something is read. Inside a transaction or hook, what is not said is taken from there. */
+export type ReadOptions = Pick<WriteOptions, 'principal' | 'tenant'>
+
+const nobody: CallerContext = { principal: undefined, tenant: null }
+
+/** The caller of a read: who is said here, else the session's, else nobody in particular. */
+export function callerContext({ principal, tenant }: ReadOptions, session: Session | undefined): CallerContext {
+  const around = session?.context ?? nobody
+  if (principal === undefined && tenant === undefined) return around
+  return { principal: principal ?? around.principal, tenant: tenant ?? around.tenant }
 }
 
 /** The context of a new unit, or of a nested session: what is said here, else what the outer session has. */

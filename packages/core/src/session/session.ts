@@ -26,6 +26,7 @@ export class Session {
   readonly depth: number
   readonly #home: SessionHome
   readonly #root: Session
+  readonly #parent: Session | undefined
   readonly #checks = new Map<string, CommitCheck>()
   #effects: (() => unknown)[] = []
   #kysely: Kysely<AnyDatabase> | undefined
@@ -40,6 +41,7 @@ export class Session {
     this.unaudited = options.unaudited ?? options.parent?.unaudited ?? false
     this.depth = options.parent ? options.parent.depth + 1 : 0
     this.#root = options.parent ? options.parent.#root : this
+    this.#parent = options.parent
   }
 
   /** A Kysely instance whose statements are part of this unit. Throws `session_finished` after its end. */
@@ -55,6 +57,12 @@ export class Session {
 
   get finished(): boolean {
     return this.#finished
+  }
+
+  /** Whether this session is the other one, or nested in it. */
+  isInside(other: Session): boolean {
+    for (let session: Session | undefined = this; session; session = session.#parent) if (session === other) return true
+    return false
   }
 
   /** Throws when the unit has ended; a session outlives it when a promise inside was not awaited. */

@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
 import type { Logger } from '../logger.ts'
-import type { UnitContext } from './context.ts'
-import { unitContext, type WriteOptions } from './options.ts'
+import type { CallerContext } from './context.ts'
+import { callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
 import { Session, type SessionHome } from './session.ts'
 import { isPromise, runTask, type Task, wait } from './task.ts'
 
@@ -58,17 +58,48 @@ export class Units {
     return this.#current.run(session, code)
   }
 
-  /** Runs a read in the current session, or outside any. */
-  read<T>(body: (connection: Connection, context: UnitContext | undefined) => Task<T>): Awaitable<T> {
+  /** Runs a read in the current session, or outside any. `caller` says for whom, else the session's caller. */
+  read<T>(caller: ReadOptions, body: (connection: Connection, context: CallerContext) => Task<T>): Awaitable<T> {
     const session = this.current()
-    if (session) return runTask(body(session.connection, session.context))
-    return this.#engine.read((connection) => runTask(body(connection, undefined)))
+    const context = callerContext(caller, session)
+    if (session) return runTask(body(session.connection, context))
+    return this.#engine.read((connection) => runTask(body(connection, context)))
   }
 
   /** Runs a write as a unit of its own, or nested in the current session. Resolves after the commit of the unit that it started. */
   async run<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
     const outer = this.current()
     return outer ? await runTask(this.#nested(outer, options, body)) : await this.#outermost(options, body)
+  }
+
+  /**
+   * Runs a statement that somebody else wrote in a session: in turn with the nested sessions, whose rollback would take it along,
+   * and on a savepoint, so that its failure leaves the unit usable on every engine.
+   */
+  runStatement<T>(session: Session, work: (connection: Connection) => Awaitable<T>): Awaitable<T> {
+    session.assertOpen()
+    const current = this.#current.getStore()
+    // The session of an outer callback, used in a nested one, cannot wait for that one to end.
+    return runTask(this.#statement(current && !current.finished && current.isInside(session) ? current : session, work))
+  }
+
+  *#statement<T>(session: Session, work: (connection: Connection) => Awaitable<T>): Task<T> {
+    const endTurn = yield* session.takeTurn()
+    const { connection } = session
+    const savepoint = `statement_${session.depth}`
+    try {
+      yield* wait(connection.savepoint(savepoint))
+      try {
+        const result = yield* wait(work(connection))
+        yield* wait(connection.release(savepoint))
+        return result
+      } catch (error) {
+        yield* this.#undo(session, savepoint, error)
+        throw error
+      }
+    } finally {
+      endTurn()
+    }
   }
 
   async #outermost<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {

@@ -33,6 +33,7 @@ export class PostgresEngine implements Engine {
   readonly capabilities: EngineCapabilities = {
     serialWrites: false,
     rowLocks: true,
+    forwardReferences: false,
     // the protocol counts them in 16 bits; some are left for what the library adds
     maxParameters: 60_000,
   }

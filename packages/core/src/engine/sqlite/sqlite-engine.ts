@@ -35,7 +35,7 @@ export interface SqliteEngineParts {
 export class SqliteEngine implements Engine {
   readonly name = 'sqlite'
   // SQLite's default for host parameters, which better-sqlite3 keeps.
-  readonly capabilities: EngineCapabilities = { serialWrites: true, rowLocks: false, maxParameters: 32_766 }
+  readonly capabilities: EngineCapabilities = { serialWrites: true, rowLocks: false, forwardReferences: true, maxParameters: 32_766 }
   readonly builder: Kysely<AnyDatabase> = sqliteBuilder()
   readonly text = textFunctions
   readonly #parts: SqliteEngineParts

@@ -1,0 +1,51 @@
+import { InvalidQueryError } from '../errors.ts'
+import type { AnyModel } from '../model/model.ts'
+import type { FieldValues } from './bound-table.ts'
+import { isComparable } from './comparable.ts'
+import type { SortKey } from './order.ts'
+
+/** Raised when the form of cursors changes, so that an old one is refused and not misread. */
+const cursorVersion = 1
+
+/** The place of a record in an order, as opaque text: the values of its sort fields. */
+export function writeCursor(model: AnyModel, keys: readonly SortKey[], record: FieldValues): string {
+  const values = keys.map(({ field }) => {
+    const value = record[field]
+    return value === null || value === undefined ? null : model.fieldsByName.get(field)?.toJson(value)
+  })
+  return Buffer.from(JSON.stringify([cursorVersion, orderText(keys), ...values])).toString('base64url')
+}
+
+/** The values in a cursor, in the order of the keys. Throws InvalidQueryError for what is no cursor of this order. */
+export function readCursor(model: AnyModel, keys: readonly SortKey[], cursor: string): unknown[] {
+  const [version, order, ...values] = parse(cursor)
+  if (version !== cursorVersion || values.length !== keys.length) throw forged()
+  if (order !== orderText(keys)) throw new InvalidQueryError('The cursor belongs to another sort order. Start again from the first page.')
+  return keys.map(({ field: name }, index) => {
+    const field = model.fieldsByName.get(name)
+    const value = values[index]
+    if (!field || (value === null && !field.nullable)) throw forged()
+    if (value === null) return null
+    const read = field.fromJson(value)
+    if (!isComparable(field, read)) throw forged()
+    return field.normalise(read)
+  })
+}
+
+function orderText(keys: readonly SortKey[]): string {
+  return keys.map((key) => (key.descending ? `-${key.field}` : key.field)).join()
+}
+
+function parse(cursor: string): unknown[] {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (Array.isArray(parsed)) return parsed
+  } catch {
+    // Whatever is wrong with it, the answer is the same.
+  }
+  throw forged()
+}
+
+function forged(): InvalidQueryError {
+  return new InvalidQueryError('The cursor is none that this server gave. Take it from the answer before, or start from the first page.')
+}

@@ -1,0 +1,73 @@
+import type { Connection } from '../engine/engine.ts'
+import type { CallerContext } from '../session/context.ts'
+import type { Task } from '../session/task.ts'
+import type { BoundTable, FieldValues } from './bound-table.ts'
+import { readCursor, writeCursor } from './cursor.ts'
+import { allOf } from './filter.ts'
+import type { SortKey } from './order.ts'
+import { selectRows } from './rows.ts'
+import { reversed, seeksAfter, seeksFromStart } from './seek.ts'
+import type { Selection } from './select.ts'
+
+/** Which page of a selection, in which order. */
+export interface PageOptions extends Selection {
+  readonly keys: readonly SortKey[]
+  readonly limit: number
+  readonly offset?: number | undefined
+  /** A cursor: the page begins right after it. */
+  readonly after?: string | undefined
+  /** A cursor: the page ends right before it. */
+  readonly before?: string | undefined
+}
+
+export interface Page {
+  readonly rows: FieldValues[]
+  /** Cursor for `after` of the next page; absent on the last. */
+  readonly next?: string
+  /** Cursor for `before` of the previous page; absent on the first. */
+  readonly previous?: string
+}
+
+/** Reads a page. Rows that come or go meanwhile elsewhere neither move a cursor nor make it skip. */
+export function* selectPage(table: BoundTable, connection: Connection, context: CallerContext | undefined, options: PageOptions): Task<Page> {
+  const { model } = table
+  const { keys, limit, after, before } = options
+  if (limit === 0) return { rows: [] }
+  const backward = before !== undefined
+  const cursor = after ?? before
+  const direction = backward ? reversed(keys) : keys
+  const place = cursor === undefined ? undefined : readCursor(model, keys, cursor)
+  const found = options.offset
+    ? yield* selectRows(table, connection, context, { ...options, order: keys, limit: limit + 1 })
+    : yield* walk(table, connection, context, options, place ? seeksAfter(model, direction, place) : seeksFromStart(model, direction))
+  const more = found.length > limit
+  const rows = found.slice(0, limit)
+  if (backward) rows.reverse()
+  const first = rows.at(0)
+  const last = rows.at(-1)
+  const hasNext = backward || more
+  const hasPrevious = backward ? more : after !== undefined || Boolean(options.offset)
+  return {
+    rows,
+    ...(last && hasNext && { next: writeCursor(model, keys, last) }),
+    ...(first && hasPrevious && { previous: writeCursor(model, keys, first) }),
+  }
+}
+
+/** Walks stretches of the order until the page, and one row to know of the next, is full. */
+function* walk(
+  table: BoundTable,
+  connection: Connection,
+  context: CallerContext | undefined,
+  options: PageOptions,
+  seeks: ReturnType<typeof seeksAfter>,
+): Task<FieldValues[]> {
+  const rows: FieldValues[] = []
+  for (const seek of seeks) {
+    const left = options.limit + 1 - rows.length
+    if (left === 0) break
+    const filter = allOf(options.filter, seek.filter)
+    rows.push(...(yield* selectRows(table, connection, context, { filter, includeDeleted: options.includeDeleted, order: seek.order, limit: left })))
+  }
+  return rows
+}

@@ -1,0 +1,177 @@
+import { DateTime, Decimal, defineModel, ModelAccessor, type OrderBy } from '@strongroom/core'
+import { describeEngines } from '@strongroom/testkit'
+import fc from 'fast-check'
+import { Type } from 'typebox'
+import { beforeAll, expect, test } from 'vitest'
+import { openEngine } from '../src/engine/open-engine.ts'
+import { BoundTable } from '../src/query/bound-table.ts'
+import { parseOrder } from '../src/query/order.ts'
+import { seeksAfter, seeksFromStart } from '../src/query/seek.ts'
+import { selectStatement } from '../src/query/select.ts'
+import { prepareSchema } from '../src/schema/prepare-schema.ts'
+import { rejectionOf, storagesOn } from './support.ts'
+
+const Item = defineModel(
+  'items',
+  {
+    name: Type.Optional(Type.String()),
+    rank: Type.Optional(Type.Integer()),
+    price: Type.Optional(Decimal({ precision: 10, scale: 2 })),
+    at: Type.Optional(DateTime()),
+    done: Type.Boolean(),
+  },
+  { indexes: [['rank'], ['name', 'rank']] },
+)
+type Order = OrderBy<typeof Item>
+
+/** Few values, so that ties and nulls are everywhere. */
+const fields = fc.record({
+  name: fc.constantFrom(null, '', 'a', 'B', 'é', '😀'),
+  rank: fc.constantFrom(null, -1, 0, 5),
+  price: fc.constantFrom(null, '-1.00', '2.50', '10.00'),
+  at: fc.constantFrom(null, new Date(-1), new Date('2026-01-01T00:00:00Z')),
+  done: fc.boolean(),
+})
+const terms = ['name', 'rank', 'price', 'at', 'done', 'id'].flatMap((name) => [name, `-${name}`])
+const orders = fc.uniqueArray(fc.constantFrom(...terms), { maxLength: 4, selector: (term) => term.replace('-', '') })
+
+describeEngines('paging', (engine) => {
+  const open = storagesOn(engine, 'suite')
+  const items = new ModelAccessor(Item, 'items')
+  const given = fc.sample(fields, { numRuns: 120, seed: 20_261_123 })
+  beforeAll(async () => {
+    await open([items])
+    await items.insertMany(given)
+  })
+
+  const walkForward = async (orderBy: Order, limit: number, between: () => Promise<void> = async () => undefined): Promise<number[]> => {
+    const ids: number[] = []
+    let page = await items.page({ orderBy, limit })
+    ids.push(...page.rows.map((row) => row.id))
+    while (page.next !== undefined) {
+      await between()
+      page = await items.page({ orderBy, limit, after: page.next })
+      ids.push(...page.rows.map((row) => row.id))
+    }
+    return ids
+  }
+
+  test('cursors walk any order forward as find gives it, and backward the same way', async () => {
+    await fc.assert(
+      fc.asyncProperty(orders, fc.integer({ min: 1, max: 50 }), async (order, limit) => {
+        const orderBy = order as Order
+        const expected = (await items.find({ orderBy })).map((row) => row.id)
+        expect(await walkForward(orderBy, limit)).toEqual(expected)
+        const last = await items.page({ orderBy, limit, offset: expected.length - 1 })
+        const backward = last.rows.map((row) => row.id)
+        let page = last
+        while (page.previous !== undefined) {
+          page = await items.page({ orderBy, limit, before: page.previous })
+          backward.unshift(...page.rows.map((row) => row.id))
+        }
+        expect(backward).toEqual(expected)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('any order is the one of an in-memory sort: null is the largest, text goes by code point', async () => {
+    await fc.assert(
+      fc.asyncProperty(orders, async (order) => {
+        const found = await items.find({ orderBy: order as Order })
+        const expected = [...found].sort((a, b) => compareBy(order, a, b))
+        expect(found).toEqual(expected)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('records that are there throughout are neither repeated nor skipped while others come and go', async () => {
+    const orderBy = ['-rank', 'name'] as const
+    const there = new Set((await items.find()).map((row) => row.id))
+    const passing: number[] = []
+    let step = 0
+    const seen = await walkForward(orderBy, 7, async () => {
+      const added = await items.insertMany([
+        { name: 'a', rank: (step % 7) - 1, done: true },
+        { name: null, rank: null, done: false },
+      ])
+      passing.push(...added.map((row) => row.id))
+      if (++step % 2 === 0) await items.purgeMany(passing.splice(0, 3))
+    })
+    await items.purgeMany(passing)
+    expect(new Set(seen).size).toBe(seen.length)
+    expect(seen.filter((id) => there.has(id)).sort((a, b) => a - b)).toEqual([...there])
+  })
+
+  test('a page tells the total unless it is asked not to, and an empty page has a true total', async () => {
+    expect((await items.page({ limit: 0 })).total).toBe(given.length)
+    expect(await items.page({ limit: 0 })).toEqual({ rows: [], total: given.length })
+    expect('total' in (await items.page({ limit: 1, count: 'none' }))).toBe(false)
+  })
+
+  test('the first page has no previous and the last no next', async () => {
+    const first = await items.page({ limit: given.length })
+    expect(first.previous).toBeUndefined()
+    expect(first.next).toBeUndefined()
+  })
+
+  const forgeries = ['', 'x', 'W10', Buffer.from('[1,"id","7; DROP"]').toString('base64url'), Buffer.from('[1,"id",null]').toString('base64url')]
+  test.each(forgeries)('a forged cursor is refused: %j', async (after) => {
+    expect(await rejectionOf(items.page({ after }))).toMatchObject({ code: 'invalid_query' })
+  })
+
+  test('a cursor of another order is refused', async () => {
+    const { next = '' } = await items.page({ orderBy: 'rank', limit: 1 })
+    expect(await rejectionOf(items.page({ orderBy: '-rank', after: next }))).toMatchObject({ code: 'invalid_query' })
+  })
+
+  test('each stretch that a cursor seeks is walked along an index where there is one', async () => {
+    const bare = await openEngine(await engine.freshUrl(), { sqlite: {}, postgres: {} })
+    try {
+      await prepareSchema(bare, [Item], { createTables: true })
+      const table = new BoundTable(Item, bare)
+      for (const orderBy of ['rank', '-rank']) {
+        const keys = parseOrder(Item, orderBy).slice(0, 1)
+        for (const seek of [...seeksFromStart(Item, keys), ...seeksAfter(Item, keys, [3])]) {
+          const statement = selectStatement(table, undefined, { ...seek, includeDeleted: false, limit: 10 })
+          expect(await explain(bare, statement)).not.toMatch(/temp b-tree|\bsort\b|seq scan|SCAN items$/im)
+        }
+      }
+    } finally {
+      await bare.close()
+    }
+  })
+})
+
+type Engine = Awaited<ReturnType<typeof openEngine>>
+
+async function explain(engine: Engine, statement: { sql: string; parameters: readonly unknown[] }): Promise<string> {
+  const sqlite = engine.name === 'sqlite'
+  const rows = await engine.define(async (connection) => {
+    if (!sqlite) await connection.all({ sql: 'SET LOCAL enable_seqscan = off', parameters: [] })
+    if (!sqlite) await connection.all({ sql: 'SET LOCAL enable_bitmapscan = off', parameters: [] })
+    return connection.all({ sql: `${sqlite ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'} ${statement.sql}`, parameters: statement.parameters })
+  })
+  return rows.map((row) => String(row['detail'] ?? row['QUERY PLAN'])).join('\n')
+}
+
+function compareBy(order: readonly string[], a: Record<string, unknown>, b: Record<string, unknown>): number {
+  for (const term of [...order, 'id']) {
+    const name = term.replace('-', '')
+    const difference = compareValues(a[name], b[name])
+    if (difference !== 0) return term.startsWith('-') ? -difference : difference
+  }
+  return 0
+}
+
+function compareValues(a: unknown, b: unknown): number {
+  if (a === b) return 0
+  if (a === null) return 1
+  if (b === null) return -1
+  if (typeof a === 'string' && typeof b === 'string') {
+    if (/^-?\d+\.\d\d$/.test(a)) return Number(a) - Number(b)
+    return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  }
+  return Number(a) - Number(b)
+}
