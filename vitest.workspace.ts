@@ -1,4 +1,4 @@
-import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config'
+import { defineConfig, type TestProjectInlineConfiguration, type TestUserConfig } from 'vitest/config'
 
 /** Packages of this workspace are taken from their sources: in the modules that vitest loads, and in what Node loads itself. */
 const conditions = ['strongroom-source']
@@ -13,7 +13,8 @@ interface Project {
   readonly types?: boolean
 }
 
-function project({
+/** One folder's tests. */
+export function project({
   name,
   root,
   include = ['test/**/*.test.ts'],
@@ -36,8 +37,20 @@ function project({
   }
 }
 
+/** What holds for every test, in .ci/vitest.tools.ts too. */
+export const settings = {
+  pool: 'forks',
+  maxWorkers: 2,
+  execArgv: conditions.map((condition) => `--conditions=${condition}`),
+  // milliseconds; generous, since some tests start servers and processes on machines that are busy
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  reporters: ['default', `${import.meta.dirname}/packages/testkit/src/reporter.ts`],
+} satisfies TestUserConfig
+
 export default defineConfig({
   test: {
+    ...settings,
     projects: [
       project({ name: 'contract', root: 'packages/contract', postgres: false }),
       project({ name: 'layers', root: 'packages/core', include: ['test/layers.test.ts'], postgres: false }),
@@ -46,16 +59,7 @@ export default defineConfig({
       project({ name: 'repository', root: 'packages/testkit', postgres: true }),
       project({ name: 'soak', root: 'packages/soak', postgres: false }),
       project({ name: 'examples', root: 'examples', include: ['*/test/**/*.test.ts'], postgres: true }),
-      // needs programs that npm does not bring; .ci/run installs them
-      project({ name: 'tools', root: '.', include: ['{packages,examples}/*/test/tools/**/*.test.ts'], exclude: [], postgres: true }),
     ],
-    pool: 'forks',
-    maxWorkers: 2,
-    execArgv: conditions.map((condition) => `--conditions=${condition}`),
-    // milliseconds; generous, since some tests start servers and processes on machines that are busy
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    reporters: ['default', `${import.meta.dirname}/packages/testkit/src/reporter.ts`],
     coverage: {
       provider: 'v8',
       include: ['packages/{contract,core,fastify}/src/**/*.ts'],

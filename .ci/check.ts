@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -24,7 +24,7 @@ const steps: readonly Step[] = [
   { name: 'packages', title: 'What would be published (publint, attw)', run: checkPackages },
   { name: 'secrets', title: 'Secrets (secretlint)', run: () => command('secretlint', '--secretlintignore', '.gitignore', '**/*') },
   { name: 'layers', title: 'Layers', run: () => vitest('--project', 'layers') },
-  { name: 'tests', title: 'Tests with coverage (vitest)', run: () => vitest('--project', '!tools', '--coverage') },
+  { name: 'tests', title: 'Tests with coverage (vitest)', run: () => vitest('--coverage') },
 ]
 
 /** The published packages, which emit, and beside them the configurations that only check: tests, examples, private packages. */
@@ -32,14 +32,20 @@ function projects(): string[] {
   return globSync(['packages/*/tsconfig.json', 'packages/*/tsconfig.test.json', 'examples/*/tsconfig.json']).sort()
 }
 
-/** Runs a tool of node_modules/.bin; the process ends with the tool's status when it fails. */
+const shell = process.platform === 'win32'
+const toolPath = (tool: string): string => join(root, 'node_modules', '.bin', tool)
+
+/** Runs a tool of node_modules/.bin. */
 function command(tool: string, ...args: string[]): void {
-  const { status, error } = spawnSync(join(root, 'node_modules', '.bin', tool), args, {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    shell: process.platform === 'win32',
-  })
+  const { status, error } = spawnSync(toolPath(tool), args, { stdio: ['ignore', 'inherit', 'inherit'], shell })
   if (error) console.error(error.message)
   if (status !== 0) fail(`${tool} failed`)
+}
+
+/** Runs a program whose output is of interest only when it fails. */
+function quietly(program: string, ...args: string[]): void {
+  const { status, stdout, stderr, error } = spawnSync(program, args, { encoding: 'utf8', shell })
+  if (status !== 0) fail(`${error?.message ?? `${stdout}${stderr}`}\n${program} ${args.join(' ')} failed`)
 }
 
 /** Packs as for publishing, since pnpm rewrites the manifest then, and looks at the archive. */
@@ -49,13 +55,12 @@ function checkPackages(): void {
     if (!existsSync(`packages/${name}/dist/index.js`)) fail(`packages/${name} is not built: run the check "types" first`)
     const folder = mkdtempSync(join(tmpdir(), 'strongroom-pack-'))
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-    const pack = ['-y', '--prefer-offline', packageManager, '--dir', `packages/${name}`, 'pack', '--pack-destination', folder]
-    const { status, stdout, stderr } = spawnSync('npx', pack, { encoding: 'utf8', shell: process.platform === 'win32' })
-    if (status !== 0) fail(`${stdout}${stderr}\npnpm pack failed for packages/${name}`)
+    quietly('npx', '-y', '--prefer-offline', packageManager, '--dir', `packages/${name}`, 'pack', '--pack-destination', folder)
     const [archive] = globSync(join(folder, '*.tgz'))
     if (archive === undefined) fail(`pnpm pack made no archive for packages/${name}`)
-    command('publint', '--strict', archive)
-    command('attw', '--profile', 'esm-only', archive)
+    quietly(toolPath('publint'), '--strict', archive)
+    quietly(toolPath('attw'), '--profile', 'esm-only', archive)
+    console.log(`   ${basename(archive)}`)
   }
 }
 

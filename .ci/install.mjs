@@ -9,22 +9,25 @@ const bin = join(root, 'node_modules', '.bin')
 const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const [only] = process.argv.slice(2)
 
-// a full install that stands is kept up to date as a whole: a smaller one would take the tools away from those who work here
-const whole = only === undefined || existsSync(join(bin, 'vitest'))
-const selection = whole ? [] : ['--prod', '--filter', '.', '--filter-prod', `${only}...`]
-
-const { status } = spawnSync(
-  'npx',
-  // --trust-lockfile: the lockfile is in the repository and was checked when it changed; asking for 450 packages' history again is slow
-  ['-y', '--prefer-offline', packageManager, 'install', '--frozen-lockfile', '--prefer-offline', '--trust-lockfile', ...selection],
-  {
+/** The status of `pnpm install`. */
+function install(...selection) {
+  // --trust-lockfile: it was checked when it changed, and asking for the history of 450 packages again at every fresh clone is slow
+  const options = ['install', '--frozen-lockfile', '--prefer-offline', '--trust-lockfile', ...selection]
+  const { status } = spawnSync('npx', ['-y', '--prefer-offline', packageManager, ...options], {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: process.platform === 'win32',
     env: { npm_config_update_notifier: 'false', ...process.env },
-  },
-)
-if (status !== 0) process.exit(status ?? 1)
+  })
+  return status ?? 1
+}
+
+// a whole install that stands is kept whole: a smaller one would take the tools away from those who work here
+const small = only !== undefined && !existsSync(join(bin, 'vitest'))
+let status = small ? install('--prod', '--filter', '.', '--filter-prod', `${only}...`) : install()
+// a node_modules from another home's store is replaced by a whole install, and refused by a small one
+if (status !== 0 && small && existsSync(bin)) status = install()
+if (status !== 0) process.exit(status)
 
 // the tests of other Node versions run on the system's; everything else runs on the one that the workspace brings
 if (process.env.STRONGROOM_SYSTEM_NODE) rmSync(join(bin, 'node'), { force: true })

@@ -1,1 +1,31 @@
 export { type ErrorCode, errorCatalogue } from './error-codes.ts'
+export { auditEntrySchema, deletionSchema, problemSchema, restorationSchema, statusSchema } from './fixed-schemas.ts'
+export {
+  type ListFilter,
+  type ListOperator,
+  type ListQuery,
+  type ListQueryOptions,
+  type ListSort,
+  listOperators,
+  listParameters,
+  parseListQuery,
+  readFlag,
+  splitList,
+} from './list-query.ts'
+export { type OperatorOperation, operatorRoutes } from './operator-routes.ts'
+export { QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, splitQuery } from './query-string.ts'
+export { auditParameters, requestIdHeader } from './parameters.ts'
+export { patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'
+export {
+  type AnswerHeader,
+  answerHeaders,
+  type Content,
+  commonErrors,
+  type HttpMethod,
+  type Route,
+  type RouteAnswer,
+  type RouteBody,
+  type RouteParameter,
+  type WireSchema,
+} from './route.ts'
+export { reservedComponents, type SystemOperation, systemRoutes } from './system-routes.ts'

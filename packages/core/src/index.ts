@@ -1,5 +1,6 @@
 export type { ErrorCode } from '@strongroom/contract'
 export { type FindOptions, type IdsOrWhere, ModelAccessor, type PageOptions, type RecordPage } from './accessor/accessor.ts'
+export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
 export type { AuditAccessor, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
 export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
 export type { AuditEntry } from './audit/entry.ts'

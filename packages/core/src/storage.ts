@@ -144,7 +144,7 @@ class OpenStorage implements Storage {
     const accessor = this.accessors.find((candidate) => candidate.model === model)
     if (!accessor) throw new UsageError('invalid_options', `${model.name} has no accessor in this storage.`)
     // The accessor was found by this very model.
-    return accessor as ModelAccessor<AnyModel> as ModelAccessor<Model>
+    return accessor as unknown as ModelAccessor<Model>
   }
 
   async health(): Promise<StorageHealth> {

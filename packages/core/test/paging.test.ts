@@ -116,7 +116,13 @@ describeEngines('paging', (engine) => {
     expect(first.next).toBeUndefined()
   })
 
-  const forgeries = ['', 'x', 'W10', Buffer.from('[1,"id","7; DROP"]').toString('base64url'), Buffer.from('[1,"id",null]').toString('base64url')]
+  const forgeries = [
+    '',
+    'x',
+    'W10',
+    Buffer.from('[1,"id","7; DROP"]').toString('base64url'),
+    Buffer.from('[1,"id",null]').toString('base64url'),
+  ]
   test.each(forgeries)('a forged cursor is refused: %j', async (after) => {
     expect(await rejectionOf(items.page({ after }))).toMatchObject({ code: 'invalid_query' })
   })

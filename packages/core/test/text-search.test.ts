@@ -9,7 +9,33 @@ import { rejectionOf, storagesOn } from './support.ts'
 const Word = defineModel('words', { text: Type.Optional(Type.String()), number: Type.Integer() })
 
 /** Characters that text searches get wrong: patterns, accents, all the sigmas, letters past the first plane, the ends of ranges. */
-const characters = ['a', 'A', 'é', 'É', 'ß', 'ẞ', 'σ', 'ς', 'Σ', 'ı', 'I', 'i', '%', '_', '\\', "'", '*', '[', '𐐀', '𐐨', '😀', '\uD7FF', '\uE000', '\u{10FFFF}', ' ']
+const characters = [
+  'a',
+  'A',
+  'é',
+  'É',
+  'ß',
+  'ẞ',
+  'σ',
+  'ς',
+  'Σ',
+  'ı',
+  'I',
+  'i',
+  '%',
+  '_',
+  '\\',
+  "'",
+  '*',
+  '[',
+  '𐐀',
+  '𐐨',
+  '😀',
+  '\uD7FF',
+  '\uE000',
+  '\u{10FFFF}',
+  ' ',
+]
 const anyText = fc.array(fc.constantFrom(...characters), { maxLength: 6 }).map((parts) => parts.join(''))
 const matchers: Record<string, (text: string, part: string) => boolean> = {
   contains: (text, part) => text.includes(part),
@@ -55,7 +81,9 @@ describeEngines('text search', (engine) => {
     })
 
     test('they nest', async () => {
-      expect(await numbers({ and: [{ number: { gte: 2 } }, { not: { number: { gt: 3 } } }], or: [{ number: 2 }, { number: 9 }] })).toEqual([2])
+      expect(await numbers({ and: [{ number: { gte: 2 } }, { not: { number: { gt: 3 } } }], or: [{ number: 2 }, { number: 9 }] })).toEqual([
+        2,
+      ])
     })
   })
 

@@ -35,15 +35,16 @@ export async function runDocProgram(program: DocProgram, surroundings: DocSurrou
     await symlink(fileURLToPath(surroundings.modules), join(folder.path, 'node_modules'))
     await writeFile(join(folder.path, 'package.json'), '{ "type": "module" }')
     const file = join(folder.path, 'page.ts')
-    await writeFile(file, program.code.replaceAll(shownPort, port))
+    const code = program.code.replaceAll(shownPort, port)
+    await writeFile(file, code)
     const DATABASE_URL = program.postgres ? await surroundings.postgresUrl() : undefined
     const script = runScript(file, { cwd: folder.path, env: { DATABASE_URL, NODE_ENV: undefined, PORT: port } })
     const faults = program.server ? await serve(program, script, port, surroundings) : []
-    const { code, signal } = await script.ended
+    const end = await script.ended
     // a server without a handler of its own is ended by the signal that it was sent
-    const ended = code === 0 || (program.server && signal === 'SIGTERM')
-    if (!ended) faults.push(`The program ended with ${signal ?? code}:\n${script.output()}`)
-    const broken = brokenPromises(program.code, script.output())
+    const ended = end.code === 0 || (program.server && end.signal === 'SIGTERM')
+    if (!ended) faults.push(`The program ended with ${end.signal ?? end.code}:\n${script.output()}`)
+    const broken = brokenPromises(code, script.output())
     if (broken.length > 0) faults.push(`Not printed: ${broken.join(' | ')}; printed was\n${script.output()}`)
     return faults
   } finally {

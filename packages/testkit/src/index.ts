@@ -1,4 +1,5 @@
 export { type Capability, capabilities, type EngineName, engineNames } from './capabilities.ts'
+export { type CurlRequest, curlRequests } from './curl-line.ts'
 export { brokenPromises, type DocBlock, type DocCall, type DocProgram, docBlocks, docPrograms, isAnswer } from './doc-blocks.ts'
 export { type DocSurroundings, runDocProgram } from './doc-runner.ts'
 export { describeEngines, needs, type TestEngine } from './engines.ts'

@@ -10,6 +10,7 @@ import { parseWhere, type Where } from '../query/where.ts'
 import type { ReadOptions, WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
+import { type AggregateOptions, type AggregateRow, aggregateRecords, type MeasureText } from './aggregate.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import { insertRecords } from './insert.ts'
@@ -142,7 +143,7 @@ export class ModelAccessor<Model extends AnyModel> {
   /** Runs after the unit has committed, outside it, before the write's promise resolves; a throw is logged and harms nobody. */
   afterCommit(hook: CommitHook<Model>): this {
     // The registry keeps hooks of all models alike; they are called with this model's records only.
-    this.#hooks.commitHooks.push(hook as CommitHook)
+    this.#hooks.commitHooks.push(hook as unknown as CommitHook)
     return this
   }
 
@@ -184,6 +185,20 @@ export class ModelAccessor<Model extends AnyModel> {
   async findOne(options: Omit<FindOptions<Model>, 'limit'> = {}): Promise<RowOf<Model> | null> {
     const [first] = this.#rows(await findRecords(this.#open(), { ...options, limit: 1 }))
     return first ?? null
+  }
+
+  /**
+   * Measures groups of records: `count`, and `sum`, `avg`, `min`, `max` of a field. Sums of integers and decimals are exact.
+   * @throws InvalidQueryError for a field or measure that does not exist
+   * @example
+   * const roles = await users.aggregate({ groupBy: ['role'], measures: ['count', 'avg:age'] })
+   * roles[0] // { role: 'admin', count: 3, avg_age: 41.5 }
+   */
+  async aggregate<Group extends keyof RowOf<Model> & string = never, Measured extends MeasureText<Model> = 'count'>(
+    options: AggregateOptions<Model, Group, Measured>,
+  ): Promise<AggregateRow<Model, Group, Measured>[]> {
+    // Each row was built from these groups and measures.
+    return (await aggregateRecords(this.#open(), options)) as AggregateRow<Model, Group, Measured>[]
   }
 
   /** How many records there are, or hold the condition. */
@@ -370,7 +385,7 @@ export class ModelAccessor<Model extends AnyModel> {
 
   #addHook(moment: HookMoment, hook: Hook<Model>): this {
     // The registry keeps hooks of all models alike; they are called with this model's records only.
-    this.#hooks.add(moment, hook as Hook)
+    this.#hooks.add(moment, hook as unknown as Hook)
     return this
   }
 

@@ -115,7 +115,7 @@ export function auditSelection(query: AuditPage): SelectOptions {
 }
 
 function text(name: string, value: unknown): string {
-  if (typeof value === 'string' && !value.includes('\0')) return value
+  if (typeof value === 'string' && !value.includes('\0') && value.isWellFormed()) return value
   throw new InvalidQueryError(`${name} of the audit log is compared with text.`)
 }
 

@@ -40,6 +40,12 @@ export class BoundTable {
     return stored
   }
 
+  /** Turns one stored value of a field into code form. */
+  decodeField(field: string, stored: unknown): unknown {
+    if (stored === null || stored === undefined) return null
+    return this.#codecs.get(field)?.decode(stored)
+  }
+
   #decoderOf(field: Field): (readonly [string, Codec['decode']])[] {
     const codec = this.#codecs.get(field.name)
     return codec && !codec.identity ? [[field.name, codec.decode]] : []

@@ -30,3 +30,18 @@ export function parseOrder(model: AnyModel, orderBy: string | readonly string[] 
   if (!keys.some((key) => key.field === model.id.name)) keys.push({ field: model.id.name, descending: false })
   return keys
 }
+
+/** The part of Kysely's ORDER BY item that is used. */
+interface OrderItem<Self> {
+  asc(): Self
+  desc(): Self
+  nullsFirst(): Self
+  nullsLast(): Self
+}
+
+/** Null sorts as the largest value, whatever the engine would do by itself. */
+export function nullsLargest<Item extends OrderItem<Item>>(model: AnyModel, sort: SortKey, item: Item): Item {
+  const directed = sort.descending ? item.desc() : item.asc()
+  if (sort.nullFree || !model.fieldsByName.get(sort.field)?.nullable) return directed
+  return sort.descending ? directed.nullsFirst() : directed.nullsLast()
+}

@@ -3,7 +3,7 @@ import type { CallerContext } from '../session/context.ts'
 import type { BoundTable } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
 import { allOf, everything, type Filter } from './filter.ts'
-import type { SortKey } from './order.ts'
+import { nullsLargest, type SortKey } from './order.ts'
 import { scope } from './scope.ts'
 import { bind, Slot, shapeOf } from './shape.ts'
 
@@ -45,27 +45,13 @@ export function selectStatement(table: BoundTable, context: CallerContext | unde
       .selectFrom(model.name)
       .select([...table.recordColumns])
       .where((eb) => renderFilter(table, condition, eb, 0))
-    for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(table, sort, item))
+    for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
     if (lock) query = query.forUpdate()
     return shapeOf(query.compile())
   })
   return bind(shape, [...values, limit, options.offset])
-}
-
-interface OrderItem<Self> {
-  asc(): Self
-  desc(): Self
-  nullsFirst(): Self
-  nullsLast(): Self
-}
-
-/** Null sorts as the largest value, whatever the engine would do by itself. */
-function nullsLargest<Item extends OrderItem<Item>>(table: BoundTable, sort: SortKey, item: Item): Item {
-  const directed = sort.descending ? item.desc() : item.asc()
-  if (sort.nullFree || !table.model.fieldsByName.get(sort.field)?.nullable) return directed
-  return sort.descending ? directed.nullsFirst() : directed.nullsLast()
 }
 
 /** `SELECT count(*)`, up to a bound where one is given. */

@@ -10,7 +10,7 @@ export type UnknownTables = Record<string, Record<string, unknown>>
  * The tables of models as Kysely sees them: values as the engine stores them. Instants are text like `2026-11-23T09:30:00.000Z`,
  * booleans are 0 and 1 on SQLite, and a Decimal is a scaled integer there; accessors hide that, raw queries do not.
  */
-export type TablesOf<Models extends AnyModel> = { [M in Models as M['name']]: TableOf<M> }
+export type TablesOf<Models extends AnyModel> = string extends Models['name'] ? UnknownTables : { [M in Models as M['name']]: TableOf<M> }
 
 type TableOf<M extends AnyModel> = { [Name in keyof RowOf<M>]: StoredValue<RowOf<M>[Name]> } & { row_version: string }
 

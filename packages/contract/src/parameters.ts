@@ -1,0 +1,73 @@
+import type { RouteParameter } from './route.ts'
+
+const flag = (name: string, description: string): RouteParameter => ({
+  name,
+  in: 'query',
+  description,
+  schema: { type: 'boolean', default: false },
+})
+
+const text = (name: string, description: string): RouteParameter => ({ name, in: 'query', description, schema: { type: 'string' } })
+
+const instant = (name: string, description: string): RouteParameter => ({
+  name,
+  in: 'query',
+  description,
+  schema: { type: 'string', format: 'date-time' },
+})
+
+const offset = (name: string): RouteParameter => ({
+  name,
+  in: 'query',
+  description: 'How many to skip first.',
+  schema: { type: 'integer', minimum: 0, default: 0 },
+})
+
+/** Names whoever writes, while no authentication is configured. */
+export const userHeader: RouteParameter = {
+  name: 'X-User',
+  in: 'header',
+  description: 'Names the actor in stamps and audit entries; required while the server has no other way to know.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+}
+
+/** Names the request. */
+export const requestIdHeader: RouteParameter = {
+  name: 'X-Request-Id',
+  in: 'header',
+  description: 'Names the request in the answer and in audit entries; made when it is left out.',
+  schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[\\x20-\\x7e]+$' },
+}
+
+export const includeDeleted = flag('include_deleted', 'Soft-deleted records too.')
+export const dryRun = flag('dry_run', 'Does everything, hooks included, then rolls back and answers what would have been.')
+export const replace = flag('replace', 'Fields that are left out go back to their default or null.')
+export const purge = flag('purge', 'Removes the record for good, also when it is soft-deleted.')
+
+/** The parameters of a list, beside the fields. Limits are those of a server that configures none. */
+export const listQueryParameters: readonly RouteParameter[] = [
+  text('sort', 'Fields to sort by, first the most important; - before one sorts downwards: `-created_at,name`.'),
+  { name: 'limit', in: 'query', description: 'Records on a page.', schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 } },
+  offset('offset'),
+  { ...offset('skip'), description: 'Another name of offset.' },
+  includeDeleted,
+  {
+    name: 'count',
+    in: 'query',
+    description: 'Whether the answer says how many records there are in all.',
+    schema: { type: 'string', enum: ['exact', 'none'], default: 'exact' },
+  },
+]
+
+/** What audit entries are asked by. */
+export const auditParameters: readonly RouteParameter[] = [
+  text('component', 'Entries of one component.'),
+  text('record_id', 'Entries of the records with this id.'),
+  text('actor', 'Entries of one actor.'),
+  text('operation', 'Entries of one operation: create, update, delete, soft_delete, restore, purge, …'),
+  text('request_id', 'Entries of one request.'),
+  instant('since', 'Entries from this instant on.'),
+  instant('until', 'Entries before this instant.'),
+  { name: 'limit', in: 'query', description: 'The most entries to answer.', schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } },
+  offset('offset'),
+]

@@ -1,0 +1,96 @@
+import { dryRun, includeDeleted, listQueryParameters, purge, replace, requestIdHeader, userHeader } from './parameters.ts'
+import { type AnswerHeader, type Content, queryErrors, type Route, type RouteAnswer, writeErrors } from './route.ts'
+
+/** What a record route does. */
+export type RecordOperation = 'list' | 'get' | 'create' | 'save' | 'patch' | 'delete' | 'restore'
+
+/** The media types of a JSON Merge Patch (RFC 7396): its own, and plain JSON, which most clients send. */
+export const patchTypes = ['application/merge-patch+json', 'application/json'] as const
+
+const answer = (status: number, description: string, content: Content, headers: readonly AnswerHeader[] = []): RouteAnswer => ({
+  status,
+  description,
+  mediaType: 'application/json',
+  content,
+  headers: [...headers, 'X-Request-Id'],
+})
+
+const writeParameters = [dryRun, userHeader, requestIdHeader]
+
+/** The routes of every component, in the order of the documentation. */
+export const recordRoutes: readonly Route<RecordOperation>[] = [
+  {
+    operation: 'list',
+    method: 'GET',
+    path: '',
+    summary: 'Lists records',
+    parameters: [...listQueryParameters, requestIdHeader],
+    filters: true,
+    answers: [answer(200, 'A page of records.', 'records', ['X-Total-Count', 'Content-Range', 'Link'])],
+    errors: queryErrors,
+    writes: false,
+  },
+  {
+    operation: 'get',
+    method: 'GET',
+    path: '/{id}',
+    summary: 'Reads a record',
+    parameters: [includeDeleted, requestIdHeader],
+    answers: [answer(200, 'The record.', 'record')],
+    errors: [...queryErrors, 'not_found'],
+    writes: false,
+  },
+  {
+    operation: 'create',
+    method: 'POST',
+    path: '',
+    summary: 'Inserts a record, or all of several or none',
+    parameters: writeParameters,
+    body: { mediaTypes: ['application/json'], content: ['newRecord', 'newRecords'] },
+    answers: [answer(201, 'The record, or the records in the order of the body.', 'recordOrRecords', ['Location'])],
+    errors: [...writeErrors, 'unique_conflict', 'reference_conflict', 'record_limit'],
+    writes: true,
+  },
+  {
+    operation: 'save',
+    method: 'PUT',
+    path: '/{id}',
+    summary: 'Changes the given fields of a record and keeps the rest; makes one at a UUID or text id',
+    parameters: [replace, ...writeParameters],
+    body: { mediaTypes: ['application/json'], content: ['savedRecord'] },
+    answers: [answer(200, 'The record as it is now.', 'record'), answer(201, 'The record that was made at this id.', 'record', ['Location'])],
+    errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
+    writes: true,
+  },
+  {
+    operation: 'patch',
+    method: 'PATCH',
+    path: '/{id}',
+    summary: 'Changes a record by a JSON Merge Patch',
+    parameters: writeParameters,
+    body: { mediaTypes: patchTypes, content: ['recordPatch'] },
+    answers: [answer(200, 'The record as it is now.', 'record')],
+    errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict'],
+    writes: true,
+  },
+  {
+    operation: 'delete',
+    method: 'DELETE',
+    path: '/{id}',
+    summary: 'Deletes a record; only marks it where the model has soft delete',
+    parameters: [purge, ...writeParameters],
+    answers: [answer(200, 'The record that was deleted.', 'deletion')],
+    errors: [...writeErrors, 'not_found', 'reference_conflict'],
+    writes: true,
+  },
+  {
+    operation: 'restore',
+    method: 'POST',
+    path: '/{id}/restore',
+    summary: 'Brings a soft-deleted record back',
+    parameters: writeParameters,
+    answers: [answer(200, 'Whether it was deleted and is back.', 'restoration')],
+    errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
+    writes: true,
+  },
+]

@@ -1,0 +1,129 @@
+import { type Expression, sql } from 'kysely'
+import type { Connection, StoredRow } from '../engine/engine.ts'
+import { InvalidQueryError } from '../errors.ts'
+import type { AnyModel, Field } from '../model/model.ts'
+import type { CallerContext } from '../session/context.ts'
+import { type Task, wait } from '../session/task.ts'
+import type { BoundTable, FieldValues } from './bound-table.ts'
+import { describeFilter, renderFilter } from './condition.ts'
+import { nullsLargest } from './order.ts'
+import { conditionOf, type Selection } from './select.ts'
+import { bind, Slot, shapeOf } from './shape.ts'
+import { filterableField } from './where.ts'
+
+/** What can be measured of a field. */
+export type MeasureFunction = 'sum' | 'avg' | 'min' | 'max'
+
+/** One number, or value, about each group. */
+export type Measure = { readonly name: string } & (
+  | { readonly function: 'count' }
+  | { readonly function: MeasureFunction; readonly field: Field }
+)
+
+export interface AggregateOptions extends Selection {
+  readonly groupBy: readonly Field[]
+  readonly measures: readonly Measure[]
+  readonly limit?: number | undefined
+}
+
+const measurable: Readonly<Record<MeasureFunction, ReadonlySet<Field['kind']>>> = {
+  sum: new Set(['integer', 'int64', 'number', 'decimal']),
+  avg: new Set(['integer', 'int64', 'number', 'decimal']),
+  min: new Set(['integer', 'int64', 'number', 'decimal', 'text', 'datetime', 'date']),
+  max: new Set(['integer', 'int64', 'number', 'decimal', 'text', 'datetime', 'date']),
+}
+
+/** Reads `count` and `avg:age`. Throws InvalidQueryError for what cannot be measured. */
+export function parseMeasures(model: AnyModel, texts: readonly string[]): Measure[] {
+  const measures = texts.map((text): Measure => {
+    if (text === 'count') return { function: 'count', name: 'count' }
+    const [name = '', fieldName, ...rest] = String(text).split(':')
+    if (!isMeasureFunction(name) || fieldName === undefined || rest.length > 0) {
+      throw new InvalidQueryError(`"${text}" is no measure. Write count, or sum, avg, min or max with a field: avg:age.`)
+    }
+    const field = filterableField(model, fieldName)
+    if (!measurable[name].has(field.kind)) throw new InvalidQueryError(`${name} cannot be taken of ${field.name}.`)
+    return { function: name, field, name: `${name}_${field.name}` }
+  })
+  if (measures.length === 0) throw new InvalidQueryError('Say at least one measure, e.g. count.')
+  return measures.filter((measure, index) => measures.findIndex((other) => other.name === measure.name) === index)
+}
+
+/** The fields to group by. Throws InvalidQueryError for one that has no groups, or whose name is that of a measure. */
+export function parseGroups(model: AnyModel, names: readonly string[], measures: readonly Measure[]): Field[] {
+  return [...new Set(names)].map((name) => {
+    const field = filterableField(model, name)
+    if (field.kind === 'json') throw new InvalidQueryError(`${field.name} holds JSON and cannot be grouped by.`)
+    if (measures.some((measure) => measure.name === field.name)) {
+      throw new InvalidQueryError(`${field.name} is a field to group by and the name of a measure; ask for them apart.`)
+    }
+    return field
+  })
+}
+
+function isMeasureFunction(name: string): name is MeasureFunction {
+  return Object.hasOwn(measurable, name)
+}
+
+/** One row for each group, in the order of the groups: their fields and measures by name. */
+export function* aggregateRows(
+  table: BoundTable,
+  connection: Connection,
+  context: CallerContext,
+  options: AggregateOptions,
+): Task<FieldValues[]> {
+  const { model, engine } = table
+  const { groupBy, measures, limit } = options
+  const condition = conditionOf(table, context, options)
+  const { key, values } = describeFilter(condition, table.encode)
+  const shapeKey = `aggregate ${groupBy.map((field) => field.name).join()}|${measures.map((measure) => measure.name).join()}|${key}|${limit !== undefined}`
+  const shape = table.shapes.get(shapeKey, () => {
+    let query = engine.builder
+      .selectFrom(model.name)
+      .select(groupBy.map((field) => field.name))
+      .select(measures.flatMap(columnsOf))
+      .where((eb) => renderFilter(table, condition, eb, 0))
+    if (groupBy.length > 0) query = query.groupBy(groupBy.map((field) => field.name))
+    for (const field of groupBy) query = query.orderBy(field.name, (item) => nullsLargest(model, { field: field.name, descending: false }, item))
+    if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
+    return shapeOf(query.compile())
+  })
+  const rows = yield* wait(connection.all(bind(shape, [...values, limit])))
+  return rows.map((row) => readGroup(table, options, row))
+}
+
+/** An average is a sum and a count: what databases make of it themselves differs in its last digits. */
+function columnsOf(measure: Measure) {
+  if (measure.function === 'count') return [sql<unknown>`count(*)`.as(measure.name)]
+  const column: Expression<unknown> = sql.ref(measure.field.name)
+  if (measure.function !== 'avg') return [sql<unknown>`${sql.raw(measure.function)}(${column})`.as(measure.name)]
+  return [sql<unknown>`sum(${column})`.as(measure.name), sql<unknown>`count(${column})`.as(countName(measure.name))]
+}
+
+function countName(measure: string): string {
+  return `${measure}__count`
+}
+
+function readGroup(table: BoundTable, { groupBy, measures }: AggregateOptions, stored: StoredRow): FieldValues {
+  const group: FieldValues = {}
+  for (const { name } of groupBy) group[name] = table.decodeField(name, stored[name])
+  for (const measure of measures) {
+    const value = stored[measure.name]
+    if (measure.function === 'count') group[measure.name] = Number(value)
+    else if (value === null) group[measure.name] = null
+    else if (measure.function === 'avg') group[measure.name] = Number(readSum(table, measure.field, value)) / Number(stored[countName(measure.name)])
+    else group[measure.name] = measure.function === 'sum' ? readSum(table, measure.field, value) : table.decodeField(measure.field.name, value)
+  }
+  return group
+}
+
+/** A sum in the form of its field: exact for everything but floating-point numbers. */
+function readSum(table: BoundTable, field: Field, value: unknown): unknown {
+  if (field.kind === 'number') return Number(value)
+  if (field.kind === 'decimal') return table.decodeField(field.name, value)
+  const exact = BigInt(value as string | number | bigint)
+  if (field.kind === 'int64') return exact
+  const sum = Number(exact)
+  if (Number.isSafeInteger(sum)) return sum
+  throw new InvalidQueryError(`The sum of ${field.name} is too large for a number. Narrow the question.`)
+}

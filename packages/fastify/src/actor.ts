@@ -1,0 +1,33 @@
+import { isUtf8 } from 'node:buffer'
+import { StrongroomError } from '@strongroom/core'
+import type { FastifyRequest } from 'fastify'
+
+/** Says who a request is from, in the host's own way. */
+export type ActorOf = (request: FastifyRequest) => string | Promise<string>
+
+/** Characters; the name stands in every audit entry. */
+const longestActor = 255
+
+/** Whoever writes: what the host's `actor` says, else the `X-User` header. */
+export async function actorOf(request: FastifyRequest, configured: ActorOf | undefined): Promise<string> {
+  if (!configured) return userHeader(request)
+  const actor: unknown = await configured(request)
+  if (typeof actor !== 'string' || actor === '') throw new StrongroomError('missing_actor', 'The server does not know who this request is from.')
+  return actor
+}
+
+function userHeader(request: FastifyRequest): string {
+  const given = request.headers['x-user']
+  const actor = typeof given === 'string' ? asUtf8(given).trim() : ''
+  if (actor === '') throw new StrongroomError('missing_actor', 'Missing X-User header')
+  if (actor.length > longestActor || /\p{Cc}/u.test(actor)) {
+    throw new StrongroomError('bad_request', `X-User is a name of at most ${longestActor} characters, without control characters.`)
+  }
+  return actor
+}
+
+/** Node reads header bytes as Latin-1; most clients send UTF-8. */
+function asUtf8(text: string): string {
+  const bytes = Buffer.from(text, 'latin1')
+  return isUtf8(bytes) ? bytes.toString('utf8') : text
+}

@@ -1,0 +1,81 @@
+import { type AnyAccessor, type Logger, openStorage, type Storage, type TablesOf } from '@strongroom/core'
+import type { FastifyInstance } from 'fastify'
+import { settleIn } from './guest-scope.ts'
+import { type HostServer, plainServer } from './host-server.ts'
+import { openApiDocument } from './openapi.ts'
+import { auditLimits, mountOperators } from './operators/db-router.ts'
+import { type BootstrapOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { mountRecords } from './records/crud-router.ts'
+import { refuse } from './refuse.ts'
+import { mountSystem } from './system/system-routes.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The storage that `bootstrap` opened. */
+    storage: Storage
+  }
+}
+
+/**
+ * Opens the storage and mounts everything: the records of each accessor, the operators' routes, and the system routes.
+ * A failure leaves the server as it was. Closing the server finishes its requests and closes the storage.
+ *
+ * @param app any Fastify server; what it has set for its own routes stays as it is, and does not reach ours
+ * @throws UsageError `invalid_options` for options that cannot work; SchemaMismatchError when tables do not fit the models;
+ * StorageUnavailableError when the database cannot be opened
+ * @example
+ * const app = Fastify()
+ * await bootstrap(app, { accessors: [users], databaseUrl: 'sqlite:./app.db', operators: 'loopback' })
+ * await app.listen({ port: 3000 })
+ */
+export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
+  app: HostServer,
+  options: BootstrapOptions<Accessors>,
+): Promise<Storage<TablesOf<Accessors[number]['model']>>> {
+  const resolved = resolveOptions(options)
+  if (app.hasDecorator('storage')) refuse('This server has an app.storage already. Call bootstrap once for each server.')
+  const opened = await openStorage<Accessors>({ ...resolved.storage, accessors: options.accessors, logger: storageLogger(app) })
+  // Inside nobody knows the tables by their types.
+  const storage = opened as Storage<object> as Storage
+  try {
+    const server = plainServer(app)
+    server.decorate('storage', storage)
+    await server.register(async (scope) => mountAll(scope, storage, resolved), { prefix: resolved.prefix })
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+  return opened
+}
+
+/** The API's table of contents. */
+async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): Promise<void> {
+  scope.addHook('onClose', () => storage.close())
+  settleIn(scope)
+  mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
+  if (options.enableDbRouter) {
+    await scope.register(async (db) => mountOperators(db, storage, options.operators, auditLimits({})), { prefix: '/db' })
+  }
+  for (const accessor of storage.accessors) {
+    await scope.register(async (records) => mountRecords(records, accessor, options), { prefix: `/${accessor.component}` })
+  }
+}
+
+function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): unknown {
+  return openApiDocument({
+    components: storage.accessors,
+    prefix: scope.prefix,
+    operators: options.enableDbRouter,
+    systemPaths: options.systemPaths,
+    pageSize: options.pageSize,
+    namesActor: options.actor === undefined,
+  })
+}
+
+function storageLogger({ log }: HostServer): Logger {
+  return {
+    info: (message) => log.info(message),
+    warn: (message) => log.warn(message),
+    error: (message, error) => log.error({ err: error }, message),
+  }
+}

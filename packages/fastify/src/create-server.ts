@@ -1,0 +1,58 @@
+import closeWithGrace from 'close-with-grace'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { bootstrap } from './bootstrap.ts'
+import { answerUnknownPaths } from './not-found.ts'
+import { answerProblem } from './problem.ts'
+import { clientRequestId } from './request-id.ts'
+import { type CreateServerOptions, resolveServerOptions, type ServerOptions } from './server-options.ts'
+import { randomUUID } from 'node:crypto'
+
+/**
+ * The whole server for those who have none: reads DATABASE_URL, HOST and PORT, opens the storage, mounts everything,
+ * listens, and on SIGTERM or SIGINT finishes the running requests, closes the storage and ends the process.
+ *
+ * @returns the listening server; `app.listeningOrigin` is its address
+ * @throws UsageError `invalid_options`; what `bootstrap` throws; the system's error when the address cannot be had
+ * @example
+ * const app = await createServer({ accessors: [users], operators: 'loopback' })
+ * console.log(app.listeningOrigin) // http://127.0.0.1:3000
+ */
+export async function createServer(options: CreateServerOptions): Promise<FastifyInstance> {
+  const { server, bootstrap: given } = resolveServerOptions(options, process.env)
+  const app = makeServer(server)
+  answerUnknownPaths(app)
+  app.setErrorHandler(answerProblem)
+  try {
+    await bootstrap(app, given)
+    await app.listen({ host: server.host, port: server.port })
+  } catch (error) {
+    await app.close()
+    throw error
+  }
+  closeOnSignals(app, server.closeTimeout)
+  return app
+}
+
+function makeServer({ logger, requestTimeout }: ServerOptions): FastifyInstance {
+  return Fastify({
+    logger,
+    requestTimeout,
+    // Node looks for late requests every so often; half a minute by itself.
+    http: { connectionsCheckingInterval: Math.min(requestTimeout, 5000) },
+    genReqId: (request) => clientRequestId(request.headers) ?? randomUUID(),
+    // Text ids have up to 255 characters, which may count twice.
+    routerOptions: { maxParamLength: 510 },
+    frameworkErrors: (error, request, reply) => {
+      answerProblem(error, request, reply)
+    },
+  })
+}
+
+function closeOnSignals(app: FastifyInstance, delay: number): void {
+  const logger = { error: (...details: unknown[]) => app.log.error(details.length === 1 ? details[0] : details) }
+  const handle = closeWithGrace({ delay, logger }, async ({ err }) => {
+    if (err) app.log.fatal({ err }, 'the server ends after an error that nobody caught')
+    await app.close()
+  })
+  app.addHook('onClose', async () => handle.uninstall())
+}

@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify'
+import { readJsonBodies } from './body.ts'
+import { answerProblem } from './problem.ts'
+import { echoRequestId } from './request-id.ts'
+
+/**
+ * Makes an encapsulated scope a guest in the host's server: what the host has set for itself (parsers, error handler,
+ * compilers) does not reach our routes, and nothing of ours reaches the host's.
+ */
+export function settleIn(scope: FastifyInstance): void {
+  readJsonBodies(scope)
+  scope.setErrorHandler(answerProblem)
+  // Bodies and queries are read by the models and the list grammar; nothing is left for a schema compiler to change.
+  scope.setValidatorCompiler(() => () => true)
+  scope.setSerializerCompiler(() => (value) => JSON.stringify(value))
+  scope.addHook('onRequest', async (request, reply) => echoRequestId(request, reply))
+}

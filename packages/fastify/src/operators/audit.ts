@@ -1,0 +1,77 @@
+import { auditParameters, readParameters, readWholeNumber } from '@strongroom/contract'
+import { type AuditEntry, type AuditPage, auditOperations, DateTime, defineModel, InvalidQueryError, type Storage } from '@strongroom/core'
+import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { queryValue, rawQuery, readQuery } from '../query.ts'
+import { sendJson } from '../reply.ts'
+import { type Operators, requireOperator } from './guard.ts'
+
+/** How many entries are answered. */
+export interface AuditLimits {
+  readonly defaultLimit: number
+  readonly maxLimit: number
+}
+
+/** `GET /db/audit`: entries that all parameters hold for, newest first. */
+export function listAudit(storage: Storage, operators: Operators, limits: AuditLimits): RouteHandlerMethod {
+  return async (request, reply) => {
+    await requireOperator(operators, request)
+    const entries = await storage.audit.find(readAuditQuery(request, limits))
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    return sendJson(reply, 200, entries.map(wireEntry))
+  }
+}
+
+type Parameter = 'component' | 'record_id' | 'actor' | 'operation' | 'request_id' | 'since' | 'until' | 'limit' | 'offset'
+
+// The contract lists exactly these; a test holds them together.
+const parameterNames = auditParameters.map(({ name }) => name) as Parameter[]
+
+function readAuditQuery(request: FastifyRequest, { defaultLimit, maxLimit }: AuditLimits): AuditPage {
+  const given = readQuery(() => readParameters(rawQuery(request), parameterNames))
+  const text = (name: Parameter): string | undefined => checkText(name, given.get(name))
+  const query = {
+    component: text('component'),
+    record_id: text('record_id'),
+    actor: text('actor'),
+    operation: readOperation(given.get('operation')),
+    request_id: text('request_id'),
+    since: readInstant('since', given.get('since')),
+    until: readInstant('until', given.get('until')),
+    limit: readNumber('limit', given.get('limit'), 1, maxLimit, defaultLimit),
+    offset: readNumber('offset', given.get('offset'), 0, Number.MAX_SAFE_INTEGER, 0),
+  }
+  // What was not asked for is left out.
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as AuditPage
+}
+
+function checkText(name: string, value: string | undefined): string | undefined {
+  if (value === undefined || (value !== '' && !value.includes('\0') && value.isWellFormed())) return value
+  throw new InvalidQueryError(`${name} is text of at least one character.`)
+}
+
+function readOperation(value: string | undefined): AuditPage['operation'] {
+  if (value === undefined) return undefined
+  const operation = auditOperations.find((known) => known === value)
+  if (!operation) throw new InvalidQueryError(`operation is one of ${auditOperations.join(', ')}.`)
+  return operation
+}
+
+/** Instants are read as every DateTime field is. */
+const instants = defineModel('instants', { since: DateTime(), until: DateTime() }).fieldsByName
+
+function readInstant(name: 'since' | 'until', value: string | undefined): Date | undefined {
+  const field = instants.get(name)
+  // A DateTime field gives Dates, or throws.
+  return value === undefined || !field ? undefined : (queryValue(field, value) as Date)
+}
+
+function readNumber(name: string, value: string | undefined, least: number, most: number, otherwise: number): number {
+  if (value === undefined) return otherwise
+  const number = readWholeNumber(value, least, most)
+  if (number === undefined) throw new InvalidQueryError(`${name} is a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? ' on' : ` to ${most}`}.`)
+  return number
+}
+
+function wireEntry(entry: AuditEntry): Record<string, unknown> {
+  return { ...entry, timestamp: entry.timestamp.toISOString() }
+}

@@ -1,0 +1,124 @@
+import { reservedComponents } from '@strongroom/contract'
+import type { AnyAccessor, StorageOptions } from '@strongroom/core'
+import type { ActorOf } from './actor.ts'
+import { checkOperators, type Operators } from './operators/guard.ts'
+import type { PageSize } from './query.ts'
+import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
+
+/** Where each system route is, below the prefix; `false` leaves it out. */
+export interface SystemPaths {
+  /** Says that the process is alive; `/health`. */
+  readonly health?: string | false
+  /** Says that requests can be served; `/ready`. */
+  readonly ready?: string | false
+  /** The OpenAPI 3.1 document; `/openapi.json`. */
+  readonly openapi?: string | false
+  /** The page that shows it; `/docs`. */
+  readonly docs?: string | false
+}
+
+/** What `bootstrap` takes: the options of `openStorage`, and those of the routes. */
+export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = readonly AnyAccessor[]>
+  extends Omit<StorageOptions<Accessors>, 'url' | 'logger'> {
+  /** `sqlite:./app.db` or `postgres://…`; the variable DATABASE_URL, then `sqlite:./strongroom.db`, unless said. */
+  readonly databaseUrl?: string | undefined
+  /** Mounts the operators' routes under `/db`; true unless said otherwise. */
+  readonly enableDbRouter?: boolean | undefined
+  /** Who may use `/db`. Has to be said in production, which is every NODE_ENV but `development` and `test`, and none at all. */
+  readonly operators?: Operators | undefined
+  /** Names whoever writes, from the host's own login; the `X-User` header is asked for where it is left out. */
+  readonly actor?: ActorOf | undefined
+  /** Stands before every path: `/api`. */
+  readonly prefix?: string | undefined
+  readonly systemRoutes?: SystemPaths | undefined
+  /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said. */
+  readonly pageSize?: Partial<PageSize> | undefined
+  /** Bytes that the body of a record may have; 1 MiB unless said. */
+  readonly bodyLimit?: number | undefined
+}
+
+/** The options with every default filled in. */
+export interface ResolvedOptions {
+  readonly storage: Omit<StorageOptions, 'logger'>
+  readonly enableDbRouter: boolean
+  readonly operators: Operators
+  readonly actor: ActorOf | undefined
+  readonly prefix: string
+  readonly systemPaths: Readonly<Record<keyof SystemPaths, `/${string}` | false>>
+  readonly pageSize: PageSize
+  readonly bodyLimit: number
+}
+
+const storageNames = ['accessors', 'createTables', 'maxRecordsPerModel', 'transactionTimeLimit', 'sqlite', 'postgres'] as const
+const routeNames = ['databaseUrl', 'enableDbRouter', 'operators', 'actor', 'prefix', 'systemRoutes', 'pageSize', 'bodyLimit'] as const
+const systemPaths = { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' } as const
+
+/** The names of the options of `bootstrap`. */
+export const bootstrapNames: readonly string[] = [...storageNames, ...routeNames]
+
+export const defaultPageSize: PageSize = { defaultLimit: 50, maxLimit: 100 }
+/** 1 MiB, in bytes. */
+export const defaultBodyLimit = 1_048_576
+
+/** Checks the options and fills in the defaults. Throws UsageError `invalid_options` with a sentence. */
+export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
+  refuseUnknown('bootstrap', options, bootstrapNames)
+  if (!Array.isArray(options.accessors)) refuse('bootstrap needs accessors: accessors: [users].')
+  refuseReserved(options.accessors)
+  const enableDbRouter = options.enableDbRouter ?? true
+  if (options.actor !== undefined && typeof options.actor !== 'function') refuse('actor is a function of the request that answers a name.')
+  return {
+    storage: storageOptions(options),
+    enableDbRouter,
+    operators: enableDbRouter ? checkOperators(options.operators) : 'loopback',
+    actor: options.actor,
+    prefix: resolvePrefix(options.prefix ?? ''),
+    systemPaths: resolveSystemPaths(options.systemRoutes ?? {}),
+    pageSize: resolvePageSize(options.pageSize ?? defaultPageSize),
+    bodyLimit: wholeNumber('bodyLimit', options.bodyLimit ?? defaultBodyLimit),
+  }
+}
+
+function storageOptions(options: BootstrapOptions): Omit<StorageOptions, 'logger'> {
+  const given = storageNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
+  const url = options.databaseUrl ?? (process.env['DATABASE_URL'] || 'sqlite:./strongroom.db')
+  return { ...Object.fromEntries(given), url, accessors: options.accessors }
+}
+
+function refuseReserved(accessors: readonly AnyAccessor[]): void {
+  for (const { component } of accessors) {
+    if (!(reservedComponents as readonly string[]).includes(component.toLowerCase())) continue
+    refuse(`A component cannot be called "${component}": the API has ${reservedComponents.join(', ')} for itself. Give the accessor another name.`)
+  }
+}
+
+function resolvePrefix(prefix: string): string {
+  if (prefix === '' || prefix === '/') return ''
+  if (!/^(\/[\w.~-]+)+\/?$/.test(prefix)) refuse('prefix is a path like "/api".')
+  return prefix.replace(/\/$/, '')
+}
+
+function resolveSystemPaths(given: SystemPaths): ResolvedOptions['systemPaths'] {
+  refuseUnknown('systemRoutes', given, Object.keys(systemPaths))
+  const path = (name: keyof SystemPaths): `/${string}` | false => {
+    const value = given[name] ?? systemPaths[name]
+    if (value === false || isPath(value)) return value
+    return refuse(`systemRoutes.${name} is a path like "${systemPaths[name]}", or false.`)
+  }
+  const resolved = { health: path('health'), ready: path('ready'), openapi: path('openapi'), docs: path('docs') }
+  if (resolved.docs !== false && resolved.openapi === false) refuse('systemRoutes.docs shows the document of systemRoutes.openapi. Leave both out, or none.')
+  return resolved
+}
+
+function isPath(value: unknown): value is `/${string}` {
+  return typeof value === 'string' && /^(\/[\w.~-]+)+$/.test(value)
+}
+
+/** Fills in a page size. */
+export function resolvePageSize(given: Partial<PageSize>): PageSize {
+  refuseUnknown('pageSize', given, ['defaultLimit', 'maxLimit'])
+  const maxLimit = wholeNumber('pageSize.maxLimit', given.maxLimit ?? Math.max(defaultPageSize.maxLimit, given.defaultLimit ?? 0))
+  const defaultLimit = wholeNumber('pageSize.defaultLimit', given.defaultLimit ?? Math.min(defaultPageSize.defaultLimit, maxLimit))
+  if (defaultLimit > maxLimit) refuse('pageSize.defaultLimit is larger than pageSize.maxLimit.')
+  return { defaultLimit, maxLimit }
+}

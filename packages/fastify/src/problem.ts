@@ -1,0 +1,111 @@
+import { type ErrorCode, errorCatalogue, patchTypes } from '@strongroom/contract'
+import { ConflictError, StrongroomError, ValidationError } from '@strongroom/core'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { requestIdOf } from './request-id.ts'
+
+/** An error as it travels: RFC 9457, with a `message` that is the detail once more. */
+export interface Problem {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail: string
+  readonly message: string
+  readonly instance: string
+  readonly code: ErrorCode
+  readonly request_id: string
+  readonly errors?: readonly { readonly path: string; readonly message: string }[]
+}
+
+/** The part of an error that may be told, and whether the log must tell the rest. */
+interface Finding {
+  readonly code: ErrorCode
+  readonly status: number
+  readonly detail: string
+  readonly errors?: Problem['errors']
+  readonly retryAfter?: number | undefined
+  readonly unexpected: boolean
+}
+
+const hidden = 'Something went wrong in the server. Its log has the details under this request id.'
+
+/** Answers an error; the one place that maps errors to answers. */
+export function answerProblem(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const finding = understand(error, request)
+  if (finding.unexpected) request.log.error({ err: error, request_id: requestIdOf(request) }, 'a request failed')
+  if (finding.retryAfter !== undefined) reply.header('retry-after', String(finding.retryAfter))
+  if (finding.status === 415 && request.method === 'PATCH') reply.header('accept-patch', patchTypes.join(', '))
+  return sendProblem(request, reply, finding)
+}
+
+/** Sends a problem that no error was thrown for. */
+export function sendProblem(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { code, detail, status = errorCatalogue[code].status, errors }: Pick<Finding, 'code' | 'detail' | 'errors'> & { readonly status?: number },
+): FastifyReply {
+  const requestId = requestIdOf(request)
+  const problem: Problem = {
+    type: `urn:strongroom:problem:${code}`,
+    title: errorCatalogue[code].title,
+    status,
+    detail,
+    message: detail,
+    instance: request.originalUrl.split('?', 1)[0] ?? '',
+    code,
+    request_id: requestId,
+    ...(errors && { errors }),
+  }
+  reply.removeHeader('content-length')
+  return reply.code(status).header('x-request-id', requestId).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem))
+}
+
+function understand(error: unknown, request: FastifyRequest): Finding {
+  if (error instanceof StrongroomError) return understandOurs(error)
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') return understandServer(error, error.statusCode, request)
+  return { code: 'internal_error', status: 500, detail: hidden, unexpected: true }
+}
+
+function understandOurs(error: StrongroomError): Finding {
+  const { code, status, retryAfter, message } = error
+  const unexpected = status >= 500
+  // Errors of 500 are faults of the program, and their sentences are for those who write it.
+  if (status === 500) return { code: 'internal_error', status, detail: hidden, unexpected }
+  const errors = fieldsOf(error)
+  return { code, status, detail: message, retryAfter, unexpected, ...(errors && { errors }) }
+}
+
+function fieldsOf(error: StrongroomError): Problem['errors'] | undefined {
+  if (error instanceof ValidationError) return error.issues
+  if (error instanceof ConflictError && error.fields.length > 0) return error.fields.map((path) => ({ path, message: error.message }))
+  return undefined
+}
+
+const codesByStatus: Readonly<Record<number, ErrorCode>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  412: 'precondition_failed',
+  413: 'payload_too_large',
+  415: 'unsupported_media_type',
+  422: 'validation_failed',
+  428: 'precondition_required',
+  429: 'too_many_requests',
+  503: 'storage_busy',
+}
+
+const sentences: Readonly<Record<string, (request: FastifyRequest) => string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: (request) => `The body is larger than the ${request.routeOptions.bodyLimit} bytes that this route takes.`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: (request) => `Send the body as ${request.method === 'PATCH' ? patchTypes.join(' or ') : 'application/json'}.`,
+}
+
+/** Errors of the HTTP server and of the host's hooks: their status counts, and below 500 their message. */
+function understandServer(error: Error, status: number, request: FastifyRequest): Finding {
+  const known = codesByStatus[status]
+  if (status < 400 || status >= 500) {
+    if (known) return { code: known, status, detail: 'The server cannot answer now. Try again later.', unexpected: false }
+    return { code: 'internal_error', status: status > 500 && status < 600 ? status : 500, detail: hidden, unexpected: true }
+  }
+  const sentence = 'code' in error && typeof error.code === 'string' && Object.hasOwn(sentences, error.code) ? sentences[error.code] : undefined
+  return { code: known ?? 'bad_request', status, detail: sentence?.(request) ?? error.message, unexpected: false }
+}

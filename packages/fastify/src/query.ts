@@ -1,0 +1,104 @@
+import { type ListFilter, type ListQuery, parseListQuery, QueryError, readBoolean, readFlag, readParameters } from '@strongroom/contract'
+import { type AnyModel, type Field, type FindOptions, InvalidQueryError } from '@strongroom/core'
+import type { FastifyRequest } from 'fastify'
+
+/** How many records a page has where the query does not say, and at most. */
+export interface PageSize {
+  readonly defaultLimit: number
+  readonly maxLimit: number
+}
+
+/** What stands after the `?`, as it came: the host may have a query parser of its own. */
+export function rawQuery(request: FastifyRequest): string {
+  const { url } = request
+  const mark = url.indexOf('?')
+  return mark < 0 ? '' : url.slice(mark + 1)
+}
+
+/** Runs what reads a query; what is wrong with it becomes an InvalidQueryError. */
+export function readQuery<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof QueryError) throw new InvalidQueryError(error.message)
+    throw error
+  }
+}
+
+/** Reads flags such as `dry_run`, the only parameters of a route that takes no filters. */
+export function readFlags<Name extends string>(request: FastifyRequest, names: readonly Name[]): Record<Name, boolean> {
+  return readQuery(() => {
+    const given = readParameters(rawQuery(request), names)
+    const flags = names.map((name) => [name, readFlag(name, given.get(name))] as const)
+    // One entry for each name.
+    return Object.fromEntries(flags) as Record<Name, boolean>
+  })
+}
+
+/** A list's query, and the same in the accessor's words. */
+export interface RecordQuery extends ListQuery {
+  readonly where: NonNullable<FindOptions<AnyModel>['where']>
+  readonly orderBy: readonly string[]
+}
+
+/** Reads the query of a list of records. */
+export function readRecordQuery(model: AnyModel, request: FastifyRequest, pageSize: PageSize): RecordQuery {
+  const visible = model.fields.filter((field) => !field.hidden && !field.secret)
+  const query = readQuery(() => parseListQuery(rawQuery(request), { fields: visible.map((field) => field.name), ...pageSize }))
+  const where: Record<string, Record<string, unknown>> = {}
+  for (const filter of query.filters) {
+    const field = visible.find((candidate) => candidate.name === filter.field)
+    if (field) where[filter.field] = { ...where[filter.field], ...condition(field, filter) }
+  }
+  return { ...query, where, orderBy: query.sort.map(({ field, descending }) => (descending ? `-${field}` : field)) }
+}
+
+function condition(field: Field, { operator, values }: ListFilter): Record<string, unknown> {
+  const [first = ''] = values
+  switch (operator) {
+    case 'in':
+      return { in: values.map((text) => queryValue(field, text)) }
+    case 'not_in':
+      return { notIn: values.map((text) => queryValue(field, text)) }
+    case 'is_null':
+      return { isNull: booleanOf(`${field.name}[is_null]`, first) }
+    default:
+      return { [operator]: queryValue(field, first) }
+  }
+}
+
+const wholeNumber = /^-?\d+$/
+const anyNumber = /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i
+
+/** A value of a query, typed by the field that it is compared with. Throws InvalidQueryError. */
+export function queryValue(field: Field, text: string): unknown {
+  switch (field.kind) {
+    case 'boolean':
+      return booleanOf(field.name, text)
+    case 'integer':
+      return numberOf(field.name, text, wholeNumber, 'a whole number')
+    case 'number':
+      return numberOf(field.name, text, anyNumber, 'a number')
+    default: {
+      // The plus sign of an offset arrives as a space where the client did not encode it.
+      const value = field.fromJson(field.kind === 'datetime' ? text.replace(/ (?=\d\d:\d\d$)/, '+') : text)
+      if (field.kind === 'text' || field.kind === 'json') return value
+      const problem = field.check(value)
+      if (problem !== undefined) throw new InvalidQueryError(`The value of ${field.name} ${problem}.`)
+      return value
+    }
+  }
+}
+
+function booleanOf(name: string, text: string): boolean {
+  const value = readBoolean(text)
+  if (value === undefined) throw new InvalidQueryError(`${name} is true or false.`)
+  return value
+}
+
+function numberOf(name: string, text: string, form: RegExp, wanted: string): number {
+  const value = form.test(text) ? Number(text) : Number.NaN
+  const exact = form === wholeNumber ? Number.isSafeInteger(value) : Number.isFinite(value)
+  if (!exact) throw new InvalidQueryError(`${name} is compared with ${wanted} that JSON can carry exactly.`)
+  return value === 0 ? 0 : value
+}

@@ -1,0 +1,88 @@
+import { recordRoutes } from '@strongroom/contract'
+import { type AnyAccessor, type AnyModel, ModelAccessor, UsageError } from '@strongroom/core'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { ActorOf } from '../actor.ts'
+import { settleIn } from '../guest-scope.ts'
+import { mountRoutes } from '../mount.ts'
+import { defaultBodyLimit, defaultPageSize, resolvePageSize } from '../options.ts'
+import type { PageSize } from '../query.ts'
+import { refuseUnknown } from '../refuse.ts'
+import { createRecord } from './create.ts'
+import { deleteRecord } from './delete.ts'
+import { getRecord } from './get.ts'
+import { listRecords } from './list.ts'
+import { patchRecord } from './patch.ts'
+import type { RecordRoom } from './record-room.ts'
+import { restoreRecord } from './restore.ts'
+import { saveRecord } from './save.ts'
+
+/** What the routes of one component can be told. */
+export interface CrudRouterOptions {
+  /** The most live records that the component may hold (409 `record_limit`); no limit unless said. */
+  readonly maxRecords?: number | undefined
+  /** Names whoever writes, from the host's own login; the `X-User` header is asked for where it is left out. */
+  readonly actor?: ActorOf | undefined
+  /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said. */
+  readonly pageSize?: Partial<PageSize> | undefined
+  /** Bytes that a body may have; 1 MiB unless said. */
+  readonly bodyLimit?: number | undefined
+}
+
+const known = ['maxRecords', 'actor', 'pageSize', 'bodyLimit']
+
+/**
+ * The routes of one component as a Fastify plugin, for those who mount them by hand. The accessor belongs to an open storage.
+ *
+ * @param accessor the accessor of the records
+ * @throws UsageError `invalid_options`, when it is registered
+ * @example
+ * const storage = await openStorage({ url: 'sqlite:./app.db', accessors: [users] })
+ * await app.register(crudRouter(users, { maxRecords: 100_000 }), { prefix: '/people' })
+ */
+export function crudRouter(accessor: AnyAccessor, options: CrudRouterOptions = {}): FastifyPluginAsync {
+  refuseUnknown('crudRouter', options, known)
+  if (!(accessor instanceof ModelAccessor)) throw new UsageError('invalid_options', 'crudRouter takes a ModelAccessor: crudRouter(users).')
+  const pageSize = resolvePageSize(options.pageSize ?? defaultPageSize)
+  return async (scope) => {
+    settleIn(scope)
+    if (options.maxRecords !== undefined) accessor.limitRecords(options.maxRecords)
+    mountRecords(scope, accessor, { ...options, pageSize })
+  }
+}
+
+/** Mounts the record routes in a scope that is settled already. */
+export function mountRecords(
+  scope: FastifyInstance,
+  accessor: ModelAccessor<AnyModel>,
+  { actor, pageSize, bodyLimit = defaultBodyLimit }: CrudRouterOptions & { readonly pageSize: PageSize },
+): void {
+  const room: RecordRoom = { accessor, pageSize, actor, path: scope.prefix.replace(/\/$/, '') }
+  warnOfLongIds(scope, accessor)
+  mountRoutes(
+    scope,
+    recordRoutes,
+    {
+      list: listRecords(room),
+      get: getRecord(room),
+      create: createRecord(room),
+      save: saveRecord(room),
+      patch: patchRecord(room),
+      delete: deleteRecord(room),
+      restore: restoreRecord(room),
+    },
+    bodyLimit,
+  )
+}
+
+/** A host's router may refuse paths that ids of this model make. */
+function warnOfLongIds(scope: FastifyInstance, { component, model }: ModelAccessor<AnyModel>): void {
+  if (model.idType !== 'text' || model.id.maxLength === undefined) return
+  const { maxParamLength, routerOptions } = scope.initialConfig
+  const longest = routerOptions?.maxParamLength ?? maxParamLength ?? 100
+  // A character beyond the first 65,536 counts twice.
+  if (longest >= 2 * model.id.maxLength) return
+  scope.log.warn(
+    `Ids of ${component} may have ${model.id.maxLength} characters, and this server takes ${longest} in a step of a path. ` +
+      `Make it Fastify({ routerOptions: { maxParamLength: ${2 * model.id.maxLength} } }), or give the model id: { type: 'text', maxLength: ${Math.floor(longest / 2)} }.`,
+  )
+}

@@ -1,0 +1,18 @@
+import type { RouteHandlerMethod } from 'fastify'
+import { readFlags } from '../query.ts'
+import { sendJson } from '../reply.ts'
+import { noRecord, pathId, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
+
+/** `DELETE /users/{id}`: answers the record as it was left. */
+export function deleteRecord(room: RecordRoom): RouteHandlerMethod {
+  const { accessor } = room
+  return async (request, reply) => {
+    const flags = readFlags(request, ['purge', 'dry_run'])
+    const write = await writeOptions(room, request, flags.dry_run)
+    const id = pathId(room, request)
+    const row = await accessor.deleteReturning(id, { ...write, purge: flags.purge })
+    if (!row) throw noRecord(room, id)
+    const record = wireRecord(room, row)
+    return sendJson(reply, 200, { status: 'deleted', id: record[accessor.model.id.name], record })
+  }
+}

@@ -1,0 +1,21 @@
+import type { RouteHandlerMethod } from 'fastify'
+import { bodyOf } from '../body.ts'
+import { readFlags } from '../query.ts'
+import { sendJson } from '../reply.ts'
+import { mergeIntoFields } from './merge-patch.ts'
+import { changesOf } from './record-body.ts'
+import { pathId, type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
+
+/** `PATCH /users/{id}`: a JSON Merge Patch. */
+export function patchRecord(room: RecordRoom): RouteHandlerMethod {
+  const { accessor } = room
+  return async (request, reply) => {
+    const flags = readFlags(request, ['dry_run'])
+    const write = await writeOptions(room, request, flags.dry_run)
+    const id = pathId(room, request)
+    const body = bodyOf(request)
+    const patched = (current: Row) => changesOf(accessor.model, current, mergeIntoFields(accessor.model, current, body))
+    const row = await accessor.update(id, (current) => patched(current as Row), write)
+    return sendJson(reply, 200, wireRecord(room, row))
+  }
+}

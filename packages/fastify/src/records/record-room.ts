@@ -1,0 +1,49 @@
+import { type AnyModel, type ModelAccessor, NotFoundError, parseId, recordToJson, type WriteOptions } from '@strongroom/core'
+import type { FastifyRequest } from 'fastify'
+import { type ActorOf, actorOf } from '../actor.ts'
+import type { PageSize } from '../query.ts'
+import { requestIdOf } from '../request-id.ts'
+
+/** What the routes of one component stand on. */
+export interface RecordRoom {
+  readonly accessor: ModelAccessor<AnyModel>
+  readonly pageSize: PageSize
+  /** The host's way to name whoever writes; the `X-User` header where it has none. */
+  readonly actor: ActorOf | undefined
+  /** The path of the collection, without a trailing slash. */
+  readonly path: string
+}
+
+/** A record inside: a plain object in code form. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** The id in a request's path. Throws NotFoundError for one of the wrong shape: it names no record. */
+export function pathId(room: RecordRoom, request: FastifyRequest): unknown {
+  // The route's path has the parameter.
+  const { id: text } = request.params as { readonly id: string }
+  const id = parseId(room.accessor.model, text)
+  if (id === undefined) throw noRecord(room, text)
+  return id
+}
+
+/** The same words for every record that is not there, or not for this caller. */
+export function noRecord(room: RecordRoom, id: unknown): NotFoundError {
+  return new NotFoundError(`${room.accessor.component} has no record ${String(id).slice(0, 100)}.`)
+}
+
+/** Who writes, under which request, and whether for good. */
+export async function writeOptions(room: RecordRoom, request: FastifyRequest, dryRun: boolean): Promise<WriteOptions> {
+  return { actor: await actorOf(request, room.actor), requestId: requestIdOf(request), dryRun }
+}
+
+/** A record as it is answered, without its secrets. */
+export function wireRecord(room: RecordRoom, row: object): Record<string, unknown> {
+  // Rows are plain objects of fields; their type depends on a model that is not known here.
+  return recordToJson(room.accessor.model, row as Row, { secrets: 'omit' })
+}
+
+/** The path of a record, for `Location`. */
+export function recordPath(room: RecordRoom, row: object): string {
+  const record = wireRecord(room, row)
+  return `${room.path}/${encodeURIComponent(String(record[room.accessor.model.id.name]))}`
+}

@@ -1,0 +1,34 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { StrongroomError } from '@strongroom/core'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+const known = new WeakMap<FastifyRequest, string>()
+
+/** Printable ASCII, as long as an id may be in an audit entry that somebody has to read. */
+const acceptable = /^[\x20-\x7e]{1,128}$/
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** The id that the client gave the request, if it is acceptable. */
+export function clientRequestId(headers: IncomingHttpHeaders): string | undefined {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && acceptable.test(given) ? given : undefined
+}
+
+/** The id of a request: the client's, the host's where that is a UUID, or a new one; the same whenever it is asked. */
+export function requestIdOf(request: FastifyRequest): string {
+  const found = known.get(request)
+  if (found !== undefined) return found
+  const id = clientRequestId(request.headers) ?? (uuid.test(request.id) ? request.id : randomUUID())
+  known.set(request, id)
+  return id
+}
+
+/** Answers with the request's id, and refuses one that cannot stand in the audit log. */
+export function echoRequestId(request: FastifyRequest, reply: FastifyReply): void {
+  reply.header('x-request-id', requestIdOf(request))
+  if (request.headers['x-request-id'] !== undefined && clientRequestId(request.headers) === undefined) {
+    throw new StrongroomError('bad_request', 'X-Request-Id is 1 to 128 characters of printable ASCII. Shorten it or leave it out.')
+  }
+}

@@ -1,0 +1,24 @@
+import type { Storage } from '@strongroom/core'
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
+import { mountRoute } from '../mount.ts'
+import type { ResolvedOptions } from '../options.ts'
+import { sendJson } from '../reply.ts'
+import { mountDocs } from './docs.ts'
+
+/** Mounts the routes of the server itself, each where the options put it. `document` makes the OpenAPI document. */
+export function mountSystem(scope: FastifyInstance, storage: Storage, paths: ResolvedOptions['systemPaths'], document: () => unknown): void {
+  const mount = (path: `/${string}` | false, handler: RouteHandlerMethod): void => {
+    if (path !== false) mountRoute(scope, { method: 'GET', path }, handler)
+  }
+  mount(paths.health, async (_request, reply) => sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }))
+  mount(paths.ready, async (_request, reply) => {
+    await storage.health()
+    return sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' })
+  })
+  let text: string | undefined
+  mount(paths.openapi, async (_request, reply) => {
+    text ??= JSON.stringify(document())
+    return reply.type('application/json; charset=utf-8').send(text)
+  })
+  if (paths.docs !== false && paths.openapi !== false) mountDocs(scope, paths.docs, paths.openapi)
+}

@@ -1,0 +1,78 @@
+import { defineModel, ModelAccessor } from '@strongroom/core'
+import { Type } from 'typebox'
+import { afterEach, expect, test, vi } from 'vitest'
+import { type BootstrapOptions, crudRouter, dbRouter } from '../src/index.ts'
+import { resolveOptions } from '../src/options.ts'
+import { resolveServerOptions } from '../src/server-options.ts'
+
+const users = new ModelAccessor(defineModel('option_users', { name: Type.String() }), 'users')
+const accessors = [users]
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+})
+
+test('the defaults are those of the contract', () => {
+  vi.stubEnv('DATABASE_URL', undefined)
+  expect(resolveOptions({ accessors })).toMatchObject({
+    storage: { url: 'sqlite:./strongroom.db' },
+    enableDbRouter: true,
+    prefix: '',
+    systemPaths: { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' },
+    pageSize: { defaultLimit: 50, maxLimit: 100 },
+    bodyLimit: 1_048_576,
+  })
+})
+
+test('DATABASE_URL counts where no URL is given', () => {
+  vi.stubEnv('DATABASE_URL', 'sqlite:./from-environment.db')
+  expect(resolveOptions({ accessors }).storage.url).toBe('sqlite:./from-environment.db')
+  expect(resolveOptions({ accessors, databaseUrl: 'sqlite:./from-code.db' }).storage.url).toBe('sqlite:./from-code.db')
+})
+
+const bad: [options: object, message: string | RegExp][] = [
+  [{ accessors, maxRecords: 5 }, /"maxRecords" is no option of bootstrap\. There are accessors, /],
+  [{ accessors, auth: {} }, /"auth" is no option of bootstrap/],
+  [{ accessors, dialects: [] }, /"dialects" is no option of bootstrap/],
+  [{ accessors, responses: 'envelope' }, /"responses" is no option of bootstrap/],
+  [{}, 'bootstrap needs accessors: accessors: [users].'],
+  [{ accessors, prefix: 'api' }, 'prefix is a path like "/api".'],
+  [{ accessors, prefix: '/a?b' }, 'prefix is a path like "/api".'],
+  [{ accessors, systemRoutes: { metrics: '/m' } }, /"metrics" is no option of systemRoutes/],
+  [{ accessors, systemRoutes: { health: 'health' } }, 'systemRoutes.health is a path like "/health", or false.'],
+  [{ accessors, systemRoutes: { openapi: false } }, /systemRoutes\.docs shows the document/],
+  [{ accessors, pageSize: { defaultLimit: 0 } }, 'pageSize.defaultLimit is a whole number from 1 on.'],
+  [{ accessors, pageSize: { defaultLimit: 9, maxLimit: 5 } }, 'pageSize.defaultLimit is larger than pageSize.maxLimit.'],
+  [{ accessors, bodyLimit: 1.5 }, 'bodyLimit is a whole number from 1 on.'],
+  [{ accessors, actor: 'me' }, 'actor is a function of the request that answers a name.'],
+]
+
+test.each(bad)('%j is refused with a sentence', (options, message) => {
+  expect(() => resolveOptions(options as BootstrapOptions)).toThrow(message)
+})
+
+test.each(['batch', 'db', 'auth', 'health', 'ready', 'metrics', 'docs', 'DB'])('no component can be called %s', (name) => {
+  const taken = new ModelAccessor(defineModel('taken', { name: Type.String() }), name)
+  expect(() => resolveOptions({ accessors: [taken] })).toThrow(`A component cannot be called "${name}"`)
+})
+
+test('the routers by hand refuse options that they do not have', () => {
+  expect(() => crudRouter(users, { maxRecord: 1 } as object)).toThrow('"maxRecord" is no option of crudRouter. There are maxRecords, actor, pageSize, bodyLimit.')
+  expect(() => crudRouter({ component: 'users', model: users.model })).toThrow('crudRouter takes a ModelAccessor')
+  expect(() => dbRouter({ auditLimit: 1 } as object)).toThrow('"auditLimit" is no option of dbRouter')
+  expect(() => dbRouter({ auditDefaultLimit: 10, auditMaxLimit: 5 })).toThrow('auditDefaultLimit is larger than auditMaxLimit.')
+})
+
+test('a server listens where code says, else the environment, else on this machine alone', () => {
+  expect(resolveServerOptions({ accessors }, {}).server).toMatchObject({ host: '127.0.0.1', port: 3000 })
+  expect(resolveServerOptions({ accessors }, { HOST: '::', PORT: '8080' }).server).toMatchObject({ host: '::', port: 8080 })
+  expect(resolveServerOptions({ accessors, host: 'localhost', port: 0 }, { HOST: '::', PORT: 'x' }).server).toMatchObject({ host: 'localhost', port: 0 })
+})
+
+test.each(['x', '-1', '65536', '3000.5', '1e3', ' 3000'])('PORT=%s is refused', (PORT) => {
+  expect(() => resolveServerOptions({ accessors }, { PORT })).toThrow('The variable PORT is a whole number from 0 to 65535.')
+})
+
+test('a server refuses options that it does not have', () => {
+  expect(() => resolveServerOptions({ accessors, prot: 1 } as never, {})).toThrow(/"prot" is no option of createServer\. There are accessors, .*host, port/)
+})
