@@ -30,7 +30,7 @@ export async function readStored(database: string): Promise<StoredState> {
 
 /** Everything that is wrong with what is stored, given what the writers were told. Empty means: every promise was kept. */
 export function findFaults(ledger: Ledger, stored: StoredState): string[] {
-  const faults: string[] = []
+  const faults: string[] = [...ledger.surprises]
   if (stored.integrity !== 'ok') faults.push(`integrity_check says ${stored.integrity}`)
   if (stored.orphans > 0) faults.push(`foreign_key_check finds ${stored.orphans} orphans`)
   const counters = new Map(stored.counters.map((counter) => [counter.name, counter]))

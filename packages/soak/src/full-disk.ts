@@ -27,7 +27,7 @@ export function pageLimitCampaign(options: CampaignOptions): Promise<Evidence> {
     const folder = await tempFolder('full-pages')
     return {
       database: join(folder.path, 'small.db'),
-      maxPages: 150 + Math.floor(random() * 100),
+      maxPages: 1_500 + Math.floor(random() * 1_000),
       makeRoom: deleteRecords,
       remove: folder.remove,
     }
@@ -111,9 +111,17 @@ const patience = 30
 async function write(server: ServerProcess, ledger: Ledger, prefix: string, enough: () => boolean): Promise<void> {
   const giveUp = performance.now() + patience * 1_000
   const stopped = (): boolean => enough() || performance.now() > giveUp
-  const options = { url: server.url, ledger, prefix, stopped, writesPerRecord: 3, padding: 500 }
+  const options = {
+    url: server.url,
+    ledger,
+    prefix,
+    stopped,
+    writesPerRecord: 3,
+    padding: (writer: number) => (writer % 8 === 0 ? 200_000 : 500),
+  }
   await Promise.all(Array.from({ length: writers }, (_, writer) => runWriter(options, writer)))
-  if (!enough()) throw new Error(`${prefix}: the server was not where it should be after ${patience} seconds`)
+  if (!enough() && ledger.surprises.length === 0)
+    throw new Error(`${prefix}: the server was not where it should be after ${patience} seconds`)
 }
 
 /** Makes room inside the file: removes what the campaign's own ledger does not know of. */

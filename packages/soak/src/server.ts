@@ -25,7 +25,7 @@ if (maxPages !== undefined) {
   await kysely.schema.createTable('ballast').addColumn('weight', 'text').execute()
   await kysely
     .insertInto('ballast')
-    .values({ weight: 'x'.repeat(200_000) })
+    .values({ weight: 'x'.repeat(2_000_000) })
     .execute()
   app.post('/room', async () => ({ removed: Number((await kysely.deleteFrom('ballast').executeTakeFirst()).numDeletedRows) }))
 }

@@ -10,8 +10,8 @@ export interface WriterOptions {
   readonly stopped: () => boolean
   /** Writes that each record gets before the writer goes on to a new one. */
   readonly writesPerRecord: number
-  /** Bytes of text that each record carries. */
-  readonly padding?: number
+  /** Bytes of text that each record of a writer carries. */
+  readonly padding?: (writer: number) => number
   /** Milliseconds to pause after a refusal. */
   readonly pause?: number
 }
@@ -26,7 +26,7 @@ export async function runWriter(options: WriterOptions, writer: number): Promise
     for (let number = 0; !options.stopped(); number++) {
       const line = options.ledger.open(`${options.prefix}-${writer}-${number}`)
       for (let value = 0; value < options.writesPerRecord && !options.stopped(); value++) {
-        if (!(await writeOnce(options, agent, line, value))) return
+        if (!(await writeOnce(options, agent, line, value, options.padding?.(writer)))) return
         if (line.id === undefined) break
       }
     }
@@ -36,9 +36,15 @@ export async function runWriter(options: WriterOptions, writer: number): Promise
 }
 
 /** False when the connection was cut: the outcome is unknown. */
-async function writeOnce(options: WriterOptions, agent: Agent, line: LedgerLine, value: number): Promise<boolean> {
+async function writeOnce(
+  options: WriterOptions,
+  agent: Agent,
+  line: LedgerLine,
+  value: number,
+  weight: number | undefined,
+): Promise<boolean> {
   line.inFlight = value
-  const padding = options.padding === undefined ? {} : { padding: 'x'.repeat(options.padding) }
+  const padding = weight === undefined ? {} : { padding: 'x'.repeat(weight) }
   const create = line.id === undefined
   const answer = await send(agent, options.url, create ? 'POST' : 'PUT', create ? '/counters' : `/counters/${line.id}`, {
     value,
@@ -55,7 +61,10 @@ async function writeOnce(options: WriterOptions, agent: Agent, line: LedgerLine,
     options.ledger.acknowledged++
     return true
   }
-  if (!refusals.has(answer.status)) throw new Error(`${create ? 'POST' : 'PUT'} was answered ${answer.status}`)
+  if (!refusals.has(answer.status)) {
+    options.ledger.surprises.push(`${line.name}: ${create ? 'POST' : 'PUT'} was answered ${answer.status}`)
+    return false
+  }
   line.refused.add(value)
   options.ledger.refused++
   await new Promise((resolve) => setTimeout(resolve, options.pause ?? 1))
