@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto'
-import { type AuditEntry, Bytes, DateTime, Decimal, Default, defineModel, Int64, Json, ModelAccessor, Ref, type Storage } from '@strongroom/core'
+import {
+  type AuditEntry,
+  Bytes,
+  DateTime,
+  Decimal,
+  Default,
+  defineModel,
+  Int64,
+  Json,
+  ModelAccessor,
+  Ref,
+  type Storage,
+} from '@strongroom/core'
 import { describeEngines, needs } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -45,14 +57,30 @@ describeEngines('the audit log', (engine) => {
   })
 
   const oldestFirst = async (): Promise<AuditEntry[]> => (await storage.audit.find()).reverse()
-  const stored = async (): Promise<StoredEntry[]> => (await storage.kysely.selectFrom('strongroom_audit_log').selectAll().orderBy('id').execute()) as never
+  const stored = async (): Promise<StoredEntry[]> =>
+    (await storage.kysely.selectFrom('strongroom_audit_log').selectAll().orderBy('id').execute()) as never
 
   describe('an entry', () => {
     test('tells what was before and after, in wire form', async () => {
       const seen = new Date('1969-07-20T20:17:40.123Z')
-      const { id } = await users.insert({ name: 'Ann', balance: 2n ** 60n, price: '1.5', seen, data: { b: 1, a: [null] }, key: new Uint8Array([255]) }, { actor: 'root', requestId: 'r1' })
+      const { id } = await users.insert(
+        { name: 'Ann', balance: 2n ** 60n, price: '1.5', seen, data: { b: 1, a: [null] }, key: new Uint8Array([255]) },
+        { actor: 'root', requestId: 'r1' },
+      )
       await users.update(id, { name: 'Anna', data: null })
-      const before = { id, name: 'Ann', role: 'operator', balance: '1152921504606846976', price: '1.50', seen: seen.toISOString(), data: { b: 1, a: [null] }, key: '/w==', token: '[secret]', vault: '[secret]', deleted_at: null }
+      const before = {
+        id,
+        name: 'Ann',
+        role: 'operator',
+        balance: '1152921504606846976',
+        price: '1.50',
+        seen: seen.toISOString(),
+        data: { b: 1, a: [null] },
+        key: '/w==',
+        token: '[secret]',
+        vault: '[secret]',
+        deleted_at: null,
+      }
       const [create, update] = await oldestFirst()
       expect(create).toEqual({
         id: expect.any(Number),
@@ -85,7 +113,10 @@ describeEngines('the audit log', (engine) => {
         [() => users.update(1, { role: 'x' }), []],
         [() => users.replace(1, { name: 'a' }), ['update 1']],
         [() => users.updateMany({ name: { in: ['a', 'b'] } }, { role: 'y' }), ['update 1', 'update 2']],
-        [() => users.upsertMany([{ name: 'a', role: 'z' }, { name: 'e' }, { name: 'b', role: 'y' }], { on: ['name'] }), ['create 5', 'update 1']],
+        [
+          () => users.upsertMany([{ name: 'a', role: 'z' }, { name: 'e' }, { name: 'b', role: 'y' }], { on: ['name'] }),
+          ['create 5', 'update 1'],
+        ],
         [() => users.delete(1), ['soft_delete 1']],
         [() => users.delete(1), []],
         [() => users.deleteMany([2, 3, 99]), ['soft_delete 2', 'soft_delete 3']],
@@ -95,7 +126,10 @@ describeEngines('the audit log', (engine) => {
         [() => users.purgeMany({ name: 'd' }), ['purge 4']],
         [() => posts.insertMany(['p', 'q'].map((id) => ({ id, title: id, author_id: 1 }))), ['create p', 'create q']],
         [() => users.delete(1), ['delete p', 'delete q', 'soft_delete 1']],
-        [() => storage.transaction(() => Promise.all([users.update(2, { role: '1' }), users.update(2, { role: '2' })])), ['update 2', 'update 2']],
+        [
+          () => storage.transaction(() => Promise.all([users.update(2, { role: '1' }), users.update(2, { role: '2' })])),
+          ['update 2', 'update 2'],
+        ],
         [() => users.insert({ name: 'dry' }, { dryRun: true }), []],
         [() => rejectionOf(users.insert({ name: 'b' })), []],
       ]
@@ -132,7 +166,8 @@ describeEngines('the audit log', (engine) => {
       expect(salts.size).toBe(4)
     })
 
-    const isSorted = (entries: readonly AuditEntry[]): boolean => entries.every((entry, index) => index === 0 || entry.timestamp >= (entries[index - 1]?.timestamp ?? entry.timestamp))
+    const isSorted = (entries: readonly AuditEntry[]): boolean =>
+      entries.every((entry, index) => index === 0 || entry.timestamp >= (entries[index - 1]?.timestamp ?? entry.timestamp))
 
     test('comes in time order for each record, also within a millisecond', async () => {
       await users.insertMany([{ name: 'a' }, { name: 'b' }])
@@ -163,7 +198,12 @@ describeEngines('the audit log', (engine) => {
       const ids = async (query: object): Promise<number[]> => (await storage.audit.find(query)).map((entry) => entry.id)
       const of = (...entries: (AuditEntry | undefined)[]): unknown[] => entries.map((entry) => entry?.id)
       expect(await ids({})).toEqual(of(deleted, removed, update, post, create))
-      expect(await ids({ component: 'people' })).toEqual((await oldestFirst()).filter((entry) => entry.component === 'people').map((entry) => entry.id).reverse())
+      expect(await ids({ component: 'people' })).toEqual(
+        (await oldestFirst())
+          .filter((entry) => entry.component === 'people')
+          .map((entry) => entry.id)
+          .reverse(),
+      )
       expect(await ids({ component: 'people', record_id: 1, operation: 'update' })).toEqual(of(update))
       expect(await ids({ component: 'posts', record_id: '1', operation: 'create' })).toEqual(of(post))
       expect(await ids({ actor: 'bob' })).toEqual(of(update, post))
@@ -214,7 +254,13 @@ describeEngines('the audit log', (engine) => {
       const said: unknown[] = []
       const noisy = new ModelAccessor(User, 'people')
       const other = new ModelAccessor(Post, 'posts')
-      const own = await open([noisy, other], { logger: { info: (...args: unknown[]) => said.push(args), warn: (...args: unknown[]) => said.push(args), error: (...args: unknown[]) => said.push(args) } as never })
+      const own = await open([noisy, other], {
+        logger: {
+          info: (...args: unknown[]) => said.push(args),
+          warn: (...args: unknown[]) => said.push(args),
+          error: (...args: unknown[]) => said.push(args),
+        } as never,
+      })
       const { id } = await noisy.insert({ name: 'a', token: canary, vault: { [canary]: canary } })
       await noisy.update(id, { token: `${canary}-2` })
       await noisy.update(id, { vault: [canary] })
@@ -255,14 +301,25 @@ describeEngines('the audit log', (engine) => {
 
 describe('canonical JSON', () => {
   test('is that of RFC 8785', () => {
-    const value = JSON.parse(String.raw`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}`)
-    expect(canonicalJson(value)).toBe(String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`)
+    const value = JSON.parse(
+      String.raw`{"numbers":[333333333.33333329,1E30,4.50,2e-3,0.000000000000000000000000001],"string":"\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/","literals":[null,true,false]}`,
+    )
+    expect(canonicalJson(value)).toBe(
+      String.raw`{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}`,
+    )
   })
 
   test('sorts members by UTF-16 code units', () => {
     const names = ['\u20ac', '\r', '\ufb33', '1', '\ud83d\ude00', '\u0080', '\u00f6']
     const text = canonicalJson(Object.fromEntries(names.map((name) => [name, 0])))
-    expect(Object.keys(JSON.parse(text)).filter((name) => name !== '1')).toEqual(['\r', '\u0080', '\u00f6', '\u20ac', '\ud83d\ude00', '\ufb33'])
+    expect(Object.keys(JSON.parse(text)).filter((name) => name !== '1')).toEqual([
+      '\r',
+      '\u0080',
+      '\u00f6',
+      '\u20ac',
+      '\ud83d\ude00',
+      '\ufb33',
+    ])
     expect(text.startsWith('{"\\r":0,"1":0,')).toBe(true)
   })
 

@@ -5,11 +5,23 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { rejectionOf, storagesOn } from './support.ts'
 
 const optional = Type.Optional
-const Company = defineModel('companies', { name: Type.String(), vat: optional(Type.String()), land: optional(Type.String()) }, { softDelete: true, unique: [['name'], ['vat', 'land']] })
+const Company = defineModel(
+  'companies',
+  { name: Type.String(), vat: optional(Type.String()), land: optional(Type.String()) },
+  { softDelete: true, unique: [['name'], ['vat', 'land']] },
+)
 const Lock = defineModel('locks', { company_id: Ref(() => Company) }, { softDelete: true })
-const Team = defineModel('teams', { name: Type.String(), company_id: Ref(() => Company, { onDelete: 'cascade' }) }, { softDelete: true, stamps: true })
+const Team = defineModel(
+  'teams',
+  { name: Type.String(), company_id: Ref(() => Company, { onDelete: 'cascade' }) },
+  { softDelete: true, stamps: true },
+)
 const Member = defineModel('members', { name: Type.String(), team_id: Ref(() => Team, { onDelete: 'cascade' }) })
-const Badge = defineModel('badges', { member_id: optional(Ref(() => Member, { onDelete: 'setNull' })), team_id: optional(Ref(() => Team, { onDelete: 'setNull' })) }, { id: 'uuid', stamps: true })
+const Badge = defineModel(
+  'badges',
+  { member_id: optional(Ref(() => Member, { onDelete: 'setNull' })), team_id: optional(Ref(() => Team, { onDelete: 'setNull' })) },
+  { id: 'uuid', stamps: true },
+)
 const Task = defineModel('tasks', {
   name: Type.String(),
   parent: optional(Ref((): AnyModel<number> => Task, { onDelete: 'cascade' })),
@@ -77,12 +89,7 @@ describeEngines('conflicts', (engine) => {
     })
 
     test('null is no conflict with null', async () => {
-      await to.companies.insertMany([
-        { name: 'A', vat: '1' },
-        { name: 'B', vat: '1' },
-        { name: 'C' },
-        { name: 'D' },
-      ])
+      await to.companies.insertMany([{ name: 'A', vat: '1' }, { name: 'B', vat: '1' }, { name: 'C' }, { name: 'D' }])
       expect(await to.companies.count()).toBe(4)
     })
 
@@ -94,7 +101,8 @@ describeEngines('conflicts', (engine) => {
     test('of many at once that want the same name, one has it', async () => {
       const outcomes = await Promise.allSettled(Array.from({ length: 16 }, () => to.companies.insert({ name: 'same' })))
       expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1)
-      for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'unique_conflict', fields: ['name'] })
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'unique_conflict', fields: ['name'] })
       expect([await to.companies.count(), await storage.audit.count()]).toEqual([1, 1])
     })
 
@@ -115,10 +123,11 @@ describeEngines('conflicts', (engine) => {
       const team = await to.teams.insert({ name: 't', company_id: 1 })
       for (const write of [
         () => to.teams.insert({ name: 'u', company_id: 99 }),
-        () => to.teams.insertMany([
-          { name: 'u', company_id: 1 },
-          { name: 'v', company_id: 99 },
-        ]),
+        () =>
+          to.teams.insertMany([
+            { name: 'u', company_id: 1 },
+            { name: 'v', company_id: 99 },
+          ]),
         () => to.teams.update(team.id, { company_id: 99 }),
         () => to.teams.updateMany({}, { company_id: 99 }),
         () => to.teams.save({ id: team.id, company_id: 99 }),
@@ -146,7 +155,10 @@ describeEngines('conflicts', (engine) => {
     })
 
     test('of the wrong shape are no conflict but invalid', async () => {
-      expect(await rejectionOf(to.teams.insert({ name: 't', company_id: '1' as never }))).toMatchObject({ code: 'validation_failed', issues: [{ path: 'company_id' }] })
+      expect(await rejectionOf(to.teams.insert({ name: 't', company_id: '1' as never }))).toMatchObject({
+        code: 'validation_failed',
+        issues: [{ path: 'company_id' }],
+      })
       expect(await rejectionOf(to.teams.insert({ name: 't' } as never))).toMatchObject({ issues: [{ path: 'company_id' }] })
     })
   })
@@ -158,7 +170,12 @@ describeEngines('conflicts', (engine) => {
     })
 
     test('keeps a record that is pointed to: from delete, deleteMany and purge', async () => {
-      for (const write of [() => to.companies.delete(1), () => to.companies.deleteMany([2, 1]), () => to.companies.deleteMany({}), () => to.companies.purge(1)]) {
+      for (const write of [
+        () => to.companies.delete(1),
+        () => to.companies.deleteMany([2, 1]),
+        () => to.companies.deleteMany({}),
+        () => to.companies.purge(1),
+      ]) {
         const error = await rejectionOf(write())
         expect(error).toMatchObject({ code: 'reference_conflict', fields: ['company_id'] })
         expect(String(error)).toContain('locks')
@@ -219,7 +236,13 @@ describeEngines('conflicts', (engine) => {
     test('a soft delete marks the children that can be marked, removes the others, several levels down', async () => {
       const start = await newest()
       expect(await to.companies.delete(1, { actor: 'ann' })).toBe(true)
-      expect((await logSince(start)).toSorted()).toEqual(['delete members:1', 'delete members:2', 'soft_delete companies:1', 'soft_delete teams:1', 'soft_delete teams:2'])
+      expect((await logSince(start)).toSorted()).toEqual([
+        'delete members:1',
+        'delete members:2',
+        'soft_delete companies:1',
+        'soft_delete teams:1',
+        'soft_delete teams:2',
+      ])
       expect((await storage.audit.find({ limit: 5 })).every((entry) => entry.actor === 'ann')).toBe(true)
       expect(await to.teams.get(1, { includeDeleted: true })).toMatchObject({ deleted_at: expect.any(Date), updated_by: 'ann' })
       expect((await to.members.all()).map((row) => row.id)).toEqual([3])
@@ -290,7 +313,12 @@ describeEngines('conflicts', (engine) => {
       to.badges.afterUpdate(({ record, previous }) => void seen.push([previous?.member_id, record.member_id]))
       await to.members.delete(1, { actor: 'ann' })
       expect(await to.badges.get(badge.id)).toMatchObject({ member_id: null, updated_by: 'ann' })
-      expect(await storage.audit.findOne({ component: 'badges' })).toMatchObject({ operation: 'update', before: { member_id: 1 }, after: { member_id: null }, actor: 'ann' })
+      expect(await storage.audit.findOne({ component: 'badges' })).toMatchObject({
+        operation: 'update',
+        before: { member_id: 1 },
+        after: { member_id: null },
+        actor: 'ann',
+      })
       expect(seen).toEqual([[1, null]])
     })
 
@@ -329,7 +357,8 @@ describeEngines('conflicts', (engine) => {
       await companies.insertMany(Array.from({ length: 5 }, (_, index) => ({ name: `old${index}` })))
       const outcomes = await Promise.allSettled(Array.from({ length: 32 }, (_, index) => companies.insert({ name: `new${index}` })))
       expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(5)
-      for (const outcome of outcomes) if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'record_limit', status: 409 })
+      for (const outcome of outcomes)
+        if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'record_limit', status: 409 })
       expect([await companies.count(), await limited.audit.count()]).toEqual([10, 10])
     })
 

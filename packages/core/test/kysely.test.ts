@@ -30,16 +30,40 @@ describeEngines('Kysely handles', (engine) => {
     'storage.kysely': (work) => work(storage.kysely as Handle),
     'session.kysely': (work) => storage.transaction((session) => work(session.kysely as Handle)),
   }
-  const schemaName = async (): Promise<string> => (engine.name === 'sqlite' ? 'main' : String((await sql<{ name: string }>`select current_schema() as name`.execute(storage.kysely)).rows[0]?.name))
+  const schemaName = async (): Promise<string> =>
+    engine.name === 'sqlite'
+      ? 'main'
+      : String((await sql<{ name: string }>`select current_schema() as name`.execute(storage.kysely)).rows[0]?.name)
 
   describe.each(Object.entries(handles))('%s', (_name, by) => {
     test('selects: joins, CTEs, raw text, functions', async () => {
       expect(await by((kysely) => kysely.selectFrom('items').select('name').execute())).toEqual([{ name: 'kept' }])
-      expect(await by((kysely) => kysely.selectFrom('items').innerJoin('notes', 'notes.id', 'items.id').select(['name', 'text']).execute())).toEqual([{ name: 'kept', text: 'one' }])
-      expect(await by((kysely) => kysely.with('c', (db) => db.selectFrom('items').select('name')).selectFrom('c').selectAll().execute())).toEqual([{ name: 'kept' }])
-      expect(await by(async (kysely) => (await sql`select name from items where name = ${'kept'}`.execute(kysely)).rows)).toEqual([{ name: 'kept' }])
-      expect(await by(async (kysely) => (await sql`with c as (select 1 as one) select one from c`.execute(kysely)).rows)).toEqual([{ one: 1 }])
-      expect(await by((kysely) => kysely.selectFrom('strongroom_audit_log').select((eb) => eb.fn.countAll<number>().as('count')).execute())).toHaveLength(1)
+      expect(
+        await by((kysely) => kysely.selectFrom('items').innerJoin('notes', 'notes.id', 'items.id').select(['name', 'text']).execute()),
+      ).toEqual([{ name: 'kept', text: 'one' }])
+      expect(
+        await by((kysely) =>
+          kysely
+            .with('c', (db) => db.selectFrom('items').select('name'))
+            .selectFrom('c')
+            .selectAll()
+            .execute(),
+        ),
+      ).toEqual([{ name: 'kept' }])
+      expect(await by(async (kysely) => (await sql`select name from items where name = ${'kept'}`.execute(kysely)).rows)).toEqual([
+        { name: 'kept' },
+      ])
+      expect(await by(async (kysely) => (await sql`with c as (select 1 as one) select one from c`.execute(kysely)).rows)).toEqual([
+        { one: 1 },
+      ])
+      expect(
+        await by((kysely) =>
+          kysely
+            .selectFrom('strongroom_audit_log')
+            .select((eb) => eb.fn.countAll<number>().as('count'))
+            .execute(),
+        ),
+      ).toHaveLength(1)
     })
 
     test('writes to tables of one’s own', async () => {
@@ -50,7 +74,11 @@ describeEngines('Kysely handles', (engine) => {
         expect(updated.numUpdatedRows).toBe(1n)
         const deleted = await kysely.deleteFrom('notes').where('id', '=', 1).executeTakeFirst()
         expect(deleted.numDeletedRows).toBe(1n)
-        await kysely.insertInto('notes').columns(['id', 'text']).expression((eb) => eb.selectFrom('items').select(['id', 'name'])).execute()
+        await kysely
+          .insertInto('notes')
+          .columns(['id', 'text'])
+          .expression((eb) => eb.selectFrom('items').select(['id', 'name']))
+          .execute()
         await kysely.schema.createTable('others').addColumn('id', 'integer').execute()
         await kysely.schema.alterTable('others').addColumn('more', 'text').execute()
         await kysely.schema.createIndex('others_id').on('others').column('id').execute()
@@ -71,8 +99,18 @@ describeEngines('Kysely handles', (engine) => {
       'an alias': (kysely) => kysely.updateTable('items as i').set({ name: 'x' }).execute(),
       'a schema-qualified name': (kysely, schema) => kysely.deleteFrom(`${schema}.items`).execute(),
       withSchema: (kysely, schema) => kysely.withSchema(schema).deleteFrom('items').execute(),
-      'a write in a CTE of a select': (kysely) => kysely.with('c', (db) => db.deleteFrom('items').returningAll()).selectFrom('c').selectAll().execute(),
-      'a write in a CTE of a write of one’s own': (kysely) => kysely.with('c', (db) => db.deleteFrom('items').returningAll()).insertInto('notes').values({ id: 9, text: 'x' }).execute(),
+      'a write in a CTE of a select': (kysely) =>
+        kysely
+          .with('c', (db) => db.deleteFrom('items').returningAll())
+          .selectFrom('c')
+          .selectAll()
+          .execute(),
+      'a write in a CTE of a write of one’s own': (kysely) =>
+        kysely
+          .with('c', (db) => db.deleteFrom('items').returningAll())
+          .insertInto('notes')
+          .values({ id: 9, text: 'x' })
+          .execute(),
       'the audit log': (kysely) => kysely.deleteFrom('strongroom_audit_log').execute(),
       'the library’s state': (kysely) => kysely.updateTable('strongroom_state').set({ value: '9' }).execute(),
       'drop table': (kysely) => kysely.schema.dropTable('items').execute(),
@@ -93,9 +131,11 @@ describeEngines('Kysely handles', (engine) => {
       savepoint: (kysely) => sql`savepoint mine`.execute(kysely),
       release: (kysely) => sql`release nested_1`.execute(kysely),
       'end after a semicolon': (kysely) => sql`; end`.execute(kysely),
-      'a setting': (kysely) => (engine.name === 'sqlite' ? sql`pragma foreign_keys = off` : sql`set session_replication_role = replica`).execute(kysely),
+      'a setting': (kysely) =>
+        (engine.name === 'sqlite' ? sql`pragma foreign_keys = off` : sql`set session_replication_role = replica`).execute(kysely),
       vacuum: (kysely) => sql`vacuum`.execute(kysely),
-      'explain that runs': (kysely) => (engine.name === 'sqlite' ? sql`attach ':memory:' as other` : sql`explain analyze delete from items`).execute(kysely),
+      'explain that runs': (kysely) =>
+        (engine.name === 'sqlite' ? sql`attach ':memory:' as other` : sql`explain analyze delete from items`).execute(kysely),
     }
 
     test.each(Object.entries(writes))('refuses %s', async (_what, write) => {
@@ -109,8 +149,25 @@ describeEngines('Kysely handles', (engine) => {
     })
 
     test('refuses writes with a reason, not by accident', async () => {
-      for (const name of ['insert', 'update', 'delete', 'a name in other case', 'an alias', 'the audit log', 'drop table', 'alter table', 'drop index', 'raw insert', 'raw drop', 'begin', 'commit', 'rollback'] as const) {
-        expect(await rejectionOf(by((kysely) => writes[name]?.(kysely, 'main') ?? Promise.resolve())), name).toMatchObject({ code: 'unaudited_write' })
+      for (const name of [
+        'insert',
+        'update',
+        'delete',
+        'a name in other case',
+        'an alias',
+        'the audit log',
+        'drop table',
+        'alter table',
+        'drop index',
+        'raw insert',
+        'raw drop',
+        'begin',
+        'commit',
+        'rollback',
+      ] as const) {
+        expect(await rejectionOf(by((kysely) => writes[name]?.(kysely, 'main') ?? Promise.resolve())), name).toMatchObject({
+          code: 'unaudited_write',
+        })
       }
     })
 
@@ -119,7 +176,9 @@ describeEngines('Kysely handles', (engine) => {
       expect(await rejectionOf(by((kysely) => kysely.startTransaction().execute()))).toMatchObject({ code: 'outer_handle' })
       await by((kysely) => kysely.destroy()).catch(() => {})
       expect(await by((kysely) => kysely.selectFrom('items').selectAll().execute())).toHaveLength(1)
-      expect(await rejectionOf(by(async (kysely) => kysely.selectFrom('items').selectAll().stream().next()))).toMatchObject({ code: 'outer_handle' })
+      expect(await rejectionOf(by(async (kysely) => kysely.selectFrom('items').selectAll().stream().next()))).toMatchObject({
+        code: 'outer_handle',
+      })
       expect(await items.count()).toBe(1)
     })
   })
@@ -146,8 +205,12 @@ describeEngines('Kysely handles', (engine) => {
 
     test('in a nested part does not reach around it', async () => {
       await storage.transaction(async (outer) => {
-        await storage.transaction((inner) => (inner.kysely as Handle).updateTable('items').set({ name: 'changed' }).execute(), { unaudited: true })
-        expect(await rejectionOf((outer.kysely as Handle).updateTable('items').set({ name: 'x' }).execute())).toMatchObject({ code: 'unaudited_write' })
+        await storage.transaction((inner) => (inner.kysely as Handle).updateTable('items').set({ name: 'changed' }).execute(), {
+          unaudited: true,
+        })
+        expect(await rejectionOf((outer.kysely as Handle).updateTable('items').set({ name: 'x' }).execute())).toMatchObject({
+          code: 'unaudited_write',
+        })
       })
       expect(await items.all()).toMatchObject([{ name: 'changed' }])
       expect(await storage.audit.count({ operation: 'unaudited' })).toBe(1)

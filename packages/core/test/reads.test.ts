@@ -23,9 +23,36 @@ const Person = defineModel(
 
 const names = ['Ann', 'ann', 'Zoe', 'Äva', 'éric', '', '👻', '\uFF21', 'B']
 const given = [
-  { name: 'Ann', age: 30, score: 1.5, total: 2n ** 53n + 1n, price: '10.50', born: new Date('1960-01-01T00:00:00Z'), active: true, key: new Uint8Array([1]) },
-  { name: 'ann', age: 20, score: -1.5, total: -5n, price: '9.90', born: new Date('2000-01-01T00:00:00Z'), active: false, key: new Uint8Array([1, 0]) },
-  { name: 'Zoe', age: 30, score: 0, total: 2n ** 53n, price: '-3.00', born: new Date('0001-01-01T00:00:00Z'), active: true, key: new Uint8Array() },
+  {
+    name: 'Ann',
+    age: 30,
+    score: 1.5,
+    total: 2n ** 53n + 1n,
+    price: '10.50',
+    born: new Date('1960-01-01T00:00:00Z'),
+    active: true,
+    key: new Uint8Array([1]),
+  },
+  {
+    name: 'ann',
+    age: 20,
+    score: -1.5,
+    total: -5n,
+    price: '9.90',
+    born: new Date('2000-01-01T00:00:00Z'),
+    active: false,
+    key: new Uint8Array([1, 0]),
+  },
+  {
+    name: 'Zoe',
+    age: 30,
+    score: 0,
+    total: 2n ** 53n,
+    price: '-3.00',
+    born: new Date('0001-01-01T00:00:00Z'),
+    active: true,
+    key: new Uint8Array(),
+  },
   { name: 'Äva', token: 'x' },
   { name: 'éric', age: 40, extra: { a: 1 } },
   { name: '' },
@@ -53,9 +80,12 @@ describeEngines('reads', (engine) => {
       expect(await people.get(99)).toBeNull()
     })
 
-    test.each([[0], [-1], [1.5], ['1'], [Number.NaN], [null], [undefined], [{}], [[1]], [2 ** 60], [1n], [true]])('an id of the wrong shape is not found: %s', async (id) => {
-      expect(await people.get(id as never)).toBeNull()
-    })
+    test.each([[0], [-1], [1.5], ['1'], [Number.NaN], [null], [undefined], [{}], [[1]], [2 ** 60], [1n], [true]])(
+      'an id of the wrong shape is not found: %s',
+      async (id) => {
+        expect(await people.get(id as never)).toBeNull()
+      },
+    )
 
     test('a deleted record is found when it is asked for', async () => {
       expect(await people.get(10)).toBeNull()
@@ -202,7 +232,14 @@ describeEngines('reads', (engine) => {
       expect((await people.find(page)).map((row) => row.id)).toEqual(ids)
     })
 
-    test.each([[{ limit: -1 }], [{ limit: 1.5 }], [{ limit: Number.NaN }], [{ offset: -1 }], [{ limit: '5' }], [{ offset: Number.POSITIVE_INFINITY }]])('%j is refused', async (page) => {
+    test.each([
+      [{ limit: -1 }],
+      [{ limit: 1.5 }],
+      [{ limit: Number.NaN }],
+      [{ offset: -1 }],
+      [{ limit: '5' }],
+      [{ offset: Number.POSITIVE_INFINITY }],
+    ])('%j is refused', async (page) => {
       expect(await rejectionOf(people.find(page as never))).toMatchObject({ code: 'invalid_query' })
     })
   })
@@ -221,11 +258,19 @@ describeEngines('reads', (engine) => {
 
     test('count and exists know deleted records when they are asked', async () => {
       expect([await people.count(), await people.count(undefined, { includeDeleted: true })]).toEqual([9, 10])
-      expect([await people.exists({ name: 'gone' }), await people.exists({ name: 'gone' }, { includeDeleted: true })]).toEqual([false, true])
+      expect([await people.exists({ name: 'gone' }), await people.exists({ name: 'gone' }, { includeDeleted: true })]).toEqual([
+        false,
+        true,
+      ])
     })
 
     test('stream answers what find answers', async () => {
-      for (const question of [{}, { where: { age: { ne: 30 } }, orderBy: ['-age', 'name'], limit: 3, offset: 1 }, { includeDeleted: true }, { limit: 0 }] as const) {
+      for (const question of [
+        {},
+        { where: { age: { ne: 30 } }, orderBy: ['-age', 'name'], limit: 3, offset: 1 },
+        { includeDeleted: true },
+        { limit: 0 },
+      ] as const) {
         const rows: unknown[] = []
         for await (const row of people.stream(question)) rows.push(row)
         expect(rows).toStrictEqual(await people.find(question))

@@ -1,16 +1,42 @@
-import { type AnyModel, DateTime, Decimal, defineModel, Int64, ModelAccessor, openStorage, Ref, SchemaMismatchError, type Storage, type StorageOptions, UsageError } from '@strongroom/core'
+import {
+  type AnyModel,
+  DateTime,
+  Decimal,
+  defineModel,
+  Int64,
+  ModelAccessor,
+  openStorage,
+  Ref,
+  SchemaMismatchError,
+  type Storage,
+  type StorageOptions,
+  UsageError,
+} from '@strongroom/core'
 import { describeEngines, needs } from '@strongroom/testkit'
-import { type Kysely, sql } from 'kysely'
+import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { rejectionOf } from './support.ts'
 
-const User = defineModel('users', { name: Type.String(), email: Type.String(), age: Type.Optional(Type.Integer()) }, { softDelete: true, stamps: true, unique: [['email']], indexes: [['name', 'age']] })
-const Post = defineModel('posts', { title: Type.String(), price: Type.Optional(Decimal({ precision: 8, scale: 2 })), author_id: Ref(() => User), twin: Type.Optional(Ref((): AnyModel<string> => Post)) }, { id: 'uuid', unique: [['title']] })
+const User = defineModel(
+  'users',
+  { name: Type.String(), email: Type.String(), age: Type.Optional(Type.Integer()) },
+  { softDelete: true, stamps: true, unique: [['email']], indexes: [['name', 'age']] },
+)
+const Post = defineModel(
+  'posts',
+  {
+    title: Type.String(),
+    price: Type.Optional(Decimal({ precision: 8, scale: 2 })),
+    author_id: Ref(() => User),
+    twin: Type.Optional(Ref((): AnyModel<string> => Post)),
+  },
+  { id: 'uuid', unique: [['title']] },
+)
 
 describeEngines('the schema', (engine) => {
   let url: string
-  const opened: Storage[] = []
+  const opened: Pick<Storage, 'close'>[] = []
   const open = async (models: readonly AnyModel[], options: Partial<StorageOptions> = {}): Promise<Storage> => {
     const storage = await openStorage({ url, accessors: models.map((model) => new ModelAccessor(model, model.name)), ...options })
     opened.push(storage)
@@ -49,12 +75,18 @@ describeEngines('the schema', (engine) => {
 
     test('whatever order the models are given in, circles too', async () => {
       const Egg = defineModel('eggs', { hen: Type.Optional(Ref((): AnyModel<number> => Hen)) })
-      const Hen = defineModel('hens', { egg: Type.Optional(Ref((): AnyModel<number> => Egg)), self: Type.Optional(Ref((): AnyModel<number> => Hen)) })
+      const Hen = defineModel('hens', {
+        egg: Type.Optional(Ref((): AnyModel<number> => Egg)),
+        self: Type.Optional(Ref((): AnyModel<number> => Hen)),
+      })
       const storage = await open([Post, Egg, Hen, User])
       const egg = await storage.accessor(Egg).insert({})
       const hen = await storage.accessor(Hen).insert({ egg: egg.id } as never)
       expect(await storage.accessor(Egg).update(egg.id, { hen: (hen as { id: number }).id } as never)).toMatchObject({ hen: 1 })
-      expect(await rejectionOf(storage.accessor(Egg).insert({ hen: 99 } as never))).toMatchObject({ code: 'reference_conflict', fields: ['hen'] })
+      expect(await rejectionOf(storage.accessor(Egg).insert({ hen: 99 } as never))).toMatchObject({
+        code: 'reference_conflict',
+        fields: ['hen'],
+      })
       await storage.close()
       await open([Egg, Hen, Post, User])
     })
@@ -62,15 +94,28 @@ describeEngines('the schema', (engine) => {
     needs(engine, 'pragmas', () => {
       test('as STRICT tables with indexes and foreign keys', async () => {
         const { kysely } = await open([User, Post])
-        const tables = await sql<{ name: string; strict: number }>`select name, strict from pragma_table_list where schema = 'main' and name not like 'sqlite%'`.execute(kysely)
+        const tables = await sql<{
+          name: string
+          strict: number
+        }>`select name, strict from pragma_table_list where schema = 'main' and name not like 'sqlite%'`.execute(kysely)
         expect(tables.rows.every((table) => table.strict === 1)).toBe(true)
-        expect(tables.rows.map((table) => table.name).toSorted()).toEqual(['posts', 'strongroom_audit_head', 'strongroom_audit_log', 'strongroom_state', 'users'])
-        const foreign = await sql<{ from: string }>`select "from", "table", "to", on_delete from pragma_foreign_key_list('posts') order by "from"`.execute(kysely)
+        expect(tables.rows.map((table) => table.name).toSorted()).toEqual([
+          'posts',
+          'strongroom_audit_head',
+          'strongroom_audit_log',
+          'strongroom_state',
+          'users',
+        ])
+        const foreign = await sql<{
+          from: string
+        }>`select "from", "table", "to", on_delete from pragma_foreign_key_list('posts') order by "from"`.execute(kysely)
         expect(foreign.rows).toEqual([
           { from: 'author_id', table: 'users', to: 'id', on_delete: 'NO ACTION' },
           { from: 'twin', table: 'posts', to: 'id', on_delete: 'NO ACTION' },
         ])
-        const plan = await sql<{ detail: string }>`explain query plan select * from users where email = 'x' and deleted_at is null`.execute(kysely)
+        const plan = await sql<{ detail: string }>`explain query plan select * from users where email = 'x' and deleted_at is null`.execute(
+          kysely,
+        )
         expect(plan.rows.map((row) => row.detail).join()).toContain('users_email_key')
       })
     })
@@ -78,12 +123,19 @@ describeEngines('the schema', (engine) => {
     needs(engine, 'sessions', () => {
       test('with text by code point, foreign keys without action, and an index for each reference', async () => {
         const { kysely } = await open([User, Post])
-        const columns = await sql<{ name: string }>`select a.attname as name from pg_attribute a join pg_collation c on c.oid = a.attcollation
+        const columns = await sql<{
+          name: string
+        }>`select a.attname as name from pg_attribute a join pg_collation c on c.oid = a.attcollation
           where a.attrelid = 'users'::regclass and a.attnum > 0 and c.collname <> 'C'`.execute(kysely)
         expect(columns.rows).toEqual([])
-        const actions = await sql`select distinct confdeltype::text as action from pg_constraint where conrelid = 'posts'::regclass and contype = 'f'`.execute(kysely)
+        const actions =
+          await sql`select distinct confdeltype::text as action from pg_constraint where conrelid = 'posts'::regclass and contype = 'f'`.execute(
+            kysely,
+          )
         expect(actions.rows).toEqual([{ action: 'a' }])
-        const indexes = await sql<{ indexname: string }>`select indexname from pg_indexes where tablename = 'posts' and schemaname = current_schema() order by 1`.execute(kysely)
+        const indexes = await sql<{
+          indexname: string
+        }>`select indexname from pg_indexes where tablename = 'posts' and schemaname = current_schema() order by 1`.execute(kysely)
         expect(indexes.rows.map((row) => row.indexname)).toEqual(['posts_author_id_idx', 'posts_pkey', 'posts_title_key', 'posts_twin_idx'])
       })
     })
@@ -121,25 +173,85 @@ describeEngines('the schema', (engine) => {
 
   describe('that does not fit', () => {
     const misfits: [string, AnyModel, AnyModel, RegExp[]][] = [
-      ['a missing column', defineModel('things', { a: Type.String() }), defineModel('things', { a: Type.String(), b: Type.Optional(Type.String()) }), [/things\.b is missing/]],
-      ['another type', defineModel('things', { a: Type.String() }), defineModel('things', { a: Type.Integer() }), [/things\.a is text.*wants/i]],
-      ['a number that was whole', defineModel('things', { a: Type.Integer() }), defineModel('things', { a: Type.Number() }), [/things\.a is/]],
-      ['an instant that was a date', defineModel('things', { a: Type.Boolean() }), defineModel('things', { a: DateTime() }), [/things\.a is/]],
-      ['null where the model takes none', defineModel('things', { a: Type.Optional(Type.String()) }), defineModel('things', { a: Type.String() }), [/things\.a takes null/]],
-      ['no null where the model takes it', defineModel('things', { a: Type.String() }), defineModel('things', { a: Type.Optional(Type.String()) }), [/things\.a is NOT NULL/]],
-      ['a column that nobody fills', defineModel('things', { a: Type.String(), b: Type.String() }), defineModel('things', { a: Type.String() }), [/things\.b is NOT NULL and no field/]],
+      [
+        'a missing column',
+        defineModel('things', { a: Type.String() }),
+        defineModel('things', { a: Type.String(), b: Type.Optional(Type.String()) }),
+        [/things\.b is missing/],
+      ],
+      [
+        'another type',
+        defineModel('things', { a: Type.String() }),
+        defineModel('things', { a: Type.Integer() }),
+        [/things\.a is text.*wants/i],
+      ],
+      [
+        'a number that was whole',
+        defineModel('things', { a: Type.Integer() }),
+        defineModel('things', { a: Type.Number() }),
+        [/things\.a is/],
+      ],
+      [
+        'an instant that was a date',
+        defineModel('things', { a: Type.Boolean() }),
+        defineModel('things', { a: DateTime() }),
+        [/things\.a is/],
+      ],
+      [
+        'null where the model takes none',
+        defineModel('things', { a: Type.Optional(Type.String()) }),
+        defineModel('things', { a: Type.String() }),
+        [/things\.a takes null/],
+      ],
+      [
+        'no null where the model takes it',
+        defineModel('things', { a: Type.String() }),
+        defineModel('things', { a: Type.Optional(Type.String()) }),
+        [/things\.a is NOT NULL/],
+      ],
+      [
+        'a column that nobody fills',
+        defineModel('things', { a: Type.String(), b: Type.String() }),
+        defineModel('things', { a: Type.String() }),
+        [/things\.b is NOT NULL and no field/],
+      ],
       ['another key', defineModel('things', {}, { id: 'text' }), defineModel('things', {}), [/things\.id is/]],
-      ['a key of another name', defineModel('things', {}, { id: { name: 'code' } }), defineModel('things', {}), [/things\.id is missing/, /things\.code is NOT NULL/, /primary key of things is \(code\)/]],
-      ['a missing unique', defineModel('things', { a: Type.String() }), defineModel('things', { a: Type.String() }, { unique: [['a']] }), [/things has no unique index on \(a\)/]],
-      ['a unique that the model does not have', defineModel('things', { a: Type.String() }, { unique: [['a']] }), defineModel('things', { a: Type.String() }), [/things has a unique index on \(a\)/]],
+      [
+        'a key of another name',
+        defineModel('things', {}, { id: { name: 'code' } }),
+        defineModel('things', {}),
+        [/things\.id is missing/, /things\.code is NOT NULL/, /primary key of things is \(code\)/],
+      ],
+      [
+        'a missing unique',
+        defineModel('things', { a: Type.String() }),
+        defineModel('things', { a: Type.String() }, { unique: [['a']] }),
+        [/things has no unique index on \(a\)/],
+      ],
+      [
+        'a unique that the model does not have',
+        defineModel('things', { a: Type.String() }, { unique: [['a']] }),
+        defineModel('things', { a: Type.String() }),
+        [/things has a unique index on \(a\)/],
+      ],
       [
         'a unique over deleted records too',
         defineModel('things', { a: Type.String(), deleted_at: Type.Optional(DateTime()) }, { unique: [['a']] }),
         defineModel('things', { a: Type.String() }, { unique: [['a']], softDelete: true }),
         [/no unique index on \(a\) of live records/, /has a unique index on \(a\)/],
       ],
-      ['a missing index', defineModel('things', { a: Type.String() }), defineModel('things', { a: Type.String() }, { indexes: [['a']] }), [/things has no index on \(a\)/]],
-      ['a missing foreign key', defineModel('things', { other: Type.Integer() }, { indexes: [['other']] }), defineModel('things', { other: Ref(() => User) }, { indexes: [['other']] }), [/things\.other has no foreign key to users\.id/]],
+      [
+        'a missing index',
+        defineModel('things', { a: Type.String() }),
+        defineModel('things', { a: Type.String() }, { indexes: [['a']] }),
+        [/things has no index on \(a\)/],
+      ],
+      [
+        'a missing foreign key',
+        defineModel('things', { other: Type.Integer() }, { indexes: [['other']] }),
+        defineModel('things', { other: Ref(() => User) }, { indexes: [['other']] }),
+        [/things\.other has no foreign key to users\.id/],
+      ],
     ]
 
     test.each(misfits)('is refused: %s', async (_name, standing, wanted, lines) => {
@@ -150,9 +262,25 @@ describeEngines('the schema', (engine) => {
     })
 
     test('is told completely: every difference of every table', async () => {
-      await prepare(defineModel('users', { name: Type.Integer(), extra: Type.String() }), defineModel('posts', { title: Type.Optional(Type.String()) }))
+      await prepare(
+        defineModel('users', { name: Type.Integer(), extra: Type.String() }),
+        defineModel('posts', { title: Type.Optional(Type.String()) }),
+      )
       const differences = (await differencesOf([User, Post])).join('\n')
-      for (const name of ['users.name', 'users.email', 'users.age', 'users.created_at', 'users.deleted_at', 'users.extra', 'posts.title', 'posts.price', 'posts.author_id', 'posts.id', 'unique index on (email)', 'foreign key to users.id']) {
+      for (const name of [
+        'users.name',
+        'users.email',
+        'users.age',
+        'users.created_at',
+        'users.deleted_at',
+        'users.extra',
+        'posts.title',
+        'posts.price',
+        'posts.author_id',
+        'posts.id',
+        'unique index on (email)',
+        'foreign key to users.id',
+      ]) {
         expect(differences).toContain(name)
       }
     })
@@ -182,7 +310,9 @@ describeEngines('the schema', (engine) => {
 
     test('by the library’s own tables, made by a newer version, is refused', async () => {
       const first = await open([User])
-      await first.transaction((session) => (session.kysely as Kysely<never>).updateTable('strongroom_state' as never).set({ value: '99' } as never).execute(), { unaudited: true })
+      await first.transaction((session) => session.kysely.updateTable('strongroom_state').set({ value: '99' }).execute(), {
+        unaudited: true,
+      })
       await first.close()
       for (const createTables of [true, false]) expect((await differencesOf([User], { createTables })).join()).toMatch(/version 99.*newer/)
     })
@@ -196,14 +326,23 @@ describeEngines('the schema', (engine) => {
     }
 
     test('two on one table, or with one component, are refused', async () => {
-      expect(await refusal([new ModelAccessor(User, 'a'), new ModelAccessor(User, 'b')])).toMatchObject({ code: 'invalid_options', message: expect.stringContaining('users') })
+      expect(await refusal([new ModelAccessor(User, 'a'), new ModelAccessor(User, 'b')])).toMatchObject({
+        code: 'invalid_options',
+        message: expect.stringContaining('users'),
+      })
       const Upper = defineModel('USERS', { big: Int64() })
       expect(await refusal([new ModelAccessor(User, 'a'), new ModelAccessor(Upper, 'b')])).toMatchObject({ code: 'invalid_options' })
-      expect(await refusal([new ModelAccessor(User, 'same'), new ModelAccessor(Post, 'same')])).toMatchObject({ code: 'invalid_options', message: expect.stringContaining('same') })
+      expect(await refusal([new ModelAccessor(User, 'same'), new ModelAccessor(Post, 'same')])).toMatchObject({
+        code: 'invalid_options',
+        message: expect.stringContaining('same'),
+      })
     })
 
     test('a reference to a model without an accessor is refused', async () => {
-      expect(await refusal([new ModelAccessor(Post, 'posts')])).toMatchObject({ code: 'invalid_options', message: expect.stringContaining('users') })
+      expect(await refusal([new ModelAccessor(Post, 'posts')])).toMatchObject({
+        code: 'invalid_options',
+        message: expect.stringContaining('users'),
+      })
     })
 
     test('an accessor lives in one open storage, and can move when that is closed', async () => {

@@ -15,11 +15,19 @@ describeEngines('transactions', (engine) => {
   beforeEach(async () => {
     items = new ModelAccessor(Item, 'items')
     storage = await open([items])
-    await storage.transaction((session) => session.kysely.schema.createTable('notes').addColumn('text', 'text', (column) => column.unique()).execute(), { unaudited: true })
+    await storage.transaction(
+      (session) =>
+        session.kysely.schema
+          .createTable('notes')
+          .addColumn('text', 'text', (column) => column.unique())
+          .execute(),
+      { unaudited: true },
+    )
   })
 
   const names = async (): Promise<string[]> => (await items.all()).map((row) => row.name)
-  const logged = async (): Promise<unknown[]> => (await storage.audit.find({ component: 'items' })).map((entry: AuditEntry) => entry.after?.['name'] ?? entry.before?.['name']).reverse()
+  const logged = async (): Promise<unknown[]> =>
+    (await storage.audit.find({ component: 'items' })).map((entry: AuditEntry) => entry.after?.['name'] ?? entry.before?.['name']).reverse()
   const failing = new Error('no')
 
   describe('a unit', () => {
@@ -94,7 +102,9 @@ describeEngines('transactions', (engine) => {
         await items.count()
         if (record.name.startsWith('bad')) throw failing
       })
-      const outcomes = await storage.transaction(() => Promise.allSettled(['a', 'bad1', 'b', 'bad2', 'a', 'c'].map((name) => items.insert({ name }))))
+      const outcomes = await storage.transaction(() =>
+        Promise.allSettled(['a', 'bad1', 'b', 'bad2', 'a', 'c'].map((name) => items.insert({ name }))),
+      )
       expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'rejected', 'fulfilled'])
       expect([await names(), await logged()]).toEqual([
         ['a', 'b', 'c'],
@@ -120,7 +130,12 @@ describeEngines('transactions', (engine) => {
         expect(await rejectionOf(items.insert({ name: 7 as never }))).toMatchObject({ code: 'validation_failed' })
         expect(await rejectionOf(items.find({ where: { nme: 1 } as never }))).toMatchObject({ code: 'invalid_query' })
         await session.kysely.insertInto('notes').values({ text: 'x' }).execute()
-        await rejectionOf(session.kysely.insertInto('notes').values([{ text: 'y' }, { text: 'x' }]).execute())
+        await rejectionOf(
+          session.kysely
+            .insertInto('notes')
+            .values([{ text: 'y' }, { text: 'x' }])
+            .execute(),
+        )
         await rejectionOf(session.kysely.selectFrom('nowhere').selectAll().execute())
         await rejectionOf(sql`select nonsense from items`.execute(session.kysely))
         await rejectionOf(session.kysely.insertInto('items').values({ name: 'z' }).execute())
@@ -237,7 +252,9 @@ describeEngines('transactions', (engine) => {
       const single = first.opened.then(() => items.insert({ name: 'single' }))
       await Promise.allSettled([good, bad, single])
       expect((await names()).toSorted()).toEqual(['good 1', 'good 2', 'single'])
-      const ofGood = await storage.audit.find({ transaction_id: (await storage.audit.findOne({ component: 'items' }))?.transaction_id ?? '' })
+      const ofGood = await storage.audit.find({
+        transaction_id: (await storage.audit.findOne({ component: 'items' }))?.transaction_id ?? '',
+      })
       expect(new Set(ofGood.map((entry: AuditEntry) => entry.transaction_id)).size).toBe(1)
     })
 
@@ -246,7 +263,9 @@ describeEngines('transactions', (engine) => {
       await Promise.all(Array.from({ length: 20 }, () => items.update(id, (row) => ({ count: (row.count ?? 0) + 1 }))))
       expect(await items.get(id)).toMatchObject({ count: 20 })
       const entries = (await storage.audit.find({ operation: 'update' })).reverse()
-      expect(entries.map((entry: AuditEntry) => [entry.before?.['count'], entry.after?.['count']])).toEqual(Array.from({ length: 20 }, (_, index) => [index, index + 1]))
+      expect(entries.map((entry: AuditEntry) => [entry.before?.['count'], entry.after?.['count']])).toEqual(
+        Array.from({ length: 20 }, (_, index) => [index, index + 1]),
+      )
     })
 
     needs(engine, 'overlappingUnits', () => {
@@ -264,7 +283,10 @@ describeEngines('transactions', (engine) => {
           })
         }
         const [first, second] = [gate(), gate()]
-        await Promise.all([step(a?.id ?? 0, b?.id ?? 0, first.open, second.opened), step(b?.id ?? 0, a?.id ?? 0, second.open, first.opened)])
+        await Promise.all([
+          step(a?.id ?? 0, b?.id ?? 0, first.open, second.opened),
+          step(b?.id ?? 0, a?.id ?? 0, second.open, first.opened),
+        ])
         expect((await items.all()).map((row) => row.count)).toEqual([2, 2])
         expect(await storage.audit.count({ operation: 'update' })).toBe(4)
       })
@@ -295,8 +317,12 @@ describeEngines('transactions', (engine) => {
         late = opened.then(() => items.insert({ name: 'late' }))
         late.catch(() => {})
       })
-      expect(await rejectionOf(Promise.resolve().then(() => leaked?.kysely.selectFrom('items').selectAll().execute()))).toMatchObject({ code: 'session_finished' })
-      expect(await rejectionOf(Promise.resolve().then(() => leaked?.kysely.insertInto('notes').values({ text: 'x' }).execute()))).toMatchObject({ code: 'session_finished' })
+      expect(await rejectionOf(Promise.resolve().then(() => leaked?.kysely.selectFrom('items').selectAll().execute()))).toMatchObject({
+        code: 'session_finished',
+      })
+      expect(
+        await rejectionOf(Promise.resolve().then(() => leaked?.kysely.insertInto('notes').values({ text: 'x' }).execute())),
+      ).toMatchObject({ code: 'session_finished' })
       goOn()
       expect(await rejectionOf(late ?? Promise.resolve())).toMatchObject({ code: 'session_finished' })
       expect(await names()).toEqual([])

@@ -1,4 +1,17 @@
-import { type AuditEntry, ConflictError, DateTime, Decimal, Default, defineModel, Json, ModelAccessor, NotFoundError, Ref, type Storage, ValidationError } from '@strongroom/core'
+import {
+  type AuditEntry,
+  ConflictError,
+  DateTime,
+  Decimal,
+  Default,
+  defineModel,
+  Json,
+  ModelAccessor,
+  NotFoundError,
+  Ref,
+  type Storage,
+  ValidationError,
+} from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -24,7 +37,14 @@ const Country = defineModel('countries', { name: Type.Optional(Type.String()) },
 const Note = defineModel(
   'notes',
   { text: Type.String() },
-  { stamps: { createdAt: 'date_added', updatedAt: 'date_updated', createdBy: { name: 'added_by', field: Ref(() => User) }, updatedBy: 'changed_by' } },
+  {
+    stamps: {
+      createdAt: 'date_added',
+      updatedAt: 'date_updated',
+      createdBy: { name: 'added_by', field: Ref(() => User) },
+      updatedBy: 'changed_by',
+    },
+  },
 )
 
 describeEngines('writes', (engine) => {
@@ -204,7 +224,8 @@ describeEngines('writes', (engine) => {
     test('of a record that is not there, or deleted, is not found', async () => {
       const row = await users.insert(alice)
       await users.delete(row.id)
-      for (const id of [row.id, 99, 'x', null]) expect(await rejectionOf(users.update(id as never, { name: 'x' }))).toBeInstanceOf(NotFoundError)
+      for (const id of [row.id, 99, 'x', null])
+        expect(await rejectionOf(users.update(id as never, { name: 'x' }))).toBeInstanceOf(NotFoundError)
     })
   })
 
@@ -212,7 +233,15 @@ describeEngines('writes', (engine) => {
     test('empties what is left out, and keeps id, stamps and immutable fields', async () => {
       const row = await users.insert({ ...alice, role: 'admin', phone: '1', code: 'x' }, { actor: 'ann' })
       const replaced = await users.replace(row.id, { name: 'B', email: 'b@example.com' }, { actor: 'bob' })
-      expect(replaced).toStrictEqual({ ...row, name: 'B', email: 'b@example.com', role: 'operator', phone: null, updated_at: replaced.updated_at, updated_by: 'bob' })
+      expect(replaced).toStrictEqual({
+        ...row,
+        name: 'B',
+        email: 'b@example.com',
+        role: 'operator',
+        phone: null,
+        updated_at: replaced.updated_at,
+        updated_by: 'bob',
+      })
       expect(await users.get(row.id)).toStrictEqual(replaced)
     })
 
@@ -221,7 +250,9 @@ describeEngines('writes', (engine) => {
       expect(await users.replace(row.id, alice, { actor: 'x' })).toStrictEqual(row)
       expect(await users.replace(row.id, row as never)).toStrictEqual(row)
       expect(await entries()).toHaveLength(1)
-      expect(await rejectionOf(users.replace(row.id, { name: 'x' } as never))).toMatchObject({ issues: [{ path: 'email', message: 'is required' }] })
+      expect(await rejectionOf(users.replace(row.id, { name: 'x' } as never))).toMatchObject({
+        issues: [{ path: 'email', message: 'is required' }],
+      })
       expect(await rejectionOf(users.replace(row.id, { ...alice, code: 'new' }))).toMatchObject({ issues: [{ path: 'code' }] })
       expect(await rejectionOf(users.replace(99, alice))).toBeInstanceOf(NotFoundError)
     })
@@ -336,13 +367,21 @@ describeEngines('writes', (engine) => {
 
     test('an id of the wrong shape is not there', async () => {
       for (const id of ['1', 0, null, {}]) {
-        expect([await users.delete(id as never), await users.restore(id as never), await users.purge(id as never)]).toEqual([false, false, false])
+        expect([await users.delete(id as never), await users.restore(id as never), await users.purge(id as never)]).toEqual([
+          false,
+          false,
+          false,
+        ])
       }
     })
   })
 
   describe('the many forms', () => {
-    const people = Array.from({ length: 300 }, (_, index) => ({ name: `n${index}`, email: `n${index}@example.com`, phone: index % 2 ? 'odd' : 'even' }))
+    const people = Array.from({ length: 300 }, (_, index) => ({
+      name: `n${index}`,
+      email: `n${index}@example.com`,
+      phone: index % 2 ? 'odd' : 'even',
+    }))
 
     test('updateMany changes what holds the condition and answers what changed', async () => {
       await users.insertMany(people)
@@ -357,7 +396,10 @@ describeEngines('writes', (engine) => {
 
     test('updateMany is all or none', async () => {
       await users.insertMany(people.slice(0, 3))
-      expect(await rejectionOf(users.updateMany({}, { email: 'same@example.com' }))).toMatchObject({ code: 'unique_conflict', fields: ['email'] })
+      expect(await rejectionOf(users.updateMany({}, { email: 'same@example.com' }))).toMatchObject({
+        code: 'unique_conflict',
+        fields: ['email'],
+      })
       expect(await rejectionOf(users.updateMany({}, { name: '' }))).toBeInstanceOf(ValidationError)
       expect(await storage.audit.count({ operation: 'update' })).toBe(0)
     })
@@ -372,13 +414,16 @@ describeEngines('writes', (engine) => {
       expect(await users.purgeMany({ phone: 'even' })).toBe(150)
       expect(await users.purgeMany([])).toBe(0)
       expect(await users.count(undefined, { includeDeleted: true })).toBe(150)
-      const counts = await Promise.all((['soft_delete', 'restore', 'purge'] as const).map((operation) => storage.audit.count({ operation })))
+      const counts = await Promise.all(
+        (['soft_delete', 'restore', 'purge'] as const).map((operation) => storage.audit.count({ operation })),
+      )
       expect(counts).toEqual([153, 152, 150])
     })
 
     test('a condition that is none is refused rather than taken for all', async () => {
       await users.insertMany(people.slice(0, 2))
-      for (const meant of [null, undefined, 7, 'all']) expect(await rejectionOf(users.deleteMany(meant as never))).toMatchObject({ name: expect.stringMatching(/Error$/) })
+      for (const meant of [null, undefined, 7, 'all'])
+        expect(await rejectionOf(users.deleteMany(meant as never))).toMatchObject({ name: expect.stringMatching(/Error$/) })
       for (const meant of [null, undefined, 7, 'all', [1]]) {
         expect(await rejectionOf(users.updateMany(meant as never, { name: 'x' }))).toMatchObject({ name: expect.stringMatching(/Error$/) })
       }
@@ -387,7 +432,13 @@ describeEngines('writes', (engine) => {
 
     test('upsertMany inserts and changes in one go, in the order given', async () => {
       await users.insertMany([{ ...alice, phone: '1' }])
-      const rows = await users.upsertMany([{ name: 'New', email: 'n@example.com' }, { ...alice, name: 'Al' }], { on: ['email'], actor: 'bob' })
+      const rows = await users.upsertMany(
+        [
+          { name: 'New', email: 'n@example.com' },
+          { ...alice, name: 'Al' },
+        ],
+        { on: ['email'], actor: 'bob' },
+      )
       expect(rows.map((row) => [row.id, row.name, row.phone])).toEqual([
         [2, 'New', null],
         [1, 'Al', '1'],
@@ -402,7 +453,9 @@ describeEngines('writes', (engine) => {
 
     test('upsertMany finds its records whatever way their key is written', async () => {
       await users.insert({ ...alice, rate: '1.5' })
-      expect(await users.upsertMany([{ ...alice, name: 'Al', rate: '1.5' }], { on: ['rate'] })).toMatchObject([{ id: 1, name: 'Al', rate: '1.50' }])
+      expect(await users.upsertMany([{ ...alice, name: 'Al', rate: '1.5' }], { on: ['rate'] })).toMatchObject([
+        { id: 1, name: 'Al', rate: '1.50' },
+      ])
       const id = '0199b6f4-3c5a-7d0e-9a41-5b8f0c2e7a13'
       await keyed.insert({ id })
       expect(await keyed.upsertMany([{ id: id.toUpperCase(), name: 'x' }], { on: ['id'] })).toEqual([{ id, name: 'x' }])
@@ -424,7 +477,14 @@ describeEngines('writes', (engine) => {
 
     test('upsertMany of the same new records by many at once: each is inserted once', async () => {
       const batch = Array.from({ length: 20 }, (_, index) => ({ code: `C${index}` }))
-      await Promise.all(Array.from({ length: 6 }, (_, index) => countries.upsertMany(batch.map((row) => ({ ...row, name: `v${index}` })), { on: ['code'] })))
+      await Promise.all(
+        Array.from({ length: 6 }, (_, index) =>
+          countries.upsertMany(
+            batch.map((row) => ({ ...row, name: `v${index}` })),
+            { on: ['code'] },
+          ),
+        ),
+      )
       expect(await countries.count()).toBe(20)
       expect(await storage.audit.count({ operation: 'create' })).toBe(20)
     })
@@ -451,16 +511,26 @@ describeEngines('writes', (engine) => {
       let committed = 0
       users.afterCommit(() => committed++)
       const dry = { dryRun: true } as const
-      expect(await users.insert({ ...alice, email: 'b@example.com' }, dry)).toMatchObject({ email: 'b@example.com', id: expect.any(Number) })
+      expect(await users.insert({ ...alice, email: 'b@example.com' }, dry)).toMatchObject({
+        email: 'b@example.com',
+        id: expect.any(Number),
+      })
       expect(await users.insertMany([{ ...alice, email: 'c@example.com' }], dry)).toHaveLength(1)
       expect(await users.save({ id: 50, ...alice, email: 'd@example.com' }, dry)).toMatchObject({ id: 50 })
       expect(await users.update(row.id, { name: 'x' }, dry)).toMatchObject({ name: 'x' })
       expect(await users.replace(row.id, { ...alice, name: 'y' }, dry)).toMatchObject({ name: 'y' })
       expect(await users.updateMany({}, { name: 'z' }, dry)).toHaveLength(1)
       expect(await users.upsertMany([{ ...alice, name: 'u' }], { on: ['email'], ...dry })).toMatchObject([{ name: 'u' }])
-      expect([await users.delete(row.id, dry), await users.deleteMany({}, dry), await users.purge(row.id, dry), await users.purgeMany({}, dry)]).toEqual([true, 1, true, 1])
+      expect([
+        await users.delete(row.id, dry),
+        await users.deleteMany({}, dry),
+        await users.purge(row.id, dry),
+        await users.purgeMany({}, dry),
+      ]).toEqual([true, 1, true, 1])
       expect(await rejectionOf(users.insert(alice, dry))).toMatchObject({ code: 'unique_conflict' })
-      expect(await storage.transaction(async () => (await users.insert({ ...alice, email: 'e@example.com' })).email, dry)).toBe('e@example.com')
+      expect(await storage.transaction(async () => (await users.insert({ ...alice, email: 'e@example.com' })).email, dry)).toBe(
+        'e@example.com',
+      )
       expect(await users.all({ includeDeleted: true })).toStrictEqual(before)
       expect([await storage.audit.count(), committed]).toEqual([1, 0])
     })
@@ -478,7 +548,14 @@ describeEngines('writes', (engine) => {
     test('have the names that the model gives them, and a reference is filled from the principal', async () => {
       const ann = await users.insert(alice)
       const note = await notes.insert({ text: 'x' }, { actor: 'ann', principal: { id: ann.id } })
-      expect(note).toStrictEqual({ id: 1, text: 'x', date_added: expect.any(Date), date_updated: note.date_added, added_by: ann.id, changed_by: 'ann' })
+      expect(note).toStrictEqual({
+        id: 1,
+        text: 'x',
+        date_added: expect.any(Date),
+        date_updated: note.date_added,
+        added_by: ann.id,
+        changed_by: 'ann',
+      })
       const changed = await notes.update(note.id, { text: 'y' }, { actor: 'bob', principal: { id: 99 } })
       expect(changed).toMatchObject({ added_by: ann.id, changed_by: 'bob', date_added: note.date_added })
       expect(await notes.insert({ text: 'z' }, { actor: 'cron' })).toMatchObject({ added_by: null, changed_by: 'cron' })

@@ -7,7 +7,8 @@ import { sameValue } from './changed-fields.ts'
 
 /** Copies what a caller gave, own fields only: inputs are never changed. */
 export function copyInput(input: unknown): FieldValues {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) throw new ValidationError('A record is an object of fields and values.')
+  if (typeof input !== 'object' || input === null || Array.isArray(input))
+    throw new ValidationError('A record is an object of fields and values.')
   const copy: FieldValues = {}
   for (const [name, value] of Object.entries(input)) if (value !== undefined) copy[name] = value
   return copy
@@ -32,7 +33,7 @@ function stored(field: Field, value: unknown): unknown {
   return value === null ? null : field.normalise(value)
 }
 
-/** Refuses what a hook of an update or restore did to fields that nobody may change; `drafts` are the records as it found them. */
+/** Refuses what before-hooks did to fields that nobody may change now; `drafts` are the records as they found them. */
 export function refuseOwnedChanges(bound: BoundAccessor, drafts: readonly FieldValues[], records: readonly FieldValues[]): void {
   const kept = bound.model.fields.filter((field) => field.immutable || field.hidden || fixedOnUpdate.has(field.role))
   const issues = drafts.flatMap((draft, index) => {

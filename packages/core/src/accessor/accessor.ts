@@ -17,6 +17,7 @@ import { insertRecords } from './insert.ts'
 import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
 import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
 import { restoreRecords } from './restore.ts'
+import type { FieldNames, Include, Selected } from './selected.ts'
 import { replaceRecord, saveRecord, updateMatching, updateRecord } from './update.ts'
 import { upsertRecords } from './upsert.ts'
 
@@ -32,6 +33,14 @@ export interface FindOptions<Model extends AnyModel> extends ReadOptions {
   readonly offset?: number
   /** Soft-deleted records too. */
   readonly includeDeleted?: boolean
+}
+
+/** Which parts of records are answered. */
+export interface SelectionOf<Fields, Included> {
+  /** The fields to answer; all unless said. */
+  readonly fields?: Fields
+  /** What to read along: `{ owner: true, controls: true }`. Only live records are included. */
+  readonly include?: Included
 }
 
 /** Which page, of which records. */
@@ -150,8 +159,12 @@ export class ModelAccessor<Model extends AnyModel> {
   // ── reads ──
 
   /** The record with this id, or null; also null for an id of the wrong shape, and for a record that `where` does not hold for. */
-  async get(id: IdOf<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | 'where' | keyof ReadOptions> = {}): Promise<RowOf<Model> | null> {
-    return (await getRecord(this.#open(), id, options)) as RowOf<Model> | null
+  async get<const Fields extends FieldNames<Model> | undefined = undefined, const Included extends Include<Model> = Record<never, never>>(
+    id: IdOf<Model>,
+    options: Pick<FindOptions<Model>, 'includeDeleted' | 'where' | keyof ReadOptions> & SelectionOf<Fields, Included> = {},
+  ): Promise<Selected<Model, Fields, Included> | null> {
+    // The record was read with these fields and inclusions.
+    return (await getRecord(this.#open(), id, options)) as Selected<Model, Fields, Included> | null
   }
 
   /** Every record, in the order of the ids. */
@@ -164,8 +177,11 @@ export class ModelAccessor<Model extends AnyModel> {
    * @throws InvalidQueryError for a field or comparison that does not exist
    * @example await users.find({ where: { role: 'admin', age: { gte: 18 } }, orderBy: ['-created_at', 'name'], limit: 20 })
    */
-  async find(options: FindOptions<Model> = {}): Promise<RowOf<Model>[]> {
-    return this.#rows(await findRecords(this.#open(), options))
+  async find<const Fields extends FieldNames<Model> | undefined = undefined, const Included extends Include<Model> = Record<never, never>>(
+    options: FindOptions<Model> & SelectionOf<Fields, Included> = {},
+  ): Promise<Selected<Model, Fields, Included>[]> {
+    // The records were read with these fields and inclusions.
+    return (await findRecords(this.#open(), options)) as Selected<Model, Fields, Included>[]
   }
 
   /**
@@ -176,9 +192,11 @@ export class ModelAccessor<Model extends AnyModel> {
    * const first = await users.page({ orderBy: '-created_at', limit: 20 })
    * if (first.next) await users.page({ orderBy: '-created_at', limit: 20, after: first.next })
    */
-  async page(options: PageOptions<Model> = {}): Promise<RecordPage<RowOf<Model>>> {
-    // Records inside the library are plain objects of fields; outside they have the model's row type.
-    return (await pageRecords(this.#open(), options)) as RecordPage<RowOf<Model>>
+  async page<const Fields extends FieldNames<Model> | undefined = undefined, const Included extends Include<Model> = Record<never, never>>(
+    options: PageOptions<Model> & SelectionOf<Fields, Included> = {},
+  ): Promise<RecordPage<Selected<Model, Fields, Included>>> {
+    // The records were read with these fields and inclusions.
+    return (await pageRecords(this.#open(), options)) as RecordPage<Selected<Model, Fields, Included>>
   }
 
   /** The first record that the options ask for, or null. */
@@ -251,7 +269,11 @@ export class ModelAccessor<Model extends AnyModel> {
    * @throws NotFoundError when there is no such live record
    * @example await users.update(7, (user) => ({ visits: user.visits + 1 }), { actor: 'admin' })
    */
-  update(id: IdOf<Model>, patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>), options: WriteOptions = {}): Promise<RowOf<Model>> {
+  update(
+    id: IdOf<Model>,
+    patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>),
+    options: WriteOptions = {},
+  ): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
       return (yield* updateRecord(bound, session, id, patch)) as RowOf<Model>
     })
@@ -267,7 +289,11 @@ export class ModelAccessor<Model extends AnyModel> {
    * @param record the fields, or a function that makes them from the record as it stands; it may run again when the unit does
    * @throws NotFoundError when there is no such live record
    */
-  replace(id: IdOf<Model>, record: InsertOf<Model> | ((current: RowOf<Model>) => InsertOf<Model>), options: WriteOptions = {}): Promise<RowOf<Model>> {
+  replace(
+    id: IdOf<Model>,
+    record: InsertOf<Model> | ((current: RowOf<Model>) => InsertOf<Model>),
+    options: WriteOptions = {},
+  ): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
       return (yield* replaceRecord(bound, session, id, record)) as RowOf<Model>
     })
@@ -394,7 +420,11 @@ export class ModelAccessor<Model extends AnyModel> {
     return records as RowOf<Model>[]
   }
 
-  async #write<T>(moments: readonly HookMoment[], options: WriteOptions, body: (bound: BoundAccessor, session: Session) => Task<T>): Promise<T> {
+  async #write<T>(
+    moments: readonly HookMoment[],
+    options: WriteOptions,
+    body: (bound: BoundAccessor, session: Session) => Task<T>,
+  ): Promise<T> {
     const bound = this.#open()
     return bound.units.run({ write: options, alone: bound.hooks.awaits(moments) }, (session) => body(bound, session))
   }

@@ -16,7 +16,12 @@ import { withNamedConflicts } from './violation.ts'
  * The order of a delete, for one record or many: hooks, what points here, the records themselves, their audit entries.
  * Answers the records as they were left.
  */
-export function* deleteRecords(bound: BoundAccessor, session: Session, found: readonly FieldValues[], mode: DeleteMode): Task<FieldValues[]> {
+export function* deleteRecords(
+  bound: BoundAccessor,
+  session: Session,
+  found: readonly FieldValues[],
+  mode: DeleteMode,
+): Task<FieldValues[]> {
   if (found.length === 0) return []
   const images = new Images(session)
   const doomed = yield* gatherDoomed(bound, session, found, mode)

@@ -1,3 +1,4 @@
+import { ValidationError } from '../errors.ts'
 import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import { makeUuid } from '../model/uuid.ts'
 import type { FieldValues } from '../query/bound-table.ts'
@@ -16,6 +17,7 @@ export function* insertRecords(bound: BoundAccessor, session: Session, inputs: r
   const records = inputs.map((input) => draftRecord(bound, session, input))
   const changes = records.map((record) => ({ record, previous: null }))
   yield* runHooks(bound.units, bound.hooks, 'beforeInsert', session, 'create', changes)
+  refuseMarks(bound, records)
   acceptRecords(bound, records)
   yield* withNamedConflicts(bound, session, records, insertRows(bound.table, session.connection, records))
   const audited = records.map((after) => ({ before: null, after }))
@@ -24,6 +26,13 @@ export function* insertRecords(bound: BoundAccessor, session: Session, inputs: r
   checkRecordLimit(bound, session)
   queueCommitHooks(bound.hooks, session, 'create', changes)
   return records
+}
+
+/** A record is not made deleted; hooks could try. */
+function refuseMarks({ model }: BoundAccessor, records: readonly FieldValues[]): void {
+  const { deletedAt } = model
+  if (!deletedAt || records.every((record) => (record[deletedAt.name] ?? null) === null)) return
+  throw new ValidationError([{ path: deletedAt.name, message: 'cannot be changed by a hook' }])
 }
 
 /** A record as the hooks first see it: the input with defaults, id and stamps. */

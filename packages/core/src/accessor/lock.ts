@@ -22,7 +22,12 @@ export function* lockRecord(bound: BoundAccessor, session: Session, id: unknown,
 }
 
 /** The records with these ids. */
-export function* lockRecordsById(bound: BoundAccessor, session: Session, ids: readonly unknown[], includeDeleted: boolean): Task<FieldValues[]> {
+export function* lockRecordsById(
+  bound: BoundAccessor,
+  session: Session,
+  ids: readonly unknown[],
+  includeDeleted: boolean,
+): Task<FieldValues[]> {
   const { id } = bound.model
   const known = [...new Set(ids.filter((value) => isId(bound.model, value)).map((value) => id.normalise(value)))]
   const records: FieldValues[] = []

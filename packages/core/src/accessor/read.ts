@@ -11,6 +11,8 @@ import { parseWhere } from '../query/where.ts'
 import type { ReadOptions } from '../session/options.ts'
 import { callerContext } from '../session/options.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
+import { includeRows } from './include.ts'
+import { parseProjection, project } from './projection.ts'
 
 /** What a question says, before it is understood. */
 export interface Question extends ReadOptions {
@@ -19,6 +21,8 @@ export interface Question extends ReadOptions {
   readonly limit?: number | undefined
   readonly offset?: number | undefined
   readonly includeDeleted?: boolean | undefined
+  readonly fields?: readonly string[] | undefined
+  readonly include?: Readonly<Record<string, unknown>> | undefined
 }
 
 /** A question for one page of its answer. */
@@ -34,17 +38,24 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   const condition = parseWhere(model, question.where)
   if (!isId(model, id)) return null
   const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)
-  const options = { filter, includeDeleted: question.includeDeleted ?? false, order: [] }
+  const projection = parseProjection(bound, question, [])
+  const options = { filter, includeDeleted: question.includeDeleted ?? false, order: [], columns: projection.columns }
   return bound.units.read(question, function* (connection, context) {
     const rows = yield* selectRows(table, connection, context, options)
-    return rows[0] ?? null
+    yield* includeRows(connection, context, rows, projection.inclusions)
+    return project(rows, projection)[0] ?? null
   })
 }
 
 /** The records that a question asks for. */
 export function findRecords(bound: BoundAccessor, question: Question): Awaitable<FieldValues[]> {
   const options = selectOptions(bound, question)
-  return bound.units.read(question, (connection, context) => selectRows(bound.table, connection, context, options))
+  const projection = parseProjection(bound, question, [])
+  return bound.units.read(question, function* (connection, context) {
+    const rows = yield* selectRows(bound.table, connection, context, { ...options, columns: projection.columns })
+    yield* includeRows(connection, context, rows, projection.inclusions)
+    return project(rows, projection)
+  })
 }
 
 export function countRecords(bound: BoundAccessor, question: Question, upTo?: number): Awaitable<number> {
@@ -62,8 +73,21 @@ export function pageRecords(bound: BoundAccessor, question: PageQuestion): Await
   if ([after, before, offset || undefined].filter((start) => start !== undefined).length > 1) {
     throw new InvalidQueryError('A page starts at an offset, after a cursor or before one; give one of them.')
   }
+  const projection = parseProjection(bound, question, order)
   return bound.units.read(question, function* (connection, context) {
-    const page = yield* selectPage(bound.table, connection, context, { filter, includeDeleted, keys: order, limit, offset, after, before })
+    const { columns } = projection
+    const found = yield* selectPage(bound.table, connection, context, {
+      filter,
+      includeDeleted,
+      columns,
+      keys: order,
+      limit,
+      offset,
+      after,
+      before,
+    })
+    yield* includeRows(connection, context, found.rows, projection.inclusions)
+    const page = { ...found, rows: project(found.rows, projection) }
     if (question.count === 'none') return page
     return { ...page, total: yield* countRows(bound.table, connection, context, { filter, includeDeleted }) }
   })

@@ -17,6 +17,9 @@ export function checkRecordLimit(bound: BoundAccessor, session: Session): void {
     const live = { filter: everything, includeDeleted: false }
     const count = yield* countRows(bound.table, unit.connection, unit.context, live, maxRecords + 1)
     if (count <= maxRecords) return
-    throw new ConflictError('record_limit', `${bound.component} may hold ${maxRecords} records and is full. Delete some, or raise the limit.`)
+    throw new ConflictError(
+      'record_limit',
+      `${bound.component} may hold ${maxRecords} records and is full. Delete some, or raise the limit.`,
+    )
   })
 }

@@ -114,7 +114,12 @@ export function* updateRecords(bound: BoundAccessor, session: Session, updates: 
 }
 
 /** Calls the before-hooks of an update or restore, and checks what they made of the records. */
-export function* prepareRecords(bound: BoundAccessor, session: Session, operation: 'update' | 'restore', updates: readonly RecordUpdate[]): Task<void> {
+export function* prepareRecords(
+  bound: BoundAccessor,
+  session: Session,
+  operation: 'update' | 'restore',
+  updates: readonly RecordUpdate[],
+): Task<void> {
   const moment = operation === 'update' ? 'beforeUpdate' : 'beforeRestore'
   const records = updates.map((update) => update.record)
   const drafts = bound.hooks.at(moment).length > 0 ? records.map((record) => ({ ...record })) : []
@@ -134,7 +139,10 @@ function* rebase(bound: BoundAccessor, session: Session, operation: 'update' | '
     const { previous, record } = update
     const now = current.get(previous[id.name])
     if (!now || (deletedAt && (now[deletedAt.name] === null) !== (previous[deletedAt.name] === null))) {
-      throw new ConflictError('state_conflict', `A hook has deleted or restored ${bound.component} ${String(previous[id.name])} during its ${operation}.`)
+      throw new ConflictError(
+        'state_conflict',
+        `A hook has deleted or restored ${bound.component} ${String(previous[id.name])} during its ${operation}.`,
+      )
     }
     for (const field of fields) if (sameValue(field, record[field.name], previous[field.name])) record[field.name] = now[field.name]
     update.previous = now
@@ -167,10 +175,12 @@ function updateStamps(bound: BoundAccessor, record: FieldValues): FieldValues {
 }
 
 function valuesKey(table: BoundTable, values: FieldValues): string {
-  return JSON.stringify(Object.entries(values), (_name, value: unknown) => {
-    if (typeof value === 'bigint') return `${value}n`
-    return value instanceof Uint8Array ? { bytes: Buffer.from(value).toString('base64') } : value
-  }) + table.model.name
+  return (
+    JSON.stringify(Object.entries(values), (_name, value: unknown) => {
+      if (typeof value === 'bigint') return `${value}n`
+      return value instanceof Uint8Array ? { bytes: Buffer.from(value).toString('base64') } : value
+    }) + table.model.name
+  )
 }
 
 export function notFound(bound: BoundAccessor, id: unknown): NotFoundError {

@@ -11,7 +11,12 @@ import { lookAgainAfterRace } from './race.ts'
 import { updateRecords } from './update.ts'
 
 /** Inserts the records whose `on` fields nobody has yet, and changes the given fields of the live records that have them. */
-export function* upsertRecords(bound: BoundAccessor, session: Session, inputs: readonly unknown[], on: readonly string[]): Task<FieldValues[]> {
+export function* upsertRecords(
+  bound: BoundAccessor,
+  session: Session,
+  inputs: readonly unknown[],
+  on: readonly string[],
+): Task<FieldValues[]> {
   checkKey(bound, on)
   const given = inputs.map(copyInput)
   const keys = given.map((record, index) => keyOf(bound, on, record, given.length > 1 ? `${index}.` : ''))
@@ -80,11 +85,19 @@ function refuseRepeats(keys: readonly string[], on: readonly string[]): void {
 /** So many keys are looked up by one statement. */
 const lookupSize = 64
 
-function* findExisting(bound: BoundAccessor, session: Session, given: readonly FieldValues[], on: readonly string[]): Task<Map<string, FieldValues>> {
+function* findExisting(
+  bound: BoundAccessor,
+  session: Session,
+  given: readonly FieldValues[],
+  on: readonly string[],
+): Task<Map<string, FieldValues>> {
   const existing = new Map<string, FieldValues>()
   for (let start = 0; start < given.length; start += lookupSize) {
-    const parts = given.slice(start, start + lookupSize).map((record): Filter => allOf(...on.map((name) => equals(name, normalised(bound, name, record[name], '')))))
-    for (const record of yield* lockRecords(bound, session, { type: 'or', parts }, false)) existing.set(keyOf(bound, on, record, ''), record)
+    const parts = given
+      .slice(start, start + lookupSize)
+      .map((record): Filter => allOf(...on.map((name) => equals(name, normalised(bound, name, record[name], '')))))
+    for (const record of yield* lockRecords(bound, session, { type: 'or', parts }, false))
+      existing.set(keyOf(bound, on, record, ''), record)
   }
   return existing
 }

@@ -17,7 +17,9 @@ export function* withNamedConflicts<T>(bound: BoundAccessor, session: Session, r
     if (!(error instanceof ConstraintViolation)) throw error
     if (error.kind === 'unique') throw uniqueConflict(bound, error)
     if (error.kind === 'reference') throw yield* referenceConflict(bound, session, records, error)
-    throw new StrongroomError('internal_error', `A value got past the checks of ${bound.component} and was refused by the database.`, { cause: error })
+    throw new StrongroomError('internal_error', `A value got past the checks of ${bound.component} and was refused by the database.`, {
+      cause: error,
+    })
   }
 }
 
@@ -25,10 +27,17 @@ function uniqueConflict(bound: BoundAccessor, error: ConstraintViolation): Confl
   const { model } = bound
   const unique = model.unique.find((fields) => uniqueName(model.name, fields) === error.constraint)
   const fields = unique ?? (error.columns.length > 0 ? error.columns : [model.id.name])
-  return new ConflictError('unique_conflict', `Another record of ${bound.component} has the same ${fields.join(', ')}.`, fields, { cause: error })
+  return new ConflictError('unique_conflict', `Another record of ${bound.component} has the same ${fields.join(', ')}.`, fields, {
+    cause: error,
+  })
 }
 
-function* referenceConflict(bound: BoundAccessor, session: Session, records: readonly FieldValues[], error: ConstraintViolation): Task<ConflictError> {
+function* referenceConflict(
+  bound: BoundAccessor,
+  session: Session,
+  records: readonly FieldValues[],
+  error: ConstraintViolation,
+): Task<ConflictError> {
   const named = bound.references.find(({ field }) => referenceName(bound.model.name, field.name) === error.constraint)
   const link = named ?? (error.constraint === undefined ? yield* findBrokenLink(bound, session, records) : undefined)
   if (link) return missingTarget(link, error)

@@ -23,10 +23,14 @@ export function* runHooks(
   const hooks = registry.at(moment)
   if (hooks.length === 0) return
   const { actor, requestId } = session.context
+  const isBefore = moment.startsWith('before')
   for (const change of changes) {
+    // Only before-hooks may change the record; what others do to theirs reaches neither the caller nor the log.
+    const record = isBefore ? change.record : { ...change.record }
+    const previous = change.previous && { ...change.previous }
     for (const hook of hooks) {
       // Hooks see the record by its model's row type; inside the library records are plain objects of fields.
-      const event = { record: change.record, previous: change.previous, operation, session, actor, requestId } as Parameters<typeof hook>[0]
+      const event = { record, previous, operation, session, actor, requestId } as Parameters<typeof hook>[0]
       const result = units.inside(session, () => hook(event))
       if (!isPromise(result as Promise<unknown>)) continue
       registry.noteAwait(moment)
@@ -41,7 +45,7 @@ export function queueCommitHooks(registry: HookRegistry, session: Session, opera
   for (const { record, previous } of changes) {
     for (const hook of registry.commitHooks) {
       // As in runHooks: the plain object is the model's row.
-      const event = { record, previous, operation, actor, requestId } as CommitEvent
+      const event = { record: { ...record }, previous: previous && { ...previous }, operation, actor, requestId } as CommitEvent
       session.afterCommit(() => hook(event))
     }
   }

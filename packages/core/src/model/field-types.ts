@@ -1,6 +1,7 @@
 import type { Static, TSchema, TUnsafe } from 'typebox'
 import { DefinitionFault } from './definition-fault.ts'
 import type { AnyModel, OnDelete } from './model.ts'
+import type { IdOf } from './row-types.ts'
 import { type BytesOptions, bytesOptionsProblem, bytesType } from './value-types/bytes.ts'
 import { type DecimalOptions, decimalOptionsProblem, decimalType } from './value-types/decimal.ts'
 import { type JsonData, jsonType } from './value-types/json.ts'
@@ -14,8 +15,10 @@ export interface TField<Code> extends TUnsafe<Code> {
 }
 
 /** A foreign key; its values have the type of the other model's id. */
-export interface TReference<Id> extends TUnsafe<Id> {
+export interface TReference<Target extends AnyModel> extends TUnsafe<IdOf<Target>> {
   readonly '~reference': ReferenceTarget
+  /** Carries the type of the other model; always undefined. */
+  readonly '~target'?: Target
 }
 
 /** A field type with a value for inserts that leave the field out. */
@@ -164,9 +167,9 @@ export function Bytes(options: BytesOptions = {}): TField<Uint8Array> {
  * const Category = defineModel('categories', { parent: Type.Optional(Ref((): AnyModel<number> => Category)) })
  * ```
  */
-export function Ref<Id>(model: () => AnyModel<Id>, options: { readonly onDelete?: OnDelete } = {}): TReference<Id> {
+export function Ref<Target extends AnyModel>(model: () => Target, options: { readonly onDelete?: OnDelete } = {}): TReference<Target> {
   const target: ReferenceTarget = { model, onDelete: options.onDelete ?? 'restrict' }
-  return mark({}, '~reference', target) as TReference<Id>
+  return mark({}, '~reference', target) as TReference<Target>
 }
 
 /** The fault is thrown by `defineModel`, which can say where the field is. */

@@ -17,10 +17,17 @@ export function declaredField(
 ): Field {
   const meaning = interpretSchema(schema)
   const frame: FieldFrame = { name, role: 'data', nullable: meaning.nullable, optional: meaning.optional, hidden: false, ...flags }
-  if ('kind' in meaning.valueType) return withDefault(Object.freeze({ ...frame, ...meaning.valueType }), meaning.default)
+  if ('kind' in meaning.valueType)
+    return withDefault(Object.freeze({ ...frame, ...(flags.secret ? quiet(meaning.valueType) : meaning.valueType) }), meaning.default)
   checkSetNull(meaning.valueType, meaning.nullable)
   // The default of a reference is checked when it is inserted: the other model may not stand yet.
   return referenceField(table, frame, meaning.valueType, meaning.default && { makeDefault: makerOf(meaning.default) })
+}
+
+/** The message about JSON names the place of the fault by its keys, which belong to the secret. */
+function quiet(type: ValueType): ValueType {
+  if (type.kind !== 'json') return type
+  return { ...type, check: (value) => (type.check(value) === undefined ? undefined : 'must be JSON data that the field takes') }
 }
 
 /** Makes a field that the library keeps. */

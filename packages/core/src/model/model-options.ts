@@ -1,5 +1,5 @@
 import type { TReference } from './field-types.ts'
-import type { Model } from './model.ts'
+import type { AnyModel, Model } from './model.ts'
 
 /** How ids come to be: counted by the database, made here (UUIDv7), or given by the caller. */
 export type IdType = Model['idType']
@@ -17,15 +17,15 @@ export interface IdOptions {
 /** A stamp that points to the actor's record; it is filled with the `id` of the principal, and null where there is none. */
 export interface ActorReference {
   readonly name?: string
-  readonly field: TReference<unknown>
+  readonly field: TReference<AnyModel>
 }
 
 /** The names of the stamps; the ones left out keep their own (`created_at`, `updated_at`, `created_by`, `updated_by`). */
 export interface StampOptions {
   readonly createdAt?: string
   readonly updatedAt?: string
-  readonly createdBy?: string | ActorReference | TReference<unknown>
-  readonly updatedBy?: string | ActorReference | TReference<unknown>
+  readonly createdBy?: string | ActorReference | TReference<AnyModel>
+  readonly updatedBy?: string | ActorReference | TReference<AnyModel>
 }
 
 /** What `defineModel` takes beside the fields. `FieldName` are the names of the declared fields, `ColumnName` those and the library's. */

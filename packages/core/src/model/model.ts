@@ -66,6 +66,10 @@ export interface ModelTypes {
   readonly row: object
   readonly insert: object
   readonly update: object
+  /** The id's name, where it is known. */
+  readonly idName?: string
+  /** The models that references lead to, by the name that `include` has for them. */
+  readonly references?: object
 }
 
 /** A definition, checked and interpreted. Made by `defineModel`; never changed afterwards. */

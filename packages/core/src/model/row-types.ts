@@ -55,7 +55,27 @@ export interface TypesOf<Fields extends FieldSchemas, Options> {
   readonly row: RowType<Fields, Options>
   readonly insert: InsertType<Fields, Options>
   readonly update: UpdateType<Fields, Options>
+  readonly idName: IdName<Options>
+  readonly references: ReferencesOf<Fields>
 }
+
+/**
+ * The records that a model's references lead to, by the name that `include` has for them: the field's name without the
+ * other model's key (`owner_id` is `owner`, `country_code` is `country`), or with `_record` where it does not end so.
+ */
+export type IncludesOf<M extends AnyModel> = M extends Model<infer Types> ? Exclude<Types['references'], undefined> : never
+
+type ReferencesOf<Fields extends FieldSchemas> = {
+  [Name in keyof Fields & string as Fields[Name] extends { readonly '~target'?: infer Target }
+    ? Exclude<Target, undefined> extends AnyModel
+      ? IncludeName<Name, IdNameOf<Exclude<Target, undefined>>>
+      : never
+    : never]: Fields[Name] extends { readonly '~target'?: infer Target } ? Exclude<Target, undefined> : never
+}
+
+type IdNameOf<M> = M extends Model<infer Types> ? (string extends Types['idName'] ? 'id' : Exclude<Types['idName'], undefined>) : 'id'
+
+type IncludeName<Field extends string, Key> = Key extends string ? (Field extends `${infer Name}_${Key}` ? Name : `${Field}_record`) : never
 
 /** The names of all columns that clients see. */
 export type ColumnOf<Fields extends FieldSchemas, Options> = keyof RowType<Fields, Options> & string

@@ -84,7 +84,8 @@ export function* aggregateRows(
       .select(measures.flatMap(columnsOf))
       .where((eb) => renderFilter(table, condition, eb, 0))
     if (groupBy.length > 0) query = query.groupBy(groupBy.map((field) => field.name))
-    for (const field of groupBy) query = query.orderBy(field.name, (item) => nullsLargest(model, { field: field.name, descending: false }, item))
+    for (const field of groupBy)
+      query = query.orderBy(field.name, (item) => nullsLargest(model, { field: field.name, descending: false }, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     return shapeOf(query.compile())
   })
@@ -111,8 +112,10 @@ function readGroup(table: BoundTable, { groupBy, measures }: AggregateOptions, s
     const value = stored[measure.name]
     if (measure.function === 'count') group[measure.name] = Number(value)
     else if (value === null) group[measure.name] = null
-    else if (measure.function === 'avg') group[measure.name] = Number(readSum(table, measure.field, value)) / Number(stored[countName(measure.name)])
-    else group[measure.name] = measure.function === 'sum' ? readSum(table, measure.field, value) : table.decodeField(measure.field.name, value)
+    else if (measure.function === 'avg')
+      group[measure.name] = Number(readSum(table, measure.field, value)) / Number(stored[countName(measure.name)])
+    else
+      group[measure.name] = measure.function === 'sum' ? readSum(table, measure.field, value) : table.decodeField(measure.field.name, value)
   }
   return group
 }

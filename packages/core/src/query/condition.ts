@@ -92,12 +92,7 @@ function renderText(text: TextFunctions, part: Extract<Filter, { type: 'text' }>
 
 const sqlOperators = { eq: '=', lt: '<', lte: '<=', gt: '>', gte: '>=' } as const
 
-function renderComparison(
-  model: AnyModel,
-  part: Extract<Filter, { type: 'compare' }>,
-  eb: Builder,
-  slot: () => Slot,
-): Expression<SqlBool> {
+function renderComparison(model: AnyModel, part: Extract<Filter, { type: 'compare' }>, eb: Builder, slot: () => Slot): Expression<SqlBool> {
   if (part.comparison !== 'ne') return eb(part.field, sqlOperators[part.comparison], slot())
   // IS DISTINCT FROM and IS NOT scan the table; two ranges can use an index.
   const differs = [eb(part.field, '<', slot()), eb(part.field, '>', slot())]

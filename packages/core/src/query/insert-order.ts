@@ -12,7 +12,9 @@ export function targetsFirst(model: AnyModel, records: readonly FieldValues[]): 
     const path = [start]
     const onPath = new Set(path)
     for (let record = path.at(-1); record; record = path.at(-1)) {
-      const target = ordered.has(record) ? undefined : references.map((field) => byId.get(record?.[field.name])).find((found) => found && !ordered.has(found) && !onPath.has(found))
+      const target = ordered.has(record)
+        ? undefined
+        : references.map((field) => byId.get(record?.[field.name])).find((found) => found && !ordered.has(found) && !onPath.has(found))
       if (target) {
         path.push(target)
         onPath.add(target)

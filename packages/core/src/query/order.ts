@@ -4,9 +4,7 @@ import type { RowOf } from '../model/row-types.ts'
 import { filterableField } from './where.ts'
 
 /** Fields to sort by, first the most important; `-` before a name sorts downwards: `['-created_at', 'name']`. */
-export type OrderBy<Model extends AnyModel> =
-  | OrderTerm<keyof RowOf<Model> & string>
-  | readonly OrderTerm<keyof RowOf<Model> & string>[]
+export type OrderBy<Model extends AnyModel> = OrderTerm<keyof RowOf<Model> & string> | readonly OrderTerm<keyof RowOf<Model> & string>[]
 
 type OrderTerm<Name extends string> = Name | `-${Name}`
 
@@ -21,7 +19,8 @@ export interface SortKey {
 export function parseOrder(model: AnyModel, orderBy: string | readonly string[] | undefined): SortKey[] {
   const keys: SortKey[] = []
   for (const term of typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])) {
-    if (typeof term !== 'string') throw new InvalidQueryError('An orderBy is a field name, or a list of them; a - before it sorts downwards.')
+    if (typeof term !== 'string')
+      throw new InvalidQueryError('An orderBy is a field name, or a list of them; a - before it sorts downwards.')
     const descending = term.startsWith('-')
     const field = filterableField(model, descending ? term.slice(1) : term)
     if (field.kind === 'json') throw new InvalidQueryError(`${field.name} holds JSON and has no order.`)

@@ -14,6 +14,8 @@ export interface PageOptions extends Selection {
   readonly keys: readonly SortKey[]
   readonly limit: number
   readonly offset?: number | undefined
+  /** The columns to read; those of the keys must be among them. */
+  readonly columns?: readonly string[] | undefined
   /** A cursor: the page begins right after it. */
   readonly after?: string | undefined
   /** A cursor: the page ends right before it. */
@@ -29,7 +31,12 @@ export interface Page {
 }
 
 /** Reads a page. Rows that come or go meanwhile elsewhere neither move a cursor nor make it skip. */
-export function* selectPage(table: BoundTable, connection: Connection, context: CallerContext | undefined, options: PageOptions): Task<Page> {
+export function* selectPage(
+  table: BoundTable,
+  connection: Connection,
+  context: CallerContext | undefined,
+  options: PageOptions,
+): Task<Page> {
   const { model } = table
   const { keys, limit, after, before } = options
   if (limit === 0) return { rows: [] }
@@ -67,7 +74,8 @@ function* walk(
     const left = options.limit + 1 - rows.length
     if (left === 0) break
     const filter = allOf(options.filter, seek.filter)
-    rows.push(...(yield* selectRows(table, connection, context, { filter, includeDeleted: options.includeDeleted, order: seek.order, limit: left })))
+    const { includeDeleted, columns } = options
+    rows.push(...(yield* selectRows(table, connection, context, { filter, includeDeleted, columns, order: seek.order, limit: left })))
   }
   return rows
 }

@@ -6,11 +6,16 @@ import type { BoundTable, FieldValues } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
 import { oneOf } from './filter.ts'
 import { targetsFirst } from './insert-order.ts'
-import { conditionOf, countStatement, type SelectOptions, type Selection, selectStatement } from './select.ts'
+import { conditionOf, countStatement, type Selection, type SelectOptions, selectStatement } from './select.ts'
 import { bind, piecesOf, type Shape, Slot, shapeOf } from './shape.ts'
 
 /** Reads records. */
-export function* selectRows(table: BoundTable, connection: Connection, context: CallerContext | undefined, options: SelectOptions): Task<FieldValues[]> {
+export function* selectRows(
+  table: BoundTable,
+  connection: Connection,
+  context: CallerContext | undefined,
+  options: SelectOptions,
+): Task<FieldValues[]> {
   const rows = yield* wait(connection.all(selectStatement(table, context, options)))
   return rows.map((row) => table.decode(row))
 }

@@ -18,6 +18,8 @@ export interface SelectOptions extends Selection {
   readonly order: readonly SortKey[]
   readonly limit?: number | undefined
   readonly offset?: number | undefined
+  /** The columns to read; all of the record unless said. */
+  readonly columns?: readonly string[] | undefined
   /** Keeps other units from changing the rows until this one ends. */
   readonly lock?: boolean
 }
@@ -38,12 +40,13 @@ export function selectStatement(table: BoundTable, context: CallerContext | unde
   const lock = options.lock === true && engine.capabilities.rowLocks
   // OFFSET needs a LIMIT on some engines.
   const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
+  const columns = options.columns ?? table.recordColumns
   const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.nullFree ? '!' : ''}`).join()
-  const shapeKey = `select ${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
+  const shapeKey = `select ${options.columns?.join() ?? '*'}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
   const shape = table.shapes.get(shapeKey, () => {
     let query = engine.builder
       .selectFrom(model.name)
-      .select([...table.recordColumns])
+      .select([...columns])
       .where((eb) => renderFilter(table, condition, eb, 0))
     for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)

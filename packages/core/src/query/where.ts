@@ -63,7 +63,8 @@ export function parseWhere(model: AnyModel, where: Readonly<Record<string, unkno
     }
     const field = filterableField(model, name)
     if (!isPlainObject(condition)) parts.push(comparison(field, 'eq', condition))
-    else for (const [operator, value] of Object.entries(condition)) if (value !== undefined) parts.push(fieldCondition(field, operator, value))
+    else
+      for (const [operator, value] of Object.entries(condition)) if (value !== undefined) parts.push(fieldCondition(field, operator, value))
   }
   return allOf(...parts)
 }
@@ -143,7 +144,8 @@ function membership(field: Field, negated: boolean, value: unknown): Filter {
 }
 
 function comparable(field: Field, value: unknown): unknown {
-  if (!isComparable(field, value)) throw new InvalidQueryError(`${field.name} is ${kindNames[field.kind]}, and cannot be compared with ${describe(value)}.`)
+  if (!isComparable(field, value))
+    throw new InvalidQueryError(`${field.name} is ${kindNames[field.kind]}, and cannot be compared with ${describe(value)}.`)
   return field.normalise(value)
 }
 

@@ -3,7 +3,12 @@ import type { IndexShape, TableShape } from '../engine/engine.ts'
 /** What keeps a live table from serving a model, each as a sentence. What a table has beyond the model is no difference while inserts go through. */
 export function tableDifferences(wanted: TableShape, live: TableShape | undefined): string[] {
   if (!live) return [`Table ${wanted.name} does not exist.`]
-  return [...columnDifferences(wanted, live), ...keyDifferences(wanted, live), ...indexDifferences(wanted, live), ...referenceDifferences(wanted, live)]
+  return [
+    ...columnDifferences(wanted, live),
+    ...keyDifferences(wanted, live),
+    ...indexDifferences(wanted, live),
+    ...referenceDifferences(wanted, live),
+  ]
 }
 
 function columnDifferences(wanted: TableShape, live: TableShape): string[] {
@@ -14,7 +19,9 @@ function columnDifferences(wanted: TableShape, live: TableShape): string[] {
     const lines: string[] = []
     if (there.type !== column.type) lines.push(`${wanted.name}.${column.name} is ${there.type}; the model wants ${column.type}.`)
     if (there.nullable !== column.nullable && !wanted.primaryKey.includes(column.name)) {
-      lines.push(`${wanted.name}.${column.name} ${there.nullable ? 'takes null; the model does not' : 'is NOT NULL; the model takes null'}.`)
+      lines.push(
+        `${wanted.name}.${column.name} ${there.nullable ? 'takes null; the model does not' : 'is NOT NULL; the model takes null'}.`,
+      )
     }
     return lines
   })
@@ -32,7 +39,9 @@ function indexDifferences(wanted: TableShape, live: TableShape): string[] {
   const found = new Set(live.indexes.map(indexKey))
   const missing = wanted.indexes.filter((index) => !found.has(indexKey(index)))
   const known = new Set(wanted.indexes.map(indexKey))
-  const stricter = live.indexes.filter((index) => index.unique && !known.has(indexKey(index)) && index.columns.join() !== wanted.primaryKey.join())
+  const stricter = live.indexes.filter(
+    (index) => index.unique && !known.has(indexKey(index)) && index.columns.join() !== wanted.primaryKey.join(),
+  )
   return [
     ...missing.map((index) => `${wanted.name} has no ${indexWords(index)}.`),
     ...stricter.map((index) => `${wanted.name} has a ${indexWords(index)} that the model does not have.`),

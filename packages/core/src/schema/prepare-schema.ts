@@ -9,7 +9,11 @@ import { createStatements, inReferenceOrder, wantedTable } from './wanted-table.
  * Makes the tables that are missing (where that is wanted) and holds all of them against the models.
  * @throws SchemaMismatchError with a sentence for each difference; nothing has been changed then
  */
-export async function prepareSchema(engine: Engine, models: readonly AnyModel[], options: { readonly createTables: boolean }): Promise<void> {
+export async function prepareSchema(
+  engine: Engine,
+  models: readonly AnyModel[],
+  options: { readonly createTables: boolean },
+): Promise<void> {
   if (!options.createTables) {
     const differences = await engine.read((connection) => compareAll(engine, connection, models))
     if (differences.length > 0) throw new SchemaMismatchError([...differences, 'Open with createTables: true to make what is missing.'])

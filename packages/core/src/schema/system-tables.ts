@@ -1,9 +1,9 @@
+import { Type } from 'typebox'
 import { AuditHead, AuditLog } from '../audit/audit-log.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import { defineSystemModel } from '../model/define-model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
-import { Type } from 'typebox'
 import { createStatements } from './wanted-table.ts'
 
 /** What the library knows of its own tables: their version, under the key `version`. */
@@ -37,7 +37,9 @@ export async function upgradeSystemTables(engine: Engine, connection: Connection
 export async function checkSystemVersion(engine: Engine, connection: Connection): Promise<string[]> {
   const version = await systemVersion(engine, connection)
   if (version > upgrades.length) return [newerVersion(version)]
-  return version < upgrades.length ? ["The library's own tables are of an older version; open once with createTables to bring them up."] : []
+  return version < upgrades.length
+    ? ["The library's own tables are of an older version; open once with createTables to bring them up."]
+    : []
 }
 
 async function systemVersion(engine: Engine, connection: Connection): Promise<number> {

@@ -11,7 +11,12 @@ export function wantedTable(model: AnyModel, engine: Engine): TableShape {
     primaryKey: [model.id.name],
     indexes: [
       // A deleted e-mail address can be used again: unique keys cover live records only.
-      ...model.unique.map((columns) => ({ name: uniqueName(name, columns), columns, unique: true, liveOnly: model.deletedAt !== undefined })),
+      ...model.unique.map((columns) => ({
+        name: uniqueName(name, columns),
+        columns,
+        unique: true,
+        liveOnly: model.deletedAt !== undefined,
+      })),
       ...model.indexes.map((columns) => ({ name: indexName(name, columns), columns, unique: false, liveOnly: false })),
       ...referenceIndexes(model),
     ],
@@ -38,7 +43,13 @@ export function createStatements(models: readonly AnyModel[], engine: Engine): s
   models.forEach((model, index) => {
     const later = new Set(engine.capabilities.forwardReferences ? [] : models.slice(index + 1).map(({ name }) => name))
     const { references } = wantedTable(model, engine)
-    statements.push(...tableStatements(model, engine, references.filter(({ table }) => !later.has(table))))
+    statements.push(
+      ...tableStatements(
+        model,
+        engine,
+        references.filter(({ table }) => !later.has(table)),
+      ),
+    )
     for (const reference of references.filter(({ table }) => later.has(table))) {
       afterwards.push(`ALTER TABLE ${quote(model.name)} ADD ${referenceDefinition(model, reference)}`)
     }
@@ -57,7 +68,10 @@ function tableStatements(model: AnyModel, engine: Engine, references: readonly R
     ({ name, columns: parts, unique, liveOnly }) =>
       `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(name)} ON ${quote(model.name)} (${parts.map(quote).join(', ')})${liveOnly ? live : ''}`,
   )
-  return [engine.createTableSql(model.name, [...columns, ...references.map((reference) => referenceDefinition(model, reference))]), ...indexes]
+  return [
+    engine.createTableSql(model.name, [...columns, ...references.map((reference) => referenceDefinition(model, reference))]),
+    ...indexes,
+  ]
 }
 
 function referenceDefinition(model: AnyModel, { column, table, targetColumn }: ReferenceShape): string {

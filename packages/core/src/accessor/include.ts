@@ -1,0 +1,114 @@
+import type { Connection } from '../engine/engine.ts'
+import { InvalidQueryError } from '../errors.ts'
+import { includeName } from '../model/include-name.ts'
+import type { BoundTable, FieldValues } from '../query/bound-table.ts'
+import { oneOf } from '../query/filter.ts'
+import { selectRows } from '../query/rows.ts'
+import type { CallerContext } from '../session/context.ts'
+import type { Task } from '../session/task.ts'
+import type { BoundAccessor, Link } from './bound-accessor.ts'
+
+/** Something to read along with records. */
+export interface Inclusion {
+  readonly name: string
+  readonly link: Link
+  /** `one`: the record that a reference leads to. `many`: the records that point here. */
+  readonly side: 'one' | 'many'
+}
+
+/** Everything that can be included in the records of an accessor, by name. */
+export function inclusionsOf(bound: BoundAccessor): Map<string, Inclusion> {
+  const inclusions = new Map<string, Inclusion>()
+  for (const link of bound.references) add(inclusions, { name: includeName(link.field, link.target.model), link, side: 'one' })
+  for (const link of bound.referrers) {
+    const siblings = bound.referrers.filter((other) => other.source === link.source)
+    const name = siblings.length === 1 ? link.source.component : `${link.source.component}_by_${link.field.name}`
+    add(inclusions, { name, link, side: 'many' })
+  }
+  return inclusions
+}
+
+/** A name that a field, or another inclusion, has already is left to it. */
+function add(inclusions: Map<string, Inclusion>, inclusion: Inclusion): void {
+  const home = inclusion.side === 'one' ? inclusion.link.source : inclusion.link.target
+  if (!inclusions.has(inclusion.name) && !home.model.fieldsByName.has(inclusion.name)) inclusions.set(inclusion.name, inclusion)
+}
+
+/** Reads an `include`. Throws InvalidQueryError for a name that leads nowhere. */
+export function parseInclude(bound: BoundAccessor, include: Readonly<Record<string, unknown>> | undefined): Inclusion[] {
+  if (include === undefined) return []
+  const known = inclusionsOf(bound)
+  return Object.entries(include).flatMap(([name, wanted]) => {
+    if (wanted === undefined || wanted === false) return []
+    const inclusion = known.get(name)
+    if (inclusion && wanted === true) return [inclusion]
+    const names = [...known.keys()].join(', ')
+    throw new InvalidQueryError(
+      `${bound.component} cannot include "${name}". ${names ? `It can include ${names}.` : 'It is linked to nothing.'}`,
+    )
+  })
+}
+
+/** Reads what is to be included, with one statement for each name however many records there are, and hangs it into them. */
+export function* includeRows(
+  connection: Connection,
+  context: CallerContext,
+  records: readonly FieldValues[],
+  inclusions: readonly Inclusion[],
+): Task<void> {
+  for (const inclusion of inclusions) {
+    if (inclusion.side === 'one') yield* includeOne(connection, context, records, inclusion)
+    else yield* includeMany(connection, context, records, inclusion)
+  }
+}
+
+function* includeOne(
+  connection: Connection,
+  context: CallerContext,
+  records: readonly FieldValues[],
+  { name, link }: Inclusion,
+): Task<void> {
+  const { field, target } = link
+  const idName = target.model.id.name
+  const found = new Map<unknown, FieldValues>()
+  const ids = distinct(records.map((record) => record[field.name]))
+  for (const row of yield* selectLinked(target.table, connection, context, idName, ids)) found.set(row[idName], row)
+  for (const record of records) record[name] = found.get(record[field.name]) ?? null
+}
+
+function* includeMany(
+  connection: Connection,
+  context: CallerContext,
+  records: readonly FieldValues[],
+  { name, link }: Inclusion,
+): Task<void> {
+  const { field, source, target } = link
+  const idName = target.model.id.name
+  const byParent = new Map<unknown, FieldValues[]>(records.map((record) => [record[idName], []]))
+  for (const row of yield* selectLinked(source.table, connection, context, field.name, [...byParent.keys()]))
+    byParent.get(row[field.name])?.push(row)
+  for (const record of records) record[name] = byParent.get(record[idName]) ?? []
+}
+
+function distinct(ids: readonly unknown[]): unknown[] {
+  return [...new Set(ids)].filter((id) => id !== null && id !== undefined)
+}
+
+/** Live records whose field is one of the values, in the order of their ids. */
+function* selectLinked(
+  table: BoundTable,
+  connection: Connection,
+  context: CallerContext,
+  field: string,
+  values: readonly unknown[],
+): Task<FieldValues[]> {
+  const order = [{ field: table.model.id.name, descending: false }]
+  const rows: FieldValues[] = []
+  // As many values as one statement may have; a page never comes near.
+  const most = table.engine.capabilities.maxParameters - 100
+  for (let start = 0; start < values.length; start += most) {
+    const filter = oneOf(field, values.slice(start, start + most))
+    rows.push(...(yield* selectRows(table, connection, context, { filter, includeDeleted: false, order })))
+  }
+  return rows
+}
