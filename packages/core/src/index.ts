@@ -1,6 +1,14 @@
 export type { ErrorCode } from '@strongroom/contract'
-export { type FindOptions, type IdsOrWhere, ModelAccessor, type PageOptions, type RecordPage, type SelectionOf } from './accessor/accessor.ts'
+export {
+  type FindOptions,
+  type IdsOrWhere,
+  ModelAccessor,
+  type PageOptions,
+  type RecordPage,
+  type SelectionOf,
+} from './accessor/accessor.ts'
 export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
+export type { ConditionalWriteOptions } from './accessor/match.ts'
 export type { FieldNames, Include, Selected } from './accessor/selected.ts'
 export type { AuditAccessor, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
 export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
@@ -46,6 +54,7 @@ export type { IdOf, IncludesOf, InsertOf, RowOf, TypesOf, UpdateOf } from './mod
 export type { JsonData, JsonValue } from './model/value-types/json.ts'
 export type { AnyAccessor, StorageOptions } from './options.ts'
 export type { OrderBy } from './query/order.ts'
+export { versionOf } from './query/record-version.ts'
 export type { FieldConditions, Where } from './query/where.ts'
 export type { UnitContext } from './session/context.ts'
 export type { ReadOptions, WriteOptions } from './session/options.ts'

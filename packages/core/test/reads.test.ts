@@ -150,6 +150,12 @@ describeEngines('reads', (engine) => {
       expect(await idsWhere({ age: { notIn: [...many, 40] } })).toEqual([1, 2, 3, 4, 6, 7, 8])
     })
 
+    test('lists that are longer than a statement may be are refused alike', async () => {
+      const error = await rejectionOf(people.find({ where: { age: { in: Array.from({ length: 30_001 }, (_, index) => index) } } }))
+      expect(error).toMatchObject({ code: 'invalid_query', message: expect.stringContaining('30000') })
+      expect(await people.deleteMany(Array.from({ length: 40_000 }, (_, index) => index + 1000))).toBe(0)
+    })
+
     test.each<[string, object]>([
       ['an unknown field', { nme: 'x' }],
       ['an unknown comparison', { name: { like: 'x' } }],

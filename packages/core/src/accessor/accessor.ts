@@ -15,6 +15,7 @@ import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import { insertRecords } from './insert.ts'
 import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
+import { assertMatch, type ConditionalWriteOptions } from './match.ts'
 import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
 import { restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
@@ -257,9 +258,9 @@ export class ModelAccessor<Model extends AnyModel> {
    * Inserts a record, or changes the given fields of the one that has its id and keeps the rest.
    * @throws ConflictError `state_conflict` when the record with that id is soft-deleted
    */
-  save(record: InsertOf<Model> | (UpdateOf<Model> & Partial<RowOf<Model>>), options: WriteOptions = {}): Promise<RowOf<Model>> {
+  save(record: InsertOf<Model> | (UpdateOf<Model> & Partial<RowOf<Model>>), options: ConditionalWriteOptions = {}): Promise<RowOf<Model>> {
     return this.#write([...insertMoments, ...updateMoments], options, function* (bound, session) {
-      return (yield* saveRecord(bound, session, record)) as RowOf<Model>
+      return (yield* saveRecord(bound, session, record, options.ifMatch)) as RowOf<Model>
     })
   }
 
@@ -272,10 +273,10 @@ export class ModelAccessor<Model extends AnyModel> {
   update(
     id: IdOf<Model>,
     patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>),
-    options: WriteOptions = {},
+    options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
-      return (yield* updateRecord(bound, session, id, patch)) as RowOf<Model>
+      return (yield* updateRecord(bound, session, id, patch, options.ifMatch)) as RowOf<Model>
     })
   }
 
@@ -292,10 +293,10 @@ export class ModelAccessor<Model extends AnyModel> {
   replace(
     id: IdOf<Model>,
     record: InsertOf<Model> | ((current: RowOf<Model>) => InsertOf<Model>),
-    options: WriteOptions = {},
+    options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
-      return (yield* replaceRecord(bound, session, id, record)) as RowOf<Model>
+      return (yield* replaceRecord(bound, session, id, record, options.ifMatch)) as RowOf<Model>
     })
   }
 
@@ -315,9 +316,10 @@ export class ModelAccessor<Model extends AnyModel> {
    * Deletes a record: marks it where the model has soft delete, else removes it. False when there is no such live record.
    * @throws ConflictError `reference_conflict` when a record that restricts points to it
    */
-  delete(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
+  delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
       const record = yield* lockRecord(bound, session, id, false)
+      if (record) assertMatch(bound, record, options.ifMatch)
       return (yield* deleteRecords(bound, session, record ? [record] : [], bound.model.deletedAt ? 'soft' : 'hard')).length > 0
     })
   }
@@ -326,10 +328,11 @@ export class ModelAccessor<Model extends AnyModel> {
    * Deletes a record as `delete` does, or with `purge` for good, deleted or not, and answers it as it was left: with its
    * `deleted_at` where it is only marked. Null when it is not there.
    */
-  deleteReturning(id: IdOf<Model>, options: WriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
+  deleteReturning(id: IdOf<Model>, options: ConditionalWriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
     const { purge = false, ...write } = options
     return this.#write(deleteMoments, write, function* (bound, session) {
       const record = yield* lockRecord(bound, session, id, purge)
+      if (record) assertMatch(bound, record, options.ifMatch)
       const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
       const [deleted] = yield* deleteRecords(bound, session, record ? [record] : [], mode)
       return (deleted as RowOf<Model> | undefined) ?? null
@@ -348,9 +351,10 @@ export class ModelAccessor<Model extends AnyModel> {
    * Brings a soft-deleted record back. False when it was not deleted, or is not there.
    * @throws ConflictError `unique_conflict` when a live record has taken its unique fields; `state_conflict` without soft delete
    */
-  restore(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
+  restore(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(restoreMoments, options, function* (bound, session) {
       const record = yield* lockRecord(bound, session, id, true)
+      if (record) assertMatch(bound, record, options.ifMatch)
       return (yield* restoreRecords(bound, session, record ? [record] : [])).length > 0
     })
   }
@@ -363,9 +367,10 @@ export class ModelAccessor<Model extends AnyModel> {
   }
 
   /** Removes a record for good, deleted or not. False when it is not there. */
-  purge(id: IdOf<Model>, options: WriteOptions = {}): Promise<boolean> {
+  purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
       const record = yield* lockRecord(bound, session, id, true)
+      if (record) assertMatch(bound, record, options.ifMatch)
       return (yield* deleteRecords(bound, session, record ? [record] : [], 'hard')).length > 0
     })
   }

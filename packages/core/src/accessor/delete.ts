@@ -94,12 +94,13 @@ function* remove(step: RemovalStep, session: Session): Task<void> {
   const bound = step.records[0]?.bound
   if (!bound) return
   const { connection, context } = session
-  const ids = step.records.map(({ previous }) => previous[bound.model.id.name])
   if (step.type === 'empty') {
     // No entry tells of this: the row goes in the same unit, and its entry has the reference.
-    yield* updateRows(bound.table, connection, context, ids, { [step.link.field.name]: null })
+    const rows = step.records.map(({ previous }) => previous)
+    yield* updateRows(bound.table, connection, context, rows, { [step.link.field.name]: null })
     return
   }
+  const ids = step.records.map(({ previous }) => previous[bound.model.id.name])
   yield* withNamedConflicts(bound, session, [], deleteRows(bound.table, connection, context, ids))
   yield* finish(step.records, session)
 }

@@ -10,14 +10,20 @@ import type { BoundAccessor } from './bound-accessor.ts'
 /** Reads the records that a write is about, and keeps others from changing them; always in the order of their ids. */
 export function* lockRecords(bound: BoundAccessor, session: Session, filter: Filter, includeDeleted: boolean): Task<FieldValues[]> {
   const order = [{ field: bound.model.id.name, descending: false }]
-  return yield* selectRows(bound.table, session.connection, session.context, { filter, includeDeleted, order, lock: true })
+  return yield* selectRows(bound.table, session.connection, session.context, { filter, includeDeleted, order, lock: true, version: true })
 }
 
 /** The record with this id, or undefined; an id of the wrong shape is simply not found. */
 export function* lockRecord(bound: BoundAccessor, session: Session, id: unknown, includeDeleted: boolean): Task<FieldValues | undefined> {
   if (!isId(bound.model, id)) return undefined
   const filter = equals(bound.model.id.name, bound.model.id.normalise(id))
-  const rows = yield* selectRows(bound.table, session.connection, session.context, { filter, includeDeleted, order: [], lock: true })
+  const rows = yield* selectRows(bound.table, session.connection, session.context, {
+    filter,
+    includeDeleted,
+    order: [],
+    lock: true,
+    version: true,
+  })
   return rows[0]
 }
 

@@ -32,6 +32,7 @@ export function parseProjection(
 
 /** Leaves in records what was asked for. */
 export function project(records: readonly FieldValues[], { fields, inclusions }: Projection): FieldValues[] {
+  // The very records, which their versions are known of.
   if (fields === undefined) return [...records]
   const names = [...fields, ...inclusions.map((inclusion) => inclusion.name)]
   return records.map((record) => Object.fromEntries(names.map((name) => [name, record[name]])))

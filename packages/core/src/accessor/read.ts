@@ -39,7 +39,13 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   if (!isId(model, id)) return null
   const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)
   const projection = parseProjection(bound, question, [])
-  const options = { filter, includeDeleted: question.includeDeleted ?? false, order: [], columns: projection.columns }
+  const options = {
+    filter,
+    includeDeleted: question.includeDeleted ?? false,
+    order: [],
+    columns: projection.columns,
+    version: projection.columns === undefined,
+  }
   return bound.units.read(question, function* (connection, context) {
     const rows = yield* selectRows(table, connection, context, options)
     yield* includeRows(connection, context, rows, projection.inclusions)

@@ -10,9 +10,12 @@ import type { BoundAccessor } from './bound-accessor.ts'
 import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
 import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
+import { assertMatch, type ConditionalWriteOptions } from './match.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
+
+type IfMatch = ConditionalWriteOptions['ifMatch']
 
 /** A record as it stands, and as it shall be. */
 export interface RecordUpdate {
@@ -22,9 +25,10 @@ export interface RecordUpdate {
 }
 
 /** Changes the given fields of one record. */
-export function* updateRecord(bound: BoundAccessor, session: Session, id: unknown, patch: unknown): Task<FieldValues> {
+export function* updateRecord(bound: BoundAccessor, session: Session, id: unknown, patch: unknown, ifMatch: IfMatch): Task<FieldValues> {
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
+  assertMatch(bound, previous, ifMatch)
   return yield* updateOne(bound, session, patched(bound, previous, copyInput(givenFor(previous, patch))))
 }
 
@@ -45,9 +49,10 @@ export function* updateMatching(bound: BoundAccessor, session: Session, filter: 
 }
 
 /** Gives every field of a record: the ones left out go back to their default or null. */
-export function* replaceRecord(bound: BoundAccessor, session: Session, id: unknown, input: unknown): Task<FieldValues> {
+export function* replaceRecord(bound: BoundAccessor, session: Session, id: unknown, input: unknown, ifMatch: IfMatch): Task<FieldValues> {
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
+  assertMatch(bound, previous, ifMatch)
   const given = copyInput(givenFor(previous, input))
   refuseOwnedFields(bound, given, previous)
   const kept: FieldValues = {}
@@ -57,16 +62,18 @@ export function* replaceRecord(bound: BoundAccessor, session: Session, id: unkno
 }
 
 /** Inserts a record, or changes the given fields of the one with its id. */
-export function* saveRecord(bound: BoundAccessor, session: Session, input: unknown): Task<FieldValues> {
+export function* saveRecord(bound: BoundAccessor, session: Session, input: unknown, ifMatch: IfMatch): Task<FieldValues> {
   const given = copyInput(input)
   const { name } = bound.model.id
+  if (given[name] === undefined) assertMatch(bound, undefined, ifMatch)
   if (given[name] === undefined) return first(yield* insertRecords(bound, session, [given]))
-  return yield* lookAgainAfterRace(bound, session, [name], () => saveIdentified(bound, session, given))
+  return yield* lookAgainAfterRace(bound, session, [name], () => saveIdentified(bound, session, given, ifMatch))
 }
 
-function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldValues): Task<FieldValues> {
+function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldValues, ifMatch: IfMatch): Task<FieldValues> {
   const id = given[bound.model.id.name]
   const previous = yield* lockRecord(bound, session, id, true)
+  assertMatch(bound, previous, ifMatch)
   if (!previous) return first(yield* insertRecords(bound, session, [given]))
   const { deletedAt } = bound.model
   if (deletedAt && previous[deletedAt.name] !== null) {
@@ -155,16 +162,16 @@ export function* storeChanges(
   session: Session,
   changes: readonly { readonly record: FieldValues; readonly changed: FieldValues }[],
 ): Task<void> {
-  const groups = new Map<string, { ids: unknown[]; values: FieldValues }>()
+  const groups = new Map<string, { records: FieldValues[]; values: FieldValues }>()
   for (const { record, changed } of changes) {
     const key = changes.length === 1 ? '' : valuesKey(bound.table, changed)
     const group = groups.get(key)
-    if (group) group.ids.push(record[bound.model.id.name])
-    else groups.set(key, { ids: [record[bound.model.id.name]], values: { ...changed, ...updateStamps(bound, record) } })
+    if (group) group.records.push(record)
+    else groups.set(key, { records: [record], values: { ...changed, ...updateStamps(bound, record) } })
   }
   const records = changes.map((change) => change.record)
-  for (const { ids, values } of groups.values()) {
-    yield* withNamedConflicts(bound, session, records, updateRows(bound.table, session.connection, session.context, ids, values))
+  for (const { records: group, values } of groups.values()) {
+    yield* withNamedConflicts(bound, session, records, updateRows(bound.table, session.connection, session.context, group, values))
   }
 }
 

@@ -96,12 +96,14 @@ const pageNames = new Set<string>([...textFilters, 'record_id', 'operation', 'si
 /** What a query of the log selects: newest first, by an order that an index has. */
 export function auditSelection(query: AuditPage): SelectOptions {
   for (const name of Object.keys(query)) {
-    if (!pageNames.has(name)) throw new InvalidQueryError(`"${name}" is no filter of the audit log. There are ${[...pageNames].join(', ')}.`)
+    if (!pageNames.has(name))
+      throw new InvalidQueryError(`"${name}" is no filter of the audit log. There are ${[...pageNames].join(', ')}.`)
   }
   const parts: Filter[] = textFilters.flatMap((name) => (query[name] === undefined ? [] : [equals(name, text(name, query[name]))]))
   if (query.record_id !== undefined) parts.push(equals('record_id', text('record_id', String(query.record_id))))
   if (query.operation !== undefined) parts.push(equals('operation', operation(query.operation)))
-  if (query.since !== undefined) parts.push({ type: 'compare', field: 'timestamp', comparison: 'gte', value: instant('since', query.since) })
+  if (query.since !== undefined)
+    parts.push({ type: 'compare', field: 'timestamp', comparison: 'gte', value: instant('since', query.since) })
   if (query.until !== undefined) parts.push({ type: 'compare', field: 'timestamp', comparison: 'lt', value: instant('until', query.until) })
   // Time never runs backwards in the log, so sorting by it first keeps the order and lets a range of time use its index.
   const byTime = query.since !== undefined || query.until !== undefined ? [{ field: 'timestamp', descending: true }] : []

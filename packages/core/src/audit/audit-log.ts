@@ -3,7 +3,17 @@ import { defineSystemModel } from '../model/define-model.ts'
 import { Bytes, DateTime } from '../model/field-types.ts'
 
 /** What can stand in an entry's `operation`. */
-export const auditOperations = ['create', 'update', 'delete', 'soft_delete', 'restore', 'purge', 'erase', 'restore_database', 'unaudited'] as const
+export const auditOperations = [
+  'create',
+  'update',
+  'delete',
+  'soft_delete',
+  'restore',
+  'purge',
+  'erase',
+  'restore_database',
+  'unaudited',
+] as const
 
 /** What an audit entry says was done. `unaudited` marks a transaction that was allowed to write past the log. */
 export type AuditOperation = (typeof auditOperations)[number]

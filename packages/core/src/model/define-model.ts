@@ -51,11 +51,7 @@ export function defineModel<
   const Name extends string,
   Fields extends FieldSchemas,
   const Options extends ModelOptions<keyof Fields & string> = Record<never, never>,
->(
-  name: Name,
-  fields: Fields,
-  options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>,
-): Model<TypesOf<Fields, Options>, Name> {
+>(name: Name, fields: Fields, options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>): Model<TypesOf<Fields, Options>, Name> {
   return inModel(name, () => {
     checkTableName(name)
     return buildModel<TypesOf<Fields, Options>, Name>(name, fields, options)

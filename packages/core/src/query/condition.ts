@@ -1,6 +1,7 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
 import type { AnyDatabase, TextFunctions } from '../engine/engine.ts'
 import { fold } from '../engine/fold.ts'
+import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { Filter } from './filter.ts'
 import { listSize, Slot } from './shape.ts'
@@ -21,6 +22,9 @@ export interface FilterTarget {
 }
 
 type Builder = ExpressionBuilder<AnyDatabase, AnyDatabase>
+
+/** Every engine takes so many values in one statement, and leaves room for those that an update sets. */
+const mostValues = 30_000
 
 /** Walks a filter and takes out its values; `renderFilter` walks in the same order. */
 export function describeFilter(filter: Filter, encode: EncodeField): FilterShape {
@@ -51,7 +55,9 @@ export function describeFilter(filter: Filter, encode: EncodeField): FilterShape
         return `${part.type}(${part.parts.map(describe).join(';')})`
     }
   }
-  return { key: describe(filter), values }
+  const key = describe(filter)
+  if (values.length > mostValues) throw new InvalidQueryError(`A condition takes at most ${mostValues} values; ask in pieces.`)
+  return { key, values }
 }
 
 /** Turns a filter into an SQL condition with a slot for each value, numbered from `first`. */

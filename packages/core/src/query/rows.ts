@@ -1,4 +1,4 @@
-import type { Connection, Statement } from '../engine/engine.ts'
+import type { Connection, Statement, StoredRow } from '../engine/engine.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
@@ -6,6 +6,7 @@ import type { BoundTable, FieldValues } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
 import { oneOf } from './filter.ts'
 import { targetsFirst } from './insert-order.ts'
+import { noteVersion } from './record-version.ts'
 import { conditionOf, countStatement, type Selection, type SelectOptions, selectStatement } from './select.ts'
 import { bind, piecesOf, type Shape, Slot, shapeOf } from './shape.ts'
 
@@ -17,7 +18,15 @@ export function* selectRows(
   options: SelectOptions,
 ): Task<FieldValues[]> {
   const rows = yield* wait(connection.all(selectStatement(table, context, options)))
-  return rows.map((row) => table.decode(row))
+  return options.version ? rows.map((row) => withoutVersion(table, row)) : rows.map((row) => table.decode(row))
+}
+
+/** A record and, beside it, its version: leaving the column in the record would make it a field. */
+function withoutVersion(table: BoundTable, row: StoredRow): FieldValues {
+  const record: FieldValues = {}
+  for (const name of table.recordColumns) record[name] = row[name]
+  noteVersion(table.decode(record), String(row[table.model.rowVersion.name]))
+  return record
 }
 
 /** Counts records, up to `upTo` where it is given. */
@@ -58,6 +67,7 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
   for (const piece of piecesOf(records, largestPiece(table))) {
     const versions = piece.map(() => makeRowVersion())
     const rows = yield* wait(connection.all(insertStatement(table, columns, piece, versions, true)))
+    noteVersions(piece, versions)
     if (piece.length === 1) {
       for (const record of piece) record[idName] = Number(rows[0]?.[idName])
       continue
@@ -75,6 +85,7 @@ function* insertGiven(table: BoundTable, connection: Connection, records: readon
   for (const piece of givenPieces(table, records)) {
     const versions = piece.map(() => makeRowVersion())
     yield* wait(connection.run(insertStatement(table, columns, piece, versions, false)))
+    noteVersions(piece, versions)
   }
 }
 
@@ -108,22 +119,31 @@ function insertStatement(
   return bind(shape, values)
 }
 
+function noteVersions(records: readonly FieldValues[], versions: readonly string[]): void {
+  records.forEach((record, index) => {
+    const version = versions[index]
+    if (version !== undefined) noteVersion(record, version)
+  })
+}
+
 function largestPiece(table: BoundTable): number {
   return Math.max(1, Math.floor(table.engine.capabilities.maxParameters / table.model.fields.length))
 }
 
-/** Sets the same values in all records with these ids. Answers how many there were. */
+/** Sets the same values in the rows of all these records. Answers how many there were. */
 export function* updateRows(
   table: BoundTable,
   connection: Connection,
   context: CallerContext,
-  ids: readonly unknown[],
+  records: readonly FieldValues[],
   changed: FieldValues,
 ): Task<number> {
   const names = [...Object.keys(changed), table.model.rowVersion.name]
   let count = 0
-  for (const piece of piecesOf(ids, 256)) {
-    const condition = conditionOf(table, context, { filter: oneOf(table.model.id.name, piece), includeDeleted: true })
+  const idName = table.model.id.name
+  for (const piece of piecesOf(records, 256)) {
+    const ids = piece.map((record) => record[idName])
+    const condition = conditionOf(table, context, { filter: oneOf(idName, ids), includeDeleted: true })
     const { key, values } = describeFilter(condition, table.encode)
     const shape: Shape = table.shapes.get(`update ${names.join()} ${key}`, () =>
       shapeOf(
@@ -134,8 +154,10 @@ export function* updateRows(
           .compile(),
       ),
     )
-    const encoded = names.map((name) => (name === table.model.rowVersion.name ? makeRowVersion() : table.encode(name, changed[name])))
+    const version = makeRowVersion()
+    const encoded = names.map((name) => (name === table.model.rowVersion.name ? version : table.encode(name, changed[name])))
     count += yield* wait(connection.run(bind(shape, [...encoded, ...values])))
+    for (const record of piece) noteVersion(record, version)
   }
   return count
 }

@@ -20,6 +20,8 @@ export interface SelectOptions extends Selection {
   readonly offset?: number | undefined
   /** The columns to read; all of the record unless said. */
   readonly columns?: readonly string[] | undefined
+  /** Reads the row's version too, for `versionOf`; only where all columns are read. */
+  readonly version?: boolean
   /** Keeps other units from changing the rows until this one ends. */
   readonly lock?: boolean
 }
@@ -40,9 +42,9 @@ export function selectStatement(table: BoundTable, context: CallerContext | unde
   const lock = options.lock === true && engine.capabilities.rowLocks
   // OFFSET needs a LIMIT on some engines.
   const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
-  const columns = options.columns ?? table.recordColumns
+  const columns = options.version ? [...table.recordColumns, model.rowVersion.name] : (options.columns ?? table.recordColumns)
   const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.nullFree ? '!' : ''}`).join()
-  const shapeKey = `select ${options.columns?.join() ?? '*'}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
+  const shapeKey = `select ${options.version ? '+' : (options.columns?.join() ?? '*')}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
   const shape = table.shapes.get(shapeKey, () => {
     let query = engine.builder
       .selectFrom(model.name)

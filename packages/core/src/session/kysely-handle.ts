@@ -1,4 +1,12 @@
-import { type CompiledQuery, type DatabaseConnection, type Driver, Kysely, type OperationNode, type QueryResult, type RootOperationNode } from 'kysely'
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  type OperationNode,
+  type QueryResult,
+  type RootOperationNode,
+} from 'kysely'
 import type { AnyDatabase, Awaitable, Connection, Statement, StoredRow } from '../engine/engine.ts'
 import { UsageError } from '../errors.ts'
 import { isReading, writtenTables } from './written-tables.ts'
@@ -46,7 +54,10 @@ class HandleDriver implements Driver {
   }
 
   async beginTransaction(): Promise<never> {
-    throw new UsageError('outer_handle', 'Transactions are started with storage.transaction(async (session) => …), which gives session.kysely.')
+    throw new UsageError(
+      'outer_handle',
+      'Transactions are started with storage.transaction(async (session) => …), which gives session.kysely.',
+    )
   }
 
   async commitTransaction(): Promise<void> {}
@@ -90,7 +101,8 @@ class HandleConnection implements DatabaseConnection {
   #refuseWatched(node: OperationNode): void {
     for (const table of writtenTables(node)) {
       if (table !== undefined && !this.#target.isWatched(table)) continue
-      const what = table === undefined ? 'This statement writes to a table that cannot be told' : `"${table}" belongs to a model or to the audit log`
+      const what =
+        table === undefined ? 'This statement writes to a table that cannot be told' : `"${table}" belongs to a model or to the audit log`
       throw new UsageError(
         'unaudited_write',
         `${what}. Write through its accessor, or say storage.transaction(fn, { unaudited: true }), which leaves an audit entry that says so.`,

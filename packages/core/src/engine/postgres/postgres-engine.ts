@@ -19,8 +19,8 @@ import { kyselyBuilder } from './kysely-builder.ts'
 import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
 import { streamRows } from './stream.ts'
-import { runDefinition, runUnit, type UnitOptions } from './transaction.ts'
 import { textFunctions } from './text.ts'
+import { runDefinition, runUnit, type UnitOptions } from './transaction.ts'
 import { codecFor } from './values.ts'
 
 export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
