@@ -1,13 +1,7 @@
 export type { ErrorCode } from '@strongroom/contract'
-export {
-  type FindOptions,
-  type IdsOrWhere,
-  ModelAccessor,
-  type PageOptions,
-  type RecordPage,
-  type SelectionOf,
-} from './accessor/accessor.ts'
+export { ModelAccessor } from './accessor/accessor.ts'
 export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
+export type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './accessor/find-options.ts'
 export type { ConditionalWriteOptions } from './accessor/match.ts'
 export type { FieldNames, Include, Selected } from './accessor/selected.ts'
 export type { AuditAccessor, AuditPage, AuditQuery } from './audit/audit-accessor.ts'

@@ -4,71 +4,23 @@ import { HookRegistry } from '../hooks/registry.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { IdOf, InsertOf, RowOf, UpdateOf } from '../model/row-types.ts'
 import type { FieldValues } from '../query/bound-table.ts'
-import type { Filter } from '../query/filter.ts'
-import type { OrderBy } from '../query/order.ts'
-import { parseWhere, type Where } from '../query/where.ts'
+import type { Where } from '../query/where.ts'
 import type { ReadOptions, WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import { type AggregateOptions, type AggregateRow, aggregateRecords, type MeasureText } from './aggregate.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
+import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
 import { insertRecords } from './insert.ts'
-import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
+import { lockRecord } from './lock.ts'
 import { assertMatch, type ConditionalWriteOptions } from './match.ts'
+import { lockMeant, parseRequired } from './meant.ts'
 import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
 import { restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
 import { replaceRecord, saveRecord, updateMatching, updateRecord } from './update.ts'
 import { upsertRecords } from './upsert.ts'
-
-/** Which records a read is about. */
-export interface FindOptions<Model extends AnyModel> extends ReadOptions {
-  /** Conditions that must all hold: `{ role: 'admin', age: { gte: 18 } }`. */
-  readonly where?: Where<Model>
-  /** What to sort by; the id is always the last key. Null sorts as the largest value, text by code point. */
-  readonly orderBy?: OrderBy<Model>
-  /** The most records to answer; all when it is left out. */
-  readonly limit?: number
-  /** How many records to skip first. */
-  readonly offset?: number
-  /** Soft-deleted records too. */
-  readonly includeDeleted?: boolean
-}
-
-/** Which parts of records are answered. */
-export interface SelectionOf<Fields, Included> {
-  /** The fields to answer; all unless said. */
-  readonly fields?: Fields
-  /** What to read along: `{ owner: true, controls: true }`. Only live records are included. */
-  readonly include?: Included
-}
-
-/** Which page, of which records. */
-export interface PageOptions<Model extends AnyModel> extends FindOptions<Model> {
-  /** The most records on the page; 50 unless said. With 0 the page is empty and the total true. */
-  readonly limit?: number
-  /** The page begins right after this cursor, the `next` of another page in the same order. */
-  readonly after?: string
-  /** The page ends right before this cursor, the `previous` of another page in the same order. */
-  readonly before?: string
-  /** `none` saves the count of all records; `exact` unless said. */
-  readonly count?: 'exact' | 'none'
-}
-
-/** A page of records. */
-export interface RecordPage<Row> {
-  readonly rows: Row[]
-  /** How many records there are in all; absent with `count: 'none'`. */
-  readonly total?: number
-  /** Cursor for `after` of the next page; absent on the last. */
-  readonly next?: string
-  /** Cursor for `before` of the previous page; absent on the first. */
-  readonly previous?: string
-}
-
-/** Several ids, or a condition on records. */
-export type IdsOrWhere<Model extends AnyModel> = readonly IdOf<Model>[] | Where<Model>
 
 const insertMoments = ['beforeInsert', 'afterInsert'] as const
 const updateMoments = ['beforeUpdate', 'afterUpdate'] as const
@@ -451,16 +403,4 @@ export class ModelAccessor<Model extends AnyModel> {
     if (!record) throw new Error('a write of one record answered none')
     return record
   }
-}
-
-function* lockMeant(bound: BoundAccessor, session: Session, meant: unknown, includeDeleted: boolean): Task<FieldValues[]> {
-  if (Array.isArray(meant)) return yield* lockRecordsById(bound, session, meant, includeDeleted)
-  return yield* lockRecords(bound, session, parseRequired(bound, meant), includeDeleted)
-}
-
-/** A write to many says which: `{}` means all, and a variable that happens to be undefined does not. */
-function parseRequired(bound: BoundAccessor, where: unknown): Filter {
-  if (typeof where !== 'object' || where === null) throw new UsageError('invalid_options', 'Say which records: a where object, {} for all.')
-  // An object that is not a list is read as a condition, and refused by name where it is none.
-  return parseWhere(bound.model, where as Readonly<Record<string, unknown>>)
 }
