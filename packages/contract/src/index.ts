@@ -1,20 +1,19 @@
 export { type ErrorCode, errorCatalogue } from './error-codes.ts'
 export { auditEntrySchema, deletionSchema, problemSchema, restorationSchema, statusSchema } from './fixed-schemas.ts'
+export { type ListCondition, type ListFilter, type ListOperator, listOperators } from './list-condition.ts'
 export {
-  type ListFilter,
-  type ListOperator,
   type ListQuery,
   type ListQueryOptions,
   type ListSort,
-  listOperators,
   listParameters,
   parseListQuery,
   readFlag,
+  readNames,
   splitList,
 } from './list-query.ts'
 export { type OperatorOperation, operatorRoutes } from './operator-routes.ts'
-export { QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, splitQuery } from './query-string.ts'
 export { auditParameters, requestIdHeader } from './parameters.ts'
+export { QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, splitQuery } from './query-string.ts'
 export { patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'
 export {
   type AnswerHeader,

@@ -1,21 +1,23 @@
+import { parseConditions } from './condition-text.ts'
+import { countFilters, type ListCondition, type ListFilter, type ListOperator, listOperators } from './list-condition.ts'
 import { listOf, QueryError, type QueryPair, readBoolean, readWholeNumber, shown, splitQuery } from './query-string.ts'
 
-/** How a field is compared in a list's query: `age[gte]=18`. */
-export const listOperators = ['eq', 'ne', 'lt', 'lte', 'gt', 'gte', 'in', 'not_in', 'is_null'] as const
-
-/** One of `listOperators`. */
-export type ListOperator = (typeof listOperators)[number]
-
 /** The parameters of a list that are no filters. A field of the same name is reached as `limit[eq]`. */
-export const listParameters = ['sort', 'limit', 'offset', 'skip', 'include_deleted', 'count'] as const
-
-/** One condition of a list's query, its values still text. */
-export interface ListFilter {
-  readonly field: string
-  readonly operator: ListOperator
-  /** One value; any number of them for `in` and `not_in`. */
-  readonly values: readonly string[]
-}
+export const listParameters = [
+  'and',
+  'or',
+  'not',
+  'sort',
+  'limit',
+  'offset',
+  'skip',
+  'after',
+  'before',
+  'fields',
+  'include',
+  'include_deleted',
+  'count',
+] as const
 
 export interface ListSort {
   readonly field: string
@@ -25,11 +27,19 @@ export interface ListSort {
 /** A list's query, understood as far as that is possible without the fields' types. */
 export interface ListQuery {
   /** All of them must hold. */
-  readonly filters: readonly ListFilter[]
+  readonly conditions: readonly ListCondition[]
   /** First the most important. */
   readonly sort: readonly ListSort[]
   readonly limit: number
   readonly offset: number
+  /** A cursor: the page begins right after it. */
+  readonly after: string | undefined
+  /** A cursor: the page ends right before it. */
+  readonly before: string | undefined
+  /** The fields to answer; undefined stands for all. */
+  readonly fields: readonly string[] | undefined
+  /** What to read along. */
+  readonly include: readonly string[]
   readonly includeDeleted: boolean
   /** Whether the answer says how many records there are. */
   readonly count: 'exact' | 'none'
@@ -39,6 +49,8 @@ export interface ListQuery {
 export interface ListQueryOptions {
   /** The fields that the caller may ask for. */
   readonly fields: readonly string[]
+  /** The names that can be included. */
+  readonly includes: readonly string[]
   /** Records on a page where the query does not say. */
   readonly defaultLimit: number
   /** The most records on a page. */
@@ -57,9 +69,9 @@ const mostListed = 1000
  * @param raw what stands after the `?`, as it came
  * @throws QueryError that names what is wrong and says what exists
  * @example
- * parseListQuery('age[gte]=18&sort=-age', { fields: ['id', 'age'], defaultLimit: 50, maxLimit: 100 })
- * // { filters: [{ field: 'age', operator: 'gte', values: ['18'] }], sort: [{ field: 'age', descending: true }],
- * //   limit: 50, offset: 0, includeDeleted: false, count: 'exact' }
+ * const query = parseListQuery('age[gte]=18&sort=-age', { fields: ['id', 'age'], includes: [], defaultLimit: 50, maxLimit: 100 })
+ * query.conditions // [{ type: 'filter', field: 'age', operator: 'gte', values: ['18'] }]
+ * query.sort // [{ field: 'age', descending: true }]
  */
 export function parseListQuery(raw: string, options: ListQueryOptions): ListQuery {
   const filters = new Map<string, CollectedFilter>()
@@ -68,12 +80,64 @@ export function parseListQuery(raw: string, options: ListQueryOptions): ListQuer
     if ((listParameters as readonly string[]).includes(pair.name)) append(parameters, pair)
     else collectFilter(filters, pair, options.fields)
   }
-  if (filters.size > mostBranches) throw new QueryError(`The query has ${filters.size} conditions, and may have ${mostBranches}.`)
+  const conditions = [...[...filters.values()].map(finishFilter), ...readGroups(parameters, options.fields)]
+  const branches = countFilters(conditions)
+  if (branches > mostBranches) throw new QueryError(`The query has ${branches} conditions, and may have ${mostBranches}.`)
+  return { conditions, ...readProjection(parameters, options), ...readPage(parameters, options) }
+}
+
+function readGroups(parameters: ReadonlyMap<string, readonly string[]>, fields: readonly string[]): ListCondition[] {
+  return (['and', 'or', 'not'] as const).flatMap((name) =>
+    (parameters.get(name) ?? []).map((text): ListCondition => {
+      const parts = parseConditions(name, text, fields)
+      for (const part of parts) checkListsIn(part)
+      return name === 'not' ? { type: 'not', part: { type: 'and', parts } } : { type: name, parts }
+    }),
+  )
+}
+
+function checkListsIn(condition: ListCondition): void {
+  if (condition.type === 'filter') checkListed(condition.field, condition.values)
+  else for (const part of condition.type === 'not' ? [condition.part] : condition.parts) checkListsIn(part)
+}
+
+function readProjection(
+  parameters: ReadonlyMap<string, readonly string[]>,
+  { fields, includes }: ListQueryOptions,
+): Pick<ListQuery, 'fields' | 'include'> {
+  const names = parameters.get('fields')
   return {
-    filters: [...filters.values()].map(finishFilter),
+    fields: names && readNames('fields', names, fields),
+    include: readNames('include', parameters.get('include') ?? [], includes),
+  }
+}
+
+/** Reads a list of names out of a parameter, each of them known. Throws QueryError. */
+export function readNames(parameter: string, texts: readonly string[], known: readonly string[]): string[] {
+  const names = texts.flatMap((text) => text.split(',')).filter((name) => name !== '')
+  const stranger = names.find((name) => !known.includes(name))
+  if (stranger !== undefined)
+    throw new QueryError(`${shown(stranger)} in ${parameter} is none that there is. ${listOf('There are', known)}`)
+  if (parameter === 'fields' && names.length === 0) throw new QueryError(`fields names at least one field. ${listOf('Fields', known)}`)
+  return [...new Set(names)]
+}
+
+function readPage(
+  parameters: ReadonlyMap<string, readonly string[]>,
+  options: ListQueryOptions,
+): Omit<ListQuery, 'conditions' | 'fields' | 'include'> {
+  const after = once(parameters, 'after')
+  const before = once(parameters, 'before')
+  const offset = readOffset(once(parameters, 'offset'), once(parameters, 'skip'))
+  if ([after, before, offset || undefined].filter((start) => start !== undefined).length > 1) {
+    throw new QueryError('A page starts at an offset, after a cursor or before one; give one of them.')
+  }
+  return {
     sort: readSort(parameters.get('sort') ?? [], options.fields),
     limit: readLimit(once(parameters, 'limit'), options),
-    offset: readOffset(once(parameters, 'offset'), once(parameters, 'skip')),
+    offset,
+    after,
+    before,
     includeDeleted: readFlag('include_deleted', once(parameters, 'include_deleted')),
     count: readCount(once(parameters, 'count')),
   }
@@ -116,13 +180,16 @@ function splitKey(name: string, fields: readonly string[]): { field: string; ope
 
 function unknownName(name: string, field: string, isFilter: boolean, fields: readonly string[]): QueryError {
   if (isFilter) return new QueryError(`There is no field ${shown(field)}. ${listOf('Fields', fields)}`)
-  return new QueryError(`There is no parameter or field ${shown(name)}. ${listOf('Parameters', listParameters)} ${listOf('Fields', fields)}`)
+  return new QueryError(
+    `There is no parameter or field ${shown(name)}. ${listOf('Parameters', listParameters)} ${listOf('Fields', fields)}`,
+  )
 }
 
 function finishFilter({ field, operator, texts }: CollectedFilter): ListFilter {
-  if (operator === 'in' || operator === 'not_in') return { field, operator, values: checkListed(field, texts.flatMap(splitList)) }
-  if (texts.length > 1) return { field, operator: 'in', values: checkListed(field, texts) }
-  return { field, operator, values: texts }
+  if (operator === 'in' || operator === 'not_in')
+    return { type: 'filter', field, operator, values: checkListed(field, texts.flatMap(splitList)) }
+  if (texts.length > 1) return { type: 'filter', field, operator: 'in', values: checkListed(field, texts) }
+  return { type: 'filter', field, operator, values: texts }
 }
 
 function checkListed(field: string, values: readonly string[]): readonly string[] {

@@ -12,7 +12,9 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     path: '/health',
     summary: 'Asks the database something; operators also see which one it is and how long it took',
     parameters: [requestIdHeader],
-    answers: [{ status: 200, description: 'The database answers.', mediaType: 'application/json', content: 'status', headers: ['X-Request-Id'] }],
+    answers: [
+      { status: 200, description: 'The database answers.', mediaType: 'application/json', content: 'status', headers: ['X-Request-Id'] },
+    ],
     errors: queryErrors,
     writes: false,
   },
@@ -23,7 +25,13 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     summary: 'Lists audit entries, newest first',
     parameters: [...auditParameters, requestIdHeader],
     answers: [
-      { status: 200, description: 'The entries that all parameters hold for.', mediaType: 'application/json', content: 'auditEntries', headers: ['X-Request-Id'] },
+      {
+        status: 200,
+        description: 'The entries that all parameters hold for.',
+        mediaType: 'application/json',
+        content: 'auditEntries',
+        headers: ['X-Request-Id'],
+      },
     ],
     errors: [...queryErrors, 'forbidden'],
     writes: false,

@@ -44,12 +44,28 @@ export const dryRun = flag('dry_run', 'Does everything, hooks included, then rol
 export const replace = flag('replace', 'Fields that are left out go back to their default or null.')
 export const purge = flag('purge', 'Removes the record for good, also when it is soft-deleted.')
 
+export const fields = text('fields', 'The fields to answer, separated by commas; all unless said.')
+export const include = text(
+  'include',
+  'What to read along, separated by commas: `owner` for a field owner_id, and components that point here.',
+)
+
+const group = (name: string, description: string): RouteParameter =>
+  text(name, `${description} Written like \`(role.eq.admin,not(age.lt.18))\`; groups may be nested.`)
+
 /** The parameters of a list, beside the fields. Limits are those of a server that configures none. */
 export const listQueryParameters: readonly RouteParameter[] = [
+  group('and', 'Conditions that must all hold.'),
+  group('or', 'Conditions of which one must hold.'),
+  group('not', 'Conditions that must not all hold.'),
   text('sort', 'Fields to sort by, first the most important; - before one sorts downwards: `-created_at,name`.'),
   { name: 'limit', in: 'query', description: 'Records on a page.', schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 } },
   offset('offset'),
   { ...offset('skip'), description: 'Another name of offset.' },
+  text('after', 'The page begins right after this cursor; take it from the Link header.'),
+  text('before', 'The page ends right before this cursor; take it from the Link header.'),
+  fields,
+  include,
   includeDeleted,
   {
     name: 'count',
@@ -68,6 +84,11 @@ export const auditParameters: readonly RouteParameter[] = [
   text('request_id', 'Entries of one request.'),
   instant('since', 'Entries from this instant on.'),
   instant('until', 'Entries before this instant.'),
-  { name: 'limit', in: 'query', description: 'The most entries to answer.', schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 } },
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'The most entries to answer.',
+    schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+  },
   offset('offset'),
 ]

@@ -1,4 +1,4 @@
-import { dryRun, includeDeleted, listQueryParameters, purge, replace, requestIdHeader, userHeader } from './parameters.ts'
+import { dryRun, fields, include, includeDeleted, listQueryParameters, purge, replace, requestIdHeader, userHeader } from './parameters.ts'
 import { type AnswerHeader, type Content, queryErrors, type Route, type RouteAnswer, writeErrors } from './route.ts'
 
 /** What a record route does. */
@@ -35,7 +35,7 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'GET',
     path: '/{id}',
     summary: 'Reads a record',
-    parameters: [includeDeleted, requestIdHeader],
+    parameters: [includeDeleted, fields, include, requestIdHeader],
     answers: [answer(200, 'The record.', 'record')],
     errors: [...queryErrors, 'not_found'],
     writes: false,
@@ -58,7 +58,10 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     summary: 'Changes the given fields of a record and keeps the rest; makes one at a UUID or text id',
     parameters: [replace, ...writeParameters],
     body: { mediaTypes: ['application/json'], content: ['savedRecord'] },
-    answers: [answer(200, 'The record as it is now.', 'record'), answer(201, 'The record that was made at this id.', 'record', ['Location'])],
+    answers: [
+      answer(200, 'The record as it is now.', 'record'),
+      answer(201, 'The record that was made at this id.', 'record', ['Location']),
+    ],
     errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
     writes: true,
   },

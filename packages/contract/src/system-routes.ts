@@ -3,7 +3,13 @@ import type { Content, Route } from './route.ts'
 /** What a system route does. */
 export type SystemOperation = 'health' | 'ready' | 'openapi' | 'docs'
 
-const systemRoute = (operation: SystemOperation, path: `/${string}`, summary: string, mediaType: string, content: Content): Route<SystemOperation> => ({
+const systemRoute = (
+  operation: SystemOperation,
+  path: `/${string}`,
+  summary: string,
+  mediaType: string,
+  content: Content,
+): Route<SystemOperation> => ({
   operation,
   method: 'GET',
   path,

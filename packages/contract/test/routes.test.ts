@@ -1,5 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { answerHeaders, errorCatalogue, listParameters, operatorRoutes, type Route, readParameters, recordRoutes, reservedComponents, systemRoutes } from '../src/index.ts'
+import {
+  answerHeaders,
+  errorCatalogue,
+  listParameters,
+  operatorRoutes,
+  type Route,
+  readParameters,
+  recordRoutes,
+  reservedComponents,
+  systemRoutes,
+} from '../src/index.ts'
 
 const kinds: [string, readonly Route[]][] = [
   ['record routes', recordRoutes],

@@ -12,7 +12,8 @@ const longestActor = 255
 export async function actorOf(request: FastifyRequest, configured: ActorOf | undefined): Promise<string> {
   if (!configured) return userHeader(request)
   const actor: unknown = await configured(request)
-  if (typeof actor !== 'string' || actor === '') throw new StrongroomError('missing_actor', 'The server does not know who this request is from.')
+  if (typeof actor !== 'string' || actor === '')
+    throw new StrongroomError('missing_actor', 'The server does not know who this request is from.')
   return actor
 }
 

@@ -42,7 +42,8 @@ function findFault(value: unknown, depth: number): string | undefined {
   if (depth >= deepest) return `The body is nested more than ${deepest} deep.`
   if (!Array.isArray(value)) {
     if (Object.hasOwn(value, '__proto__')) return 'The body has a member called __proto__, which no record can have.'
-    if (Object.hasOwn(value, 'constructor') && hasPrototype(value.constructor)) return 'The body has a member called constructor.prototype, which no record can have.'
+    if (Object.hasOwn(value, 'constructor') && hasPrototype(value.constructor))
+      return 'The body has a member called constructor.prototype, which no record can have.'
   }
   for (const member of Object.values(value)) {
     const fault = findFault(member, depth + 1)
@@ -57,6 +58,7 @@ function hasPrototype(value: unknown): boolean {
 
 /** The body of a request that needs one. */
 export function bodyOf(request: FastifyRequest): unknown {
-  if (request.body === undefined) throw new StrongroomError('bad_request', 'The request has no body. Send a JSON object with a value for each field.')
+  if (request.body === undefined)
+    throw new StrongroomError('bad_request', 'The request has no body. Send a JSON object with a value for each field.')
   return request.body
 }

@@ -1,6 +1,6 @@
 import { type AnyAccessor, type Logger, openStorage, type Storage, type TablesOf } from '@strongroom/core'
 import type { FastifyInstance } from 'fastify'
-import { settleIn } from './guest-scope.ts'
+import { letConnectionsGo, settleIn } from './guest-scope.ts'
 import { type HostServer, plainServer } from './host-server.ts'
 import { openApiDocument } from './openapi.ts'
 import { auditLimits, mountOperators } from './operators/db-router.ts'
@@ -52,6 +52,7 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
 async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): Promise<void> {
   scope.addHook('onClose', () => storage.close())
   settleIn(scope)
+  letConnectionsGo(scope)
   mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
   if (options.enableDbRouter) {
     await scope.register(async (db) => mountOperators(db, storage, options.operators, auditLimits({})), { prefix: '/db' })

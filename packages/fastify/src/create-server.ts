@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { bootstrap } from './bootstrap.ts'
@@ -5,7 +6,6 @@ import { answerUnknownPaths } from './not-found.ts'
 import { answerProblem } from './problem.ts'
 import { clientRequestId } from './request-id.ts'
 import { type CreateServerOptions, resolveServerOptions, type ServerOptions } from './server-options.ts'
-import { randomUUID } from 'node:crypto'
 
 /**
  * The whole server for those who have none: reads DATABASE_URL, HOST and PORT, opens the storage, mounts everything,
@@ -22,6 +22,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
   const app = makeServer(server)
   answerUnknownPaths(app)
   app.setErrorHandler(answerProblem)
+  closeOnSignals(app, server.closeTimeout)
   try {
     await bootstrap(app, given)
     await app.listen({ host: server.host, port: server.port })
@@ -29,7 +30,6 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     await app.close()
     throw error
   }
-  closeOnSignals(app, server.closeTimeout)
   return app
 }
 
@@ -37,8 +37,8 @@ function makeServer({ logger, requestTimeout }: ServerOptions): FastifyInstance 
   return Fastify({
     logger,
     requestTimeout,
-    // Node looks for late requests every so often; half a minute by itself.
-    http: { connectionsCheckingInterval: Math.min(requestTimeout, 5000) },
+    // Node looks for late requests every half a minute by itself, and not at all while headers may take longer than the request.
+    http: { connectionsCheckingInterval: Math.min(requestTimeout, 5000), requestTimeout, headersTimeout: requestTimeout },
     genReqId: (request) => clientRequestId(request.headers) ?? randomUUID(),
     // Text ids have up to 255 characters, which may count twice.
     routerOptions: { maxParamLength: 510 },

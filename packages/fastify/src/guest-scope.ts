@@ -15,3 +15,15 @@ export function settleIn(scope: FastifyInstance): void {
   scope.setSerializerCompiler(() => (value) => JSON.stringify(value))
   scope.addHook('onRequest', async (request, reply) => echoRequestId(request, reply))
 }
+
+/** While the server closes, tells clients of running requests not to keep their connections: it would wait for them. */
+export function letConnectionsGo(scope: FastifyInstance): void {
+  let closing = false
+  scope.addHook('preClose', async () => {
+    closing = true
+  })
+  scope.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing) reply.header('connection', 'close')
+    done(null, payload)
+  })
+}

@@ -15,7 +15,12 @@ export function mountRoutes<Operation extends string>(
 }
 
 /** Mounts one route, with and without a trailing slash. A route that the host already has is kept, with a warning. */
-export function mountRoute(scope: FastifyInstance, { method, path }: Pick<Route, 'method' | 'path'>, handler: RouteHandlerMethod, bodyLimit?: number): void {
+export function mountRoute(
+  scope: FastifyInstance,
+  { method, path }: Pick<Route, 'method' | 'path'>,
+  handler: RouteHandlerMethod,
+  bodyLimit?: number,
+): void {
   for (const url of formsOf(scope, path.replaceAll(/\{(\w+)\}/g, ':$1'))) {
     const place = `${scope.prefix}${url}`
     if (scope.hasRoute({ method, url: place })) {

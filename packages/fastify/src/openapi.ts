@@ -16,8 +16,8 @@ import {
   systemRoutes,
 } from '@strongroom/contract'
 import type { AnyModel } from '@strongroom/core'
-import { contentSchema, recordSchemas, reference } from './openapi-schemas.ts'
 import { filterParameters, filterSentence } from './openapi-filters.ts'
+import { contentSchema, recordSchemas, reference } from './openapi-schemas.ts'
 
 /** What the document is made from. */
 export interface OpenApiSource {
@@ -39,18 +39,22 @@ type Json = Readonly<Record<string, unknown>>
 export function openApiDocument(source: OpenApiSource): Json {
   const paths: Record<string, Record<string, unknown>> = {}
   const add = (path: string, route: Route, operation: Json): void => {
-    const methods = (paths[path] ??= {})
-    methods[route.method.toLowerCase()] = operation
+    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operation }
   }
   for (const { component, model } of source.components) {
-    for (const route of recordRoutes) add(`${source.prefix}/${component}${route.path}`, route, recordOperation(source, component, model, route))
+    for (const route of recordRoutes)
+      add(`${source.prefix}/${component}${route.path}`, route, recordOperation(source, component, model, route))
   }
   if (source.operators) for (const route of operatorRoutes) add(`${source.prefix}/db${route.path}`, route, plainOperation('db', route))
   for (const route of systemRoutes) {
     const path = source.systemPaths[route.operation]
     if (path !== undefined && path !== false) add(`${source.prefix}${path}`, route, plainOperation('system', route))
   }
-  const schemas = Object.assign({}, ...source.components.map(({ component, model }) => recordSchemas(component, model)), fixedSchemas) as Json
+  const schemas = Object.assign(
+    {},
+    ...source.components.map(({ component, model }) => recordSchemas(component, model)),
+    fixedSchemas,
+  ) as Json
   return { openapi: '3.1.0', info: { title: 'Strongroom', version: '1.0.0' }, paths, components: { schemas } }
 }
 
@@ -73,7 +77,9 @@ function plainOperation(tag: string, route: Route): Json {
 
 function recordOperation(source: OpenApiSource, component: string, model: AnyModel, route: Route): Json {
   const filters = route.filters ? filterParameters(model) : []
-  const own = route.parameters.filter((parameter) => parameter.name !== 'X-User' || source.namesActor).map((parameter) => configured(parameter, source))
+  const own = route.parameters
+    .filter((parameter) => parameter.name !== 'X-User' || source.namesActor)
+    .map((parameter) => configured(parameter, source))
   const id = route.path.includes('{id}') ? [{ name: 'id', in: 'path', required: true, schema: model.id.schema }] : []
   return {
     operationId: `${component}_${route.operation}`,

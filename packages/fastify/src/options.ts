@@ -88,7 +88,9 @@ function storageOptions(options: BootstrapOptions): Omit<StorageOptions, 'logger
 function refuseReserved(accessors: readonly AnyAccessor[]): void {
   for (const { component } of accessors) {
     if (!(reservedComponents as readonly string[]).includes(component.toLowerCase())) continue
-    refuse(`A component cannot be called "${component}": the API has ${reservedComponents.join(', ')} for itself. Give the accessor another name.`)
+    refuse(
+      `A component cannot be called "${component}": the API has ${reservedComponents.join(', ')} for itself. Give the accessor another name.`,
+    )
   }
 }
 
@@ -106,7 +108,8 @@ function resolveSystemPaths(given: SystemPaths): ResolvedOptions['systemPaths'] 
     return refuse(`systemRoutes.${name} is a path like "${systemPaths[name]}", or false.`)
   }
   const resolved = { health: path('health'), ready: path('ready'), openapi: path('openapi'), docs: path('docs') }
-  if (resolved.docs !== false && resolved.openapi === false) refuse('systemRoutes.docs shows the document of systemRoutes.openapi. Leave both out, or none.')
+  if (resolved.docs !== false && resolved.openapi === false)
+    refuse('systemRoutes.docs shows the document of systemRoutes.openapi. Leave both out, or none.')
   return resolved
 }
 

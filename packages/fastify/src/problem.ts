@@ -41,7 +41,12 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
 export function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
-  { code, detail, status = errorCatalogue[code].status, errors }: Pick<Finding, 'code' | 'detail' | 'errors'> & { readonly status?: number },
+  {
+    code,
+    detail,
+    status = errorCatalogue[code].status,
+    errors,
+  }: Pick<Finding, 'code' | 'detail' | 'errors'> & { readonly status?: number },
 ): FastifyReply {
   const requestId = requestIdOf(request)
   const problem: Problem = {
@@ -61,7 +66,8 @@ export function sendProblem(
 
 function understand(error: unknown, request: FastifyRequest): Finding {
   if (error instanceof StrongroomError) return understandOurs(error)
-  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number') return understandServer(error, error.statusCode, request)
+  if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')
+    return understandServer(error, error.statusCode, request)
   return { code: 'internal_error', status: 500, detail: hidden, unexpected: true }
 }
 
@@ -96,7 +102,8 @@ const codesByStatus: Readonly<Record<number, ErrorCode>> = {
 
 const sentences: Readonly<Record<string, (request: FastifyRequest) => string>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: (request) => `The body is larger than the ${request.routeOptions.bodyLimit} bytes that this route takes.`,
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: (request) => `Send the body as ${request.method === 'PATCH' ? patchTypes.join(' or ') : 'application/json'}.`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: (request) =>
+    `Send the body as ${request.method === 'PATCH' ? patchTypes.join(' or ') : 'application/json'}.`,
 }
 
 /** Errors of the HTTP server and of the host's hooks: their status counts, and below 500 their message. */
@@ -106,6 +113,7 @@ function understandServer(error: Error, status: number, request: FastifyRequest)
     if (known) return { code: known, status, detail: 'The server cannot answer now. Try again later.', unexpected: false }
     return { code: 'internal_error', status: status > 500 && status < 600 ? status : 500, detail: hidden, unexpected: true }
   }
-  const sentence = 'code' in error && typeof error.code === 'string' && Object.hasOwn(sentences, error.code) ? sentences[error.code] : undefined
+  const sentence =
+    'code' in error && typeof error.code === 'string' && Object.hasOwn(sentences, error.code) ? sentences[error.code] : undefined
   return { code: known ?? 'bad_request', status, detail: sentence?.(request) ?? error.message, unexpected: false }
 }

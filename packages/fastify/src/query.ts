@@ -1,5 +1,15 @@
-import { type ListFilter, type ListQuery, parseListQuery, QueryError, readBoolean, readFlag, readParameters } from '@strongroom/contract'
-import { type AnyModel, type Field, type FindOptions, InvalidQueryError } from '@strongroom/core'
+import {
+  type ListCondition,
+  type ListFilter,
+  type ListQuery,
+  parseListQuery,
+  QueryError,
+  readBoolean,
+  readFlag,
+  readNames,
+  readParameters,
+} from '@strongroom/contract'
+import { type AnyModel, type Field, type FindOptions, InvalidQueryError, type ModelAccessor } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
 
 /** How many records a page has where the query does not say, and at most. */
@@ -42,18 +52,68 @@ export interface RecordQuery extends ListQuery {
 }
 
 /** Reads the query of a list of records. */
-export function readRecordQuery(model: AnyModel, request: FastifyRequest, pageSize: PageSize): RecordQuery {
-  const visible = model.fields.filter((field) => !field.hidden && !field.secret)
-  const query = readQuery(() => parseListQuery(rawQuery(request), { fields: visible.map((field) => field.name), ...pageSize }))
-  const where: Record<string, Record<string, unknown>> = {}
-  for (const filter of query.filters) {
-    const field = visible.find((candidate) => candidate.name === filter.field)
-    if (field) where[filter.field] = { ...where[filter.field], ...condition(field, filter) }
-  }
-  return { ...query, where, orderBy: query.sort.map(({ field, descending }) => (descending ? `-${field}` : field)) }
+export function readRecordQuery(accessor: ModelAccessor<AnyModel>, request: FastifyRequest, pageSize: PageSize): RecordQuery {
+  const { model } = accessor
+  const fields = visibleFields(model).map((field) => field.name)
+  const includes = accessor.inclusions().map(({ name }) => name)
+  const query = readQuery(() => parseListQuery(rawQuery(request), { fields, includes, ...pageSize }))
+  const orderBy = query.sort.map(({ field, descending }) => (descending ? `-${field}` : field))
+  return { ...query, where: whereOf(model, query.conditions), orderBy }
 }
 
-function condition(field: Field, { operator, values }: ListFilter): Record<string, unknown> {
+/** What the query of one record can say. */
+export interface GetQuery {
+  readonly includeDeleted: boolean
+  readonly fields: readonly string[] | undefined
+  readonly include: readonly string[]
+}
+
+/** Reads the query of one record. */
+export function readGetQuery(accessor: ModelAccessor<AnyModel>, request: FastifyRequest): GetQuery {
+  return readQuery(() => {
+    const given = readParameters(rawQuery(request), ['include_deleted', 'fields', 'include'])
+    const known = visibleFields(accessor.model).map((field) => field.name)
+    const fields = given.get('fields')
+    return {
+      includeDeleted: readFlag('include_deleted', given.get('include_deleted')),
+      fields: fields === undefined ? undefined : readNames('fields', [fields], known),
+      include: readNames(
+        'include',
+        [given.get('include') ?? ''],
+        accessor.inclusions().map(({ name }) => name),
+      ),
+    }
+  })
+}
+
+/** The fields that a request may name: a secret one is like none at all. */
+export function visibleFields(model: AnyModel): readonly Field[] {
+  return model.fields.filter((field) => !field.hidden && !field.secret)
+}
+
+/** Conditions of a query in the accessor's words; all of them must hold. */
+export function whereOf(model: AnyModel, conditions: readonly ListCondition[]): RecordQuery['where'] {
+  // Values are typed by the fields below; the type of a where knows them only where the model is known.
+  return { and: conditions.map((condition) => conditionOf(model, condition)) } as RecordQuery['where']
+}
+
+function conditionOf(model: AnyModel, condition: ListCondition): Record<string, unknown> {
+  if (condition.type === 'not') return { not: conditionOf(model, condition.part) }
+  if (condition.type !== 'filter') return { [condition.type]: condition.parts.map((part) => conditionOf(model, part)) }
+  const field = model.fieldsByName.get(condition.field)
+  if (!field) throw new InvalidQueryError(`There is no field "${condition.field}".`)
+  return { [field.name]: comparison(field, condition) }
+}
+
+/** The accessor's names of operators that are spelt differently in a query. */
+const operatorNames: Readonly<Record<string, string>> = {
+  starts_with: 'startsWith',
+  ends_with: 'endsWith',
+  istarts_with: 'istartsWith',
+  iends_with: 'iendsWith',
+}
+
+function comparison(field: Field, { operator, values }: ListFilter): Record<string, unknown> {
   const [first = ''] = values
   switch (operator) {
     case 'in':
@@ -63,7 +123,7 @@ function condition(field: Field, { operator, values }: ListFilter): Record<strin
     case 'is_null':
       return { isNull: booleanOf(`${field.name}[is_null]`, first) }
     default:
-      return { [operator]: queryValue(field, first) }
+      return { [operatorNames[operator] ?? operator]: queryValue(field, first) }
   }
 }
 

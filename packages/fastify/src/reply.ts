@@ -8,6 +8,11 @@ export function sendJson(reply: FastifyReply, status: number, value: unknown): F
 /** Lets scripts of other origins read these headers, beside the ones that the host exposes. */
 export function exposeHeaders(reply: FastifyReply, names: readonly string[]): void {
   const before = reply.getHeader('access-control-expose-headers')
-  const known = before === undefined ? [] : String(before).split(',').map((name) => name.trim())
+  const known =
+    before === undefined
+      ? []
+      : String(before)
+          .split(',')
+          .map((name) => name.trim())
   reply.header('access-control-expose-headers', [...new Set([...known, ...names])].join(', '))
 }

@@ -78,13 +78,14 @@ describeEngines('a server of its own', (engine) => {
     const { app, url } = await serve(engine, { requestTimeout: 200 })
     const { port } = app.server.address() as AddressInfo
     const socket = connect(port, '127.0.0.1')
+    const closed = once(socket, 'close')
     let received = ''
     socket.setEncoding('utf8').on('data', (chunk) => {
       received += String(chunk)
     })
     socket.write('POST /users HTTP/1.1\r\nhost: localhost\r\nx-user: slow\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{"name"')
     expect((await fetch(`${url}/users`)).status).toBe(200)
-    await once(socket, 'close')
+    await closed
     expect(received).toMatch(/^HTTP\/1\.1 4\d\d /)
     expect(await (await fetch(`${url}/users`)).json()).toEqual([])
   })
@@ -93,8 +94,9 @@ describeEngines('a server of its own', (engine) => {
     const { app, url } = await serve(engine)
     const { port } = app.server.address() as AddressInfo
     const socket = connect(port, '127.0.0.1')
+    const closed = once(socket, 'close')
     socket.write('POST /users HTTP/1.1\r\nhost: localhost\r\nx-user: gone\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{"name"', () => socket.destroy())
-    await once(socket, 'close')
+    await closed
     expect(await (await fetch(`${url}/users`)).json()).toEqual([])
     await app.close()
   })

@@ -9,6 +9,11 @@ const people = [
   { name: 'été, "x"', email: 'ete@example.com', age: 70, role: 'admin', active: true },
 ] as const
 
+/** Cursors are opaque: the tests walk them, and do not spell them. */
+function withoutCursors(links: unknown): string {
+  return String(links).replaceAll(/(after|before)=[\w-]+/g, '$1=…')
+}
+
 async function addPeople({ users }: TestServer): Promise<void> {
   await users.insertMany(people.map((person) => ({ ...person })))
   const gone = await users.insert({ name: 'Gone', email: 'gone@example.com', age: 1 })
@@ -161,7 +166,7 @@ describeEngines('reading records over HTTP', (engine) => {
     const server = await startServer(engine)
     await addPeople(server)
     const cases: [query: string, total: string, range: string, links: string][] = [
-      ['limit=2', '4', 'users 0-1/4', '</users?limit=2&offset=0>; rel="first", </users?limit=2&offset=2>; rel="next", </users?limit=2&offset=2>; rel="last"'],
+      ['limit=2', '4', 'users 0-1/4', '</users?limit=2&offset=0>; rel="first", </users?limit=2&after=…>; rel="next", </users?limit=2&offset=2>; rel="last"'],
       ['limit=2&offset=2&role[ne]=x', '4', 'users 2-3/4', '</users?role[ne]=x&limit=2&offset=0>; rel="first", </users?role[ne]=x&limit=2&offset=0>; rel="prev", </users?role[ne]=x&limit=2&offset=2>; rel="last"'],
       ['limit=2&offset=1', '4', 'users 1-2/4', '</users?limit=2&offset=0>; rel="first", </users?limit=2&offset=0>; rel="prev", </users?limit=2&offset=3>; rel="next", </users?limit=2&offset=3>; rel="last"'],
       ['offset=9', '4', 'users */4', '</users?limit=50&offset=0>; rel="first", </users?limit=50&offset=0>; rel="prev", </users?limit=50&offset=0>; rel="last"'],
@@ -169,7 +174,8 @@ describeEngines('reading records over HTTP', (engine) => {
     ]
     for (const [query, total, range, links] of cases) {
       const { headers } = await server.app.inject({ url: `/users?${query}` })
-      expect(headers).toMatchObject({ 'x-total-count': total, 'content-range': range, link: links })
+      expect(headers).toMatchObject({ 'x-total-count': total, 'content-range': range })
+      expect(withoutCursors(headers.link)).toBe(links)
       expect(headers['access-control-expose-headers']).toBe('X-Total-Count, Content-Range, Link, X-Request-Id')
     }
   })
@@ -180,7 +186,7 @@ describeEngines('reading records over HTTP', (engine) => {
     const { headers } = await server.app.inject({ url: '/users?count=none&limit=2' })
     expect(headers['x-total-count']).toBeUndefined()
     expect(headers['content-range']).toBeUndefined()
-    expect(headers.link).toBe('</users?count=none&limit=2&offset=0>; rel="first", </users?count=none&limit=2&offset=2>; rel="next"')
+    expect(withoutCursors(headers.link)).toBe('</users?count=none&limit=2&offset=0>; rel="first", </users?count=none&limit=2&after=…>; rel="next"')
   })
 
   test('the links of a walk through all pages meet every record once', async () => {

@@ -71,7 +71,15 @@ export function makeAccessors(): Pick<TestServer, 'users' | 'products' | 'tags' 
 
 /** A server in memory on an empty database of the engine. */
 export async function startServer(engine: TestEngine, options: Partial<BootstrapOptions> = {}, host: FastifyInstance = Fastify()): Promise<TestServer> {
-  const app = closeAfterTest(host)
+  return serve(engine, options, closeAfterTest(host))
+}
+
+/** A server for a whole suite, which closes it itself. */
+export async function lastingServer(engine: TestEngine): Promise<TestServer> {
+  return serve(engine, {}, Fastify())
+}
+
+async function serve(engine: TestEngine, options: Partial<BootstrapOptions>, app: FastifyInstance): Promise<TestServer> {
   const accessors = makeAccessors()
   await bootstrap(app, { accessors: [accessors.users, accessors.products, accessors.tags], databaseUrl: await engine.freshUrl(), ...options })
   return { app, storage: app.storage, ...accessors }

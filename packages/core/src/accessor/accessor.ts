@@ -12,6 +12,7 @@ import { type AggregateOptions, type AggregateRow, aggregateRecords, type Measur
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
+import { inclusionsOf } from './include.ts'
 import { insertRecords } from './insert.ts'
 import { lockRecord } from './lock.ts'
 import { assertMatch, type ConditionalWriteOptions } from './match.ts'
@@ -110,6 +111,13 @@ export class ModelAccessor<Model extends AnyModel> {
   }
 
   // ── reads ──
+
+  /** What `include` can name in this storage: what references lead to (`one`), and the components that point here (`many`). */
+  inclusions(): { readonly name: string; readonly model: AnyModel; readonly side: 'one' | 'many' }[] {
+    return [...inclusionsOf(this.#open()).values()].map(({ name, side, link }) => {
+      return { name, side, model: (side === 'one' ? link.target : link.source).model }
+    })
+  }
 
   /** The record with this id, or null; also null for an id of the wrong shape, and for a record that `where` does not hold for. */
   async get<const Fields extends FieldNames<Model> | undefined = undefined, const Included extends Include<Model> = Record<never, never>>(

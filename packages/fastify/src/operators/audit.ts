@@ -68,7 +68,8 @@ function readInstant(name: 'since' | 'until', value: string | undefined): Date |
 function readNumber(name: string, value: string | undefined, least: number, most: number, otherwise: number): number {
   if (value === undefined) return otherwise
   const number = readWholeNumber(value, least, most)
-  if (number === undefined) throw new InvalidQueryError(`${name} is a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? ' on' : ` to ${most}`}.`)
+  if (number === undefined)
+    throw new InvalidQueryError(`${name} is a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? ' on' : ` to ${most}`}.`)
   return number
 }
 

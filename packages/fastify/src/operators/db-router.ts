@@ -56,5 +56,10 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, operato
       `OPERATORS WITHOUT A LOGIN: ${scope.prefix}/* answers every program on this machine, and nobody else, because no authentication is configured.`,
     )
   }
-  mountRoutes(scope, operatorRoutes, { health: databaseHealth(storage, operators), audit: listAudit(storage, operators, limits) }, defaultBodyLimit)
+  mountRoutes(
+    scope,
+    operatorRoutes,
+    { health: databaseHealth(storage, operators), audit: listAudit(storage, operators, limits) },
+    defaultBodyLimit,
+  )
 }

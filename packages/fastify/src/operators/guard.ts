@@ -14,7 +14,9 @@ const choices =
 /** Checks who the operators are. Production has to say so. Throws UsageError `invalid_options` that names the choices. */
 export function checkOperators(operators: Operators | undefined): Operators {
   if (operators === undefined && isProduction()) {
-    refuse(`Who may use /db has to be said in production, which is every NODE_ENV but development and test, and none at all. Choose one: ${choices}.`)
+    refuse(
+      `Who may use /db has to be said in production, which is every NODE_ENV but development and test, and none at all. Choose one: ${choices}.`,
+    )
   }
   if (operators === undefined || operators === 'loopback' || typeof operators === 'function') return operators ?? 'loopback'
   return refuse(`operators is 'loopback', or a function of the request. Choose one: ${choices}.`)

@@ -14,7 +14,11 @@ export function createRecord(room: RecordRoom): RouteHandlerMethod {
     const body = bodyOf(request)
     if (Array.isArray(body)) {
       const rows = await accessor.insertMany(newRecords(accessor.model, body), write)
-      return sendJson(reply, 201, rows.map((row) => wireRecord(room, row)))
+      return sendJson(
+        reply,
+        201,
+        rows.map((row) => wireRecord(room, row)),
+      )
     }
     return answerCreated(room, reply, await accessor.insert(newRecord(accessor.model, body), write), flags.dry_run)
   }

@@ -1,15 +1,17 @@
 import type { RouteHandlerMethod } from 'fastify'
-import { readFlags } from '../query.ts'
+import { readGetQuery } from '../query.ts'
 import { sendJson } from '../reply.ts'
-import { noRecord, pathId, type RecordRoom, wireRecord } from './record-room.ts'
+import { noRecord, pathId, type RecordRoom, type Row, wireRow } from './record-room.ts'
 
 /** `GET /users/{id}` */
 export function getRecord(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
-    const flags = readFlags(request, ['include_deleted'])
+    const { includeDeleted, fields, include } = readGetQuery(room.accessor, request)
     const id = pathId(room, request)
-    const row = await room.accessor.get(id, { includeDeleted: flags.include_deleted })
+    const included = Object.fromEntries(include.map((name) => [name, true]))
+    // Field names that were checked against the model, whose type is not known here.
+    const row = await room.accessor.get(id, { includeDeleted, fields: fields as never, include: included })
     if (!row) throw noRecord(room, id)
-    return sendJson(reply, 200, wireRecord(room, row))
+    return sendJson(reply, 200, wireRow(room, include, row as Row))
   }
 }

@@ -1,36 +1,44 @@
+import type { AnyModel, ModelAccessor, RecordPage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
-import { type Page, pageLinks } from './page-links.ts'
-import { type RecordRoom, wireRecord } from './record-room.ts'
+import { pageLinks } from './page-links.ts'
+import { type RecordRoom, type Row, wireRow } from './record-room.ts'
 
 /** `GET /users`: a page of records as a bare array; what is to be said about it stands in headers. */
 export function listRecords(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
-    const query = readRecordQuery(room.accessor.model, request, room.pageSize)
-    const { rows, page } = await findPage(room, query)
+    const query = readRecordQuery(room.accessor, request, room.pageSize)
+    const page = await findPage(room.accessor, query)
     if (page.total !== undefined) {
-      reply.header('x-total-count', String(page.total)).header('content-range', contentRange(room, page, page.total))
+      reply.header('x-total-count', String(page.total)).header('content-range', contentRange(room, query, page.rows.length, page.total))
     }
-    reply.header('link', pageLinks(request.originalUrl, page))
+    reply.header('link', pageLinks(request.originalUrl, query, page))
     exposeHeaders(reply, ['X-Total-Count', 'Content-Range', 'Link', 'X-Request-Id'])
-    const records = rows.map((row) => wireRecord(room, row))
+    const records = page.rows.map((row) => wireRow(room, query.include, row))
     return sendJson(reply, 200, records)
   }
 }
 
-async function findPage({ accessor }: RecordRoom, query: RecordQuery): Promise<{ rows: object[]; page: Page }> {
-  const { where, orderBy, limit, offset, includeDeleted } = query
-  // One record more than the page has tells whether there is a next one.
-  const found = await accessor.find({ where, orderBy: orderBy as never, limit: limit + 1, offset, includeDeleted })
-  const rows = found.slice(0, limit)
-  const page = { limit, offset, size: rows.length, hasNext: found.length > limit }
-  if (query.count === 'none') return { rows, page }
-  const isLast = !page.hasNext && (rows.length > 0 || offset === 0)
-  const total = isLast ? offset + rows.length : await accessor.count(where, { includeDeleted })
-  return { rows, page: { ...page, total } }
+function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promise<RecordPage<Row>> {
+  const { where, orderBy, limit, offset, after, before, includeDeleted, count, fields, include } = query
+  return accessor.page({
+    where,
+    // Field names that were checked against the model, whose type is not known here.
+    orderBy: orderBy as never,
+    fields: fields as never,
+    include: Object.fromEntries(include.map((name) => [name, true])),
+    limit,
+    includeDeleted,
+    count,
+    ...(offset > 0 && { offset }),
+    ...(after !== undefined && { after }),
+    ...(before !== undefined && { before }),
+  })
 }
 
-function contentRange({ accessor }: RecordRoom, { offset, size }: Page, total: number): string {
-  return `${accessor.component} ${size === 0 ? '*' : `${offset}-${offset + size - 1}`}/${total}`
+/** The place of a page is known where it starts at an offset; after a cursor only the total is. */
+function contentRange({ accessor }: RecordRoom, { offset, after, before }: RecordQuery, size: number, total: number): string {
+  const placed = size > 0 && after === undefined && before === undefined
+  return `${accessor.component} ${placed ? `${offset}-${offset + size - 1}` : '*'}/${total}`
 }

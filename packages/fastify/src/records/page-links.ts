@@ -1,37 +1,43 @@
-/** Where a page lies among the records. */
-export interface Page {
+/** How a page was asked for. */
+export interface PageRequest {
   readonly limit: number
   readonly offset: number
-  /** Records on the page. */
-  readonly size: number
-  readonly hasNext: boolean
-  /** Records on all pages, where they were counted. */
-  readonly total?: number
 }
 
-const pageParameters = new Set(['limit', 'offset', 'skip'])
+/** What is known of a page beside its records. */
+export interface PagePlace {
+  /** Records on all pages, where they were counted. */
+  readonly total?: number
+  /** Cursors of the pages around this one. */
+  readonly next?: string
+  readonly previous?: string
+}
+
+const pageParameters = new Set(['limit', 'offset', 'skip', 'after', 'before'])
 
 /**
- * The `Link` header (RFC 8288) of a page: first, prev, next, last; last only where the records were counted.
+ * The `Link` header (RFC 8288) of a page: first, prev, next, last; last only where the records were counted. A page that was asked
+ * for by an offset has neighbours by offset; any other has them by cursors, which stay true while records come and go.
  *
  * @param url the request's path and query, whose other parameters stay as they are
  */
-export function pageLinks(url: string, page: Page): string {
+export function pageLinks(url: string, { limit, offset }: PageRequest, { total, next, previous }: PagePlace): string {
   const [path = '', raw = ''] = url.split(/\?(.*)/s)
   const kept = raw.split('&').filter((part) => part !== '' && !pageParameters.has(part.split('=', 1)[0] ?? ''))
-  const link = (relation: string, offset: number): string => {
-    const query = [...kept, `limit=${page.limit}`, `offset=${offset}`].join('&')
+  const link = (relation: string, place: string): string => {
+    const query = [...kept, `limit=${limit}`, place].join('&')
     return `<${inHeader(`${path}?${query}`)}>; rel="${relation}"`
   }
-  const links = [link('first', 0)]
-  if (page.offset > 0) links.push(link('prev', Math.max(0, page.offset - page.limit)))
-  if (page.hasNext) links.push(link('next', page.offset + page.limit))
-  if (page.total !== undefined) links.push(link('last', lastOffset(page, page.total)))
+  const links = [link('first', 'offset=0')]
+  if (offset > 0) links.push(link('prev', `offset=${Math.max(0, offset - limit)}`))
+  else if (previous !== undefined) links.push(link('prev', `before=${previous}`))
+  if (next !== undefined) links.push(link('next', offset > 0 ? `offset=${offset + limit}` : `after=${next}`))
+  if (total !== undefined) links.push(link('last', `offset=${lastOffset(limit, offset, total)}`))
   return links.join(', ')
 }
 
 /** The last page is reached from this one in whole steps. */
-function lastOffset({ limit, offset }: Page, total: number): number {
+function lastOffset(limit: number, offset: number, total: number): number {
   const start = offset % limit
   return total <= start ? 0 : start + Math.floor((total - 1 - start) / limit) * limit
 }

@@ -74,5 +74,7 @@ function idIssue(name: string): ValidationIssue {
 
 function refuse(issues: readonly ValidationIssue[], place: string): void {
   if (issues.length === 0) return
-  throw new ValidationError(place === '' ? issues : issues.map(({ path, message }) => ({ path: path === '' ? place.slice(0, -1) : `${place}${path}`, message })))
+  throw new ValidationError(
+    place === '' ? issues : issues.map(({ path, message }) => ({ path: path === '' ? place.slice(0, -1) : `${place}${path}`, message })),
+  )
 }

@@ -42,6 +42,21 @@ export function wireRecord(room: RecordRoom, row: object): Record<string, unknow
   return recordToJson(room.accessor.model, row as Row, { secrets: 'omit' })
 }
 
+/** A record as it is answered, with what was read along. */
+export function wireRow(room: RecordRoom, include: readonly string[], row: Row): Record<string, unknown> {
+  const record = wireRecord(room, row)
+  for (const { name, model } of room.accessor.inclusions()) {
+    if (!include.includes(name)) continue
+    const along = row[name]
+    record[name] = Array.isArray(along) ? along.map((item: Row) => wire(model, item)) : along === null ? null : wire(model, along as Row)
+  }
+  return record
+}
+
+function wire(model: AnyModel, row: Row): Record<string, unknown> {
+  return recordToJson(model, row, { secrets: 'omit' })
+}
+
 /** The path of a record, for `Location`. */
 export function recordPath(room: RecordRoom, row: object): string {
   const record = wireRecord(room, row)

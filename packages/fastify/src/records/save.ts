@@ -59,7 +59,8 @@ async function insertUnlessRaced({ accessor }: RecordRoom, { id, body, write }: 
   try {
     return await accessor.insert(newRecordAt(accessor.model, id, body), write)
   } catch (error) {
-    if (error instanceof ConflictError && error.code === 'unique_conflict' && error.fields.includes(accessor.model.id.name)) return undefined
+    if (error instanceof ConflictError && error.code === 'unique_conflict' && error.fields.includes(accessor.model.id.name))
+      return undefined
     throw error
   }
 }

@@ -12,7 +12,8 @@ const assets = {
 } as const
 
 /** Everything comes from this server, and no script stands in the page: strict policies of hosts let it through. */
-const policy = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'self'; base-uri 'self'"
+const policy =
+  "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'self'; base-uri 'self'"
 
 /** Mounts the page that shows the OpenAPI document at `openapi`, and its files. */
 export function mountDocs(scope: FastifyInstance, path: `/${string}`, openapi: `/${string}`): void {

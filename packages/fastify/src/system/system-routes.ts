@@ -6,7 +6,12 @@ import { sendJson } from '../reply.ts'
 import { mountDocs } from './docs.ts'
 
 /** Mounts the routes of the server itself, each where the options put it. `document` makes the OpenAPI document. */
-export function mountSystem(scope: FastifyInstance, storage: Storage, paths: ResolvedOptions['systemPaths'], document: () => unknown): void {
+export function mountSystem(
+  scope: FastifyInstance,
+  storage: Storage,
+  paths: ResolvedOptions['systemPaths'],
+  document: () => unknown,
+): void {
   const mount = (path: `/${string}` | false, handler: RouteHandlerMethod): void => {
     if (path !== false) mountRoute(scope, { method: 'GET', path }, handler)
   }
