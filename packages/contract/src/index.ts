@@ -1,11 +1,15 @@
+export { type EntityTags, entityTag, parseEntityTags } from './entity-tag.ts'
 export { type ErrorCode, errorCatalogue } from './error-codes.ts'
 export { auditEntrySchema, deletionSchema, problemSchema, restorationSchema, statusSchema } from './fixed-schemas.ts'
 export { type ListCondition, type ListFilter, type ListOperator, listOperators } from './list-condition.ts'
 export {
+  type AggregateQuery,
+  aggregateParameters,
   type ListQuery,
   type ListQueryOptions,
   type ListSort,
   listParameters,
+  parseAggregateQuery,
   parseListQuery,
   readFlag,
   readNames,

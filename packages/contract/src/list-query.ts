@@ -74,16 +74,60 @@ const mostListed = 1000
  * query.sort // [{ field: 'age', descending: true }]
  */
 export function parseListQuery(raw: string, options: ListQueryOptions): ListQuery {
+  const { conditions, parameters } = readConditions(raw, listParameters, options.fields)
+  return { conditions, ...readProjection(parameters, options), ...readPage(parameters, options) }
+}
+
+/** What `GET /users/aggregate` asks for. */
+export interface AggregateQuery {
+  readonly conditions: readonly ListCondition[]
+  readonly groupBy: readonly string[]
+  /** `count`, or a function of a field: `avg:age`. */
+  readonly measures: readonly string[]
+  /** The most groups to answer. */
+  readonly limit: number
+  readonly includeDeleted: boolean
+}
+
+/** The parameters of an aggregate that are no filters. */
+export const aggregateParameters = ['and', 'or', 'not', 'group_by', 'measures', 'limit', 'include_deleted'] as const
+
+/** Groups that an aggregate answers at most. */
+const mostGroups = 1000
+
+/**
+ * Reads the query of an aggregate: `?group_by=role&measures=count,avg:age&age[gte]=18`.
+ *
+ * @throws QueryError that names what is wrong and says what exists
+ */
+export function parseAggregateQuery(raw: string, fields: readonly string[]): AggregateQuery {
+  const { conditions, parameters } = readConditions(raw, aggregateParameters, fields)
+  const measures = (parameters.get('measures') ?? ['count']).flatMap((text) => text.split(',')).filter((text) => text !== '')
+  return {
+    conditions,
+    groupBy: readNames('group_by', parameters.get('group_by') ?? [], fields),
+    measures,
+    limit: readLimit(once(parameters, 'limit'), { defaultLimit: mostGroups, maxLimit: mostGroups }),
+    includeDeleted: readFlag('include_deleted', once(parameters, 'include_deleted')),
+  }
+}
+
+interface ReadConditions {
+  readonly conditions: readonly ListCondition[]
+  readonly parameters: ReadonlyMap<string, readonly string[]>
+}
+
+function readConditions(raw: string, known: readonly string[], fields: readonly string[]): ReadConditions {
   const filters = new Map<string, CollectedFilter>()
   const parameters = new Map<string, string[]>()
   for (const pair of splitQuery(raw)) {
-    if ((listParameters as readonly string[]).includes(pair.name)) append(parameters, pair)
-    else collectFilter(filters, pair, options.fields)
+    if (known.includes(pair.name)) append(parameters, pair)
+    else collectFilter(filters, pair, known, fields)
   }
-  const conditions = [...[...filters.values()].map(finishFilter), ...readGroups(parameters, options.fields)]
+  const conditions = [...[...filters.values()].map(finishFilter), ...readGroups(parameters, fields)]
   const branches = countFilters(conditions)
   if (branches > mostBranches) throw new QueryError(`The query has ${branches} conditions, and may have ${mostBranches}.`)
-  return { conditions, ...readProjection(parameters, options), ...readPage(parameters, options) }
+  return { conditions, parameters }
 }
 
 function readGroups(parameters: ReadonlyMap<string, readonly string[]>, fields: readonly string[]): ListCondition[] {
@@ -155,8 +199,13 @@ function append(parameters: Map<string, string[]>, { name, value }: QueryPair): 
   else parameters.set(name, [value])
 }
 
-function collectFilter(filters: Map<string, CollectedFilter>, { name, value }: QueryPair, fields: readonly string[]): void {
-  const { field, operator } = splitKey(name, fields)
+function collectFilter(
+  filters: Map<string, CollectedFilter>,
+  { name, value }: QueryPair,
+  parameters: readonly string[],
+  fields: readonly string[],
+): void {
+  const { field, operator } = splitKey(name, parameters, fields)
   const key = `${field}[${operator}]`
   const known = filters.get(key)
   if (known && !repeatable.has(operator)) throw new QueryError(`${key} is given twice.`)
@@ -167,10 +216,10 @@ function collectFilter(filters: Map<string, CollectedFilter>, { name, value }: Q
 /** A plain key twice means in, and so does its long form. */
 const repeatable = new Set<ListOperator>(['eq', 'in', 'not_in'])
 
-function splitKey(name: string, fields: readonly string[]): { field: string; operator: ListOperator } {
+function splitKey(name: string, parameters: readonly string[], fields: readonly string[]): { field: string; operator: ListOperator } {
   const bracket = name.indexOf('[')
   const field = bracket < 0 ? name : name.slice(0, bracket)
-  if (!fields.includes(field)) throw unknownName(name, field, bracket >= 0, fields)
+  if (!fields.includes(field)) throw unknownName(name, field, bracket >= 0, parameters, fields)
   if (bracket < 0) return { field, operator: 'eq' }
   const word = name.endsWith(']') ? name.slice(bracket + 1, -1) : name.slice(bracket)
   const operator = listOperators.find((candidate) => candidate === word)
@@ -178,11 +227,9 @@ function splitKey(name: string, fields: readonly string[]): { field: string; ope
   return { field, operator }
 }
 
-function unknownName(name: string, field: string, isFilter: boolean, fields: readonly string[]): QueryError {
+function unknownName(name: string, field: string, isFilter: boolean, parameters: readonly string[], fields: readonly string[]): QueryError {
   if (isFilter) return new QueryError(`There is no field ${shown(field)}. ${listOf('Fields', fields)}`)
-  return new QueryError(
-    `There is no parameter or field ${shown(name)}. ${listOf('Parameters', listParameters)} ${listOf('Fields', fields)}`,
-  )
+  return new QueryError(`There is no parameter or field ${shown(name)}. ${listOf('Parameters', parameters)} ${listOf('Fields', fields)}`)
 }
 
 function finishFilter({ field, operator, texts }: CollectedFilter): ListFilter {
@@ -231,7 +278,7 @@ function readSort(texts: readonly string[], fields: readonly string[]): ListSort
   })
 }
 
-function readLimit(text: string | undefined, { defaultLimit, maxLimit }: ListQueryOptions): number {
+function readLimit(text: string | undefined, { defaultLimit, maxLimit }: Pick<ListQueryOptions, 'defaultLimit' | 'maxLimit'>): number {
   if (text === undefined) return defaultLimit
   const limit = readWholeNumber(text, 1, maxLimit)
   if (limit === undefined) throw new QueryError(`limit is a whole number from 1 to ${maxLimit}.`)

@@ -39,6 +39,14 @@ export const requestIdHeader: RouteParameter = {
   schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[\\x20-\\x7e]+$' },
 }
 
+const tags = (name: string, description: string): RouteParameter => ({ name, in: 'header', description, schema: { type: 'string' } })
+
+export const ifMatch = tags('If-Match', 'Entity tags of which the record must have one, or `*`; else 412.')
+export const ifNoneMatch = tags(
+  'If-None-Match',
+  'On a read: 304 when the record still has one of these entity tags. `*` on PUT: make a record, change none.',
+)
+
 export const includeDeleted = flag('include_deleted', 'Soft-deleted records too.')
 export const dryRun = flag('dry_run', 'Does everything, hooks included, then rolls back and answers what would have been.')
 export const replace = flag('replace', 'Fields that are left out go back to their default or null.')
@@ -73,6 +81,22 @@ export const listQueryParameters: readonly RouteParameter[] = [
     description: 'Whether the answer says how many records there are in all.',
     schema: { type: 'string', enum: ['exact', 'none'], default: 'exact' },
   },
+]
+
+/** The parameters of an aggregate, beside the fields. */
+export const aggregateQueryParameters: readonly RouteParameter[] = [
+  group('and', 'Conditions that must all hold.'),
+  group('or', 'Conditions of which one must hold.'),
+  group('not', 'Conditions that must not all hold.'),
+  text('group_by', 'Fields whose values make the groups, separated by commas; all records are one group without.'),
+  text('measures', '`count`, or `sum`, `avg`, `min` or `max` of a field, separated by commas: `count,avg:age`. `count` unless said.'),
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'The most groups to answer.',
+    schema: { type: 'integer', minimum: 1, maximum: 1000, default: 1000 },
+  },
+  includeDeleted,
 ]
 
 /** What audit entries are asked by. */

@@ -1,8 +1,21 @@
-import { dryRun, fields, include, includeDeleted, listQueryParameters, purge, replace, requestIdHeader, userHeader } from './parameters.ts'
+import {
+  aggregateQueryParameters,
+  dryRun,
+  fields,
+  ifMatch,
+  ifNoneMatch,
+  include,
+  includeDeleted,
+  listQueryParameters,
+  purge,
+  replace,
+  requestIdHeader,
+  userHeader,
+} from './parameters.ts'
 import { type AnswerHeader, type Content, queryErrors, type Route, type RouteAnswer, writeErrors } from './route.ts'
 
 /** What a record route does. */
-export type RecordOperation = 'list' | 'get' | 'create' | 'save' | 'patch' | 'delete' | 'restore'
+export type RecordOperation = 'list' | 'aggregate' | 'get' | 'create' | 'save' | 'patch' | 'delete' | 'restore'
 
 /** The media types of a JSON Merge Patch (RFC 7396): its own, and plain JSON, which most clients send. */
 export const patchTypes = ['application/merge-patch+json', 'application/json'] as const
@@ -31,12 +44,26 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     writes: false,
   },
   {
+    operation: 'aggregate',
+    method: 'GET',
+    path: '/aggregate',
+    summary: 'Measures groups of records',
+    parameters: [...aggregateQueryParameters, requestIdHeader],
+    filters: true,
+    answers: [answer(200, 'A row for each group.', 'groups')],
+    errors: queryErrors,
+    writes: false,
+  },
+  {
     operation: 'get',
     method: 'GET',
     path: '/{id}',
     summary: 'Reads a record',
-    parameters: [includeDeleted, fields, include, requestIdHeader],
-    answers: [answer(200, 'The record.', 'record')],
+    parameters: [includeDeleted, fields, include, ifNoneMatch, requestIdHeader],
+    answers: [
+      answer(200, 'The record.', 'record', ['ETag']),
+      { status: 304, description: 'The record is the one that the client has.', headers: ['ETag', 'X-Request-Id'] },
+    ],
     errors: [...queryErrors, 'not_found'],
     writes: false,
   },
@@ -47,7 +74,7 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     summary: 'Inserts a record, or all of several or none',
     parameters: writeParameters,
     body: { mediaTypes: ['application/json'], content: ['newRecord', 'newRecords'] },
-    answers: [answer(201, 'The record, or the records in the order of the body.', 'recordOrRecords', ['Location'])],
+    answers: [answer(201, 'The record, or the records in the order of the body.', 'recordOrRecords', ['Location', 'ETag'])],
     errors: [...writeErrors, 'unique_conflict', 'reference_conflict', 'record_limit'],
     writes: true,
   },
@@ -56,7 +83,7 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'PUT',
     path: '/{id}',
     summary: 'Changes the given fields of a record and keeps the rest; makes one at a UUID or text id',
-    parameters: [replace, ...writeParameters],
+    parameters: [replace, ifMatch, ifNoneMatch, ...writeParameters],
     body: { mediaTypes: ['application/json'], content: ['savedRecord'] },
     answers: [
       answer(200, 'The record as it is now.', 'record'),
@@ -70,10 +97,10 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'PATCH',
     path: '/{id}',
     summary: 'Changes a record by a JSON Merge Patch',
-    parameters: writeParameters,
+    parameters: [ifMatch, ...writeParameters],
     body: { mediaTypes: patchTypes, content: ['recordPatch'] },
-    answers: [answer(200, 'The record as it is now.', 'record')],
-    errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict'],
+    answers: [answer(200, 'The record as it is now.', 'record', ['ETag'])],
+    errors: [...writeErrors, 'precondition_failed', 'precondition_required', 'not_found', 'unique_conflict', 'reference_conflict'],
     writes: true,
   },
   {
@@ -81,9 +108,9 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'DELETE',
     path: '/{id}',
     summary: 'Deletes a record; only marks it where the model has soft delete',
-    parameters: [purge, ...writeParameters],
+    parameters: [purge, ifMatch, ...writeParameters],
     answers: [answer(200, 'The record that was deleted.', 'deletion')],
-    errors: [...writeErrors, 'not_found', 'reference_conflict'],
+    errors: [...writeErrors, 'precondition_failed', 'precondition_required', 'not_found', 'reference_conflict'],
     writes: true,
   },
   {

@@ -24,6 +24,7 @@ export type Content =
   | 'recordPatch'
   | 'deletion'
   | 'restoration'
+  | 'groups'
   | 'status'
   | 'auditEntries'
   | 'openapi'
@@ -38,8 +39,9 @@ export interface RouteBody {
 export interface RouteAnswer {
   readonly status: number
   readonly description: string
-  readonly mediaType: string
-  readonly content: Content
+  /** Left out where the answer has no body. */
+  readonly mediaType?: string
+  readonly content?: Content
   /** Names of headers that are described in `answerHeaders`. */
   readonly headers: readonly AnswerHeader[]
 }
@@ -50,6 +52,7 @@ export const answerHeaders = {
   'Content-Range': 'Which of them these are: `users 0-49/319`; left out with count=none.',
   Link: 'The first, previous, next and last page, as in RFC 8288.',
   Location: 'The path of the record.',
+  ETag: 'The version of the record, for If-Match and If-None-Match.',
   'X-Request-Id': 'The id of the request, as it stands in the audit entries.',
 } as const
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  aggregateParameters,
   answerHeaders,
   errorCatalogue,
   listParameters,
@@ -31,6 +32,12 @@ describe.each(kinds)('%s', (_kind, routes) => {
     const names = route.parameters.map((parameter) => `${parameter.in} ${parameter.name}`)
     expect(new Set(names).size).toBe(names.length)
   })
+})
+
+test('the aggregate route documents exactly the parameters that an aggregate takes', () => {
+  const aggregate = recordRoutes.find((route) => route.operation === 'aggregate')
+  const documented = aggregate?.parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name)
+  expect(documented?.toSorted()).toEqual([...aggregateParameters].toSorted())
 })
 
 test('the list route documents exactly the parameters that a list takes', () => {

@@ -58,8 +58,15 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
     await scope.register(async (db) => mountOperators(db, storage, options.operators, auditLimits({})), { prefix: '/db' })
   }
   for (const accessor of storage.accessors) {
-    await scope.register(async (records) => mountRecords(records, accessor, options), { prefix: `/${accessor.component}` })
+    await scope.register(
+      async (records) => mountRecords(records, accessor, { ...options, requireIfMatch: requiresIfMatch(options, accessor.component) }),
+      { prefix: `/${accessor.component}` },
+    )
   }
+}
+
+function requiresIfMatch({ requireIfMatch }: ResolvedOptions, component: string): boolean {
+  return typeof requireIfMatch === 'boolean' ? requireIfMatch : requireIfMatch.includes(component)
 }
 
 function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): unknown {

@@ -38,6 +38,8 @@ export function contentSchema(content: Content, component: string, model: AnyMod
       return deletionSchema(model ? plain(model.id.schema) : {}, reference(`${component}.record`))
     case 'restoration':
       return reference('api.restoration')
+    case 'groups':
+      return listOf({ type: 'object' })
     case 'status':
       return reference('api.status')
     case 'auditEntries':

@@ -126,6 +126,6 @@ function response({ description, headers, mediaType, content }: RouteAnswer, com
   return {
     description,
     ...(headers.length > 0 && { headers: Object.fromEntries(described) }),
-    content: { [mediaType]: { schema: contentSchema(content, component, model) } },
+    ...(mediaType && content && { content: { [mediaType]: { schema: contentSchema(content, component, model) } } }),
   }
 }

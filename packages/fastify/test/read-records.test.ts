@@ -1,10 +1,29 @@
 import { describeEngines } from '@strongroom/testkit'
+import type { LightMyRequestResponse } from 'fastify'
 import { describe, expect, test } from 'vitest'
 import { addUser, play, type Scenario, startServer, type TestServer } from './support.ts'
 
 const people = [
-  { name: 'Ada', email: 'ada@example.com', age: 36, role: 'admin', active: true, born: new Date('1815-12-10T00:00:00Z'), balance: '10.50', visits: 1n },
-  { name: 'Bob', email: 'bob@example.com', age: 20, role: 'operator', active: false, born: new Date('1990-01-01T00:00:00Z'), balance: '9.00', visits: 9007199254740993n },
+  {
+    name: 'Ada',
+    email: 'ada@example.com',
+    age: 36,
+    role: 'admin',
+    active: true,
+    born: new Date('1815-12-10T00:00:00Z'),
+    balance: '10.50',
+    visits: 1n,
+  },
+  {
+    name: 'Bob',
+    email: 'bob@example.com',
+    age: 20,
+    role: 'operator',
+    active: false,
+    born: new Date('1990-01-01T00:00:00Z'),
+    balance: '9.00',
+    visits: 9007199254740993n,
+  },
   { name: 'Cyd', email: 'cyd@example.com', role: 'operator', active: true, born: new Date('2000-01-01T00:00:00Z') },
   { name: 'été, "x"', email: 'ete@example.com', age: 70, role: 'admin', active: true },
 ] as const
@@ -87,10 +106,27 @@ const refused: [query: string, detail: string | RegExp][] = [
 
 const gets: Scenario[] = [
   { title: 'a record', given: addUser, request: { method: 'GET', url: '/users/{id}' }, status: 200, answer: { id: 1, name: 'Ada' } },
-  { title: 'a record with a trailing slash', given: addUser, request: { method: 'GET', url: '/users/{id}/' }, status: 200, answer: { id: 1 } },
-  { title: 'an unknown id', request: { method: 'GET', url: '/users/7' }, status: 404, answer: { code: 'not_found', detail: 'users has no record 7.' } },
+  {
+    title: 'a record with a trailing slash',
+    given: addUser,
+    request: { method: 'GET', url: '/users/{id}/' },
+    status: 200,
+    answer: { id: 1 },
+  },
+  {
+    title: 'an unknown id',
+    request: { method: 'GET', url: '/users/7' },
+    status: 404,
+    answer: { code: 'not_found', detail: 'users has no record 7.' },
+  },
   ...['abc', '1.5', '-1', '0', '01', '1e3', '9007199254740993', '%00', '1%2F2', '[object%20Object]', '1,2'].map(
-    (id): Scenario => ({ title: `an id of the wrong shape: ${id}`, given: addUser, request: { method: 'GET', url: `/users/${id}` }, status: 404, answer: { code: 'not_found' } }),
+    (id): Scenario => ({
+      title: `an id of the wrong shape: ${id}`,
+      given: addUser,
+      request: { method: 'GET', url: `/users/${id}` },
+      status: 404,
+      answer: { code: 'not_found' },
+    }),
   ),
   { title: 'a text for a UUID', request: { method: 'GET', url: '/products/7' }, status: 404 },
   {
@@ -125,7 +161,10 @@ const gets: Scenario[] = [
   {
     title: 'a field called like a parameter is reached by its operator',
     given: async ({ tags }) => {
-      await tags.insertMany([{ id: 'a', limit: 7 }, { id: 'b', limit: 8 }])
+      await tags.insertMany([
+        { id: 'a', limit: 7 },
+        { id: 'b', limit: 8 },
+      ])
     },
     request: { method: 'GET', url: '/tags?limit[eq]=7&limit=5' },
     status: 200,
@@ -148,7 +187,10 @@ describeEngines('reading records over HTTP', (engine) => {
         const response = await server.app.inject({ url: `${path}?${query}` })
         expect(response.statusCode, `${query}: ${response.body}`).toBe(200)
         const records: { name: string }[] = response.json()
-        expect(records.map((record) => record.name), query).toEqual(names)
+        expect(
+          records.map((record) => record.name),
+          query,
+        ).toEqual(names)
       }
     }
   })
@@ -158,7 +200,10 @@ describeEngines('reading records over HTTP', (engine) => {
     for (const [query, detail] of refused) {
       const response = await server.app.inject({ url: `/users?${query}` })
       expect(response.statusCode, `${query}: ${response.body}`).toBe(400)
-      expect(response.json()).toMatchObject({ code: 'invalid_query', detail: typeof detail === 'string' ? detail : expect.stringMatching(detail) })
+      expect(response.json()).toMatchObject({
+        code: 'invalid_query',
+        detail: typeof detail === 'string' ? detail : expect.stringMatching(detail),
+      })
     }
   })
 
@@ -166,11 +211,36 @@ describeEngines('reading records over HTTP', (engine) => {
     const server = await startServer(engine)
     await addPeople(server)
     const cases: [query: string, total: string, range: string, links: string][] = [
-      ['limit=2', '4', 'users 0-1/4', '</users?limit=2&offset=0>; rel="first", </users?limit=2&after=…>; rel="next", </users?limit=2&offset=2>; rel="last"'],
-      ['limit=2&offset=2&role[ne]=x', '4', 'users 2-3/4', '</users?role[ne]=x&limit=2&offset=0>; rel="first", </users?role[ne]=x&limit=2&offset=0>; rel="prev", </users?role[ne]=x&limit=2&offset=2>; rel="last"'],
-      ['limit=2&offset=1', '4', 'users 1-2/4', '</users?limit=2&offset=0>; rel="first", </users?limit=2&offset=0>; rel="prev", </users?limit=2&offset=3>; rel="next", </users?limit=2&offset=3>; rel="last"'],
-      ['offset=9', '4', 'users */4', '</users?limit=50&offset=0>; rel="first", </users?limit=50&offset=0>; rel="prev", </users?limit=50&offset=0>; rel="last"'],
-      ['role=nobody', '0', 'users */0', '</users?role=nobody&limit=50&offset=0>; rel="first", </users?role=nobody&limit=50&offset=0>; rel="last"'],
+      [
+        'limit=2',
+        '4',
+        'users 0-1/4',
+        '</users?limit=2&offset=0>; rel="first", </users?limit=2&after=…>; rel="next", </users?limit=2&offset=2>; rel="last"',
+      ],
+      [
+        'limit=2&offset=2&role[ne]=x',
+        '4',
+        'users 2-3/4',
+        '</users?role[ne]=x&limit=2&offset=0>; rel="first", </users?role[ne]=x&limit=2&offset=0>; rel="prev", </users?role[ne]=x&limit=2&offset=2>; rel="last"',
+      ],
+      [
+        'limit=2&offset=1',
+        '4',
+        'users 1-2/4',
+        '</users?limit=2&offset=0>; rel="first", </users?limit=2&offset=0>; rel="prev", </users?limit=2&offset=3>; rel="next", </users?limit=2&offset=3>; rel="last"',
+      ],
+      [
+        'offset=9',
+        '4',
+        'users */4',
+        '</users?limit=50&offset=0>; rel="first", </users?limit=50&offset=0>; rel="prev", </users?limit=50&offset=0>; rel="last"',
+      ],
+      [
+        'role=nobody',
+        '0',
+        'users */0',
+        '</users?role=nobody&limit=50&offset=0>; rel="first", </users?role=nobody&limit=50&offset=0>; rel="last"',
+      ],
     ]
     for (const [query, total, range, links] of cases) {
       const { headers } = await server.app.inject({ url: `/users?${query}` })
@@ -186,7 +256,9 @@ describeEngines('reading records over HTTP', (engine) => {
     const { headers } = await server.app.inject({ url: '/users?count=none&limit=2' })
     expect(headers['x-total-count']).toBeUndefined()
     expect(headers['content-range']).toBeUndefined()
-    expect(withoutCursors(headers.link)).toBe('</users?count=none&limit=2&offset=0>; rel="first", </users?count=none&limit=2&after=…>; rel="next"')
+    expect(withoutCursors(headers.link)).toBe(
+      '</users?count=none&limit=2&offset=0>; rel="first", </users?count=none&limit=2&after=…>; rel="next"',
+    )
   })
 
   test('the links of a walk through all pages meet every record once', async () => {
@@ -194,7 +266,7 @@ describeEngines('reading records over HTTP', (engine) => {
     await addPeople(server)
     const names: string[] = []
     for (let url: string | undefined = '/users?sort=name'; url !== undefined; ) {
-      const response = await server.app.inject({ url })
+      const response: LightMyRequestResponse = await server.app.inject({ url })
       const records: { name: string }[] = response.json()
       names.push(...records.map((record) => record.name))
       url = /<([^>]*)>; rel="next"/.exec(String(response.headers.link))?.[1]
@@ -205,7 +277,9 @@ describeEngines('reading records over HTTP', (engine) => {
   test('a query with marks of its own cannot break out of the links', async () => {
     const server = await startServer(engine)
     const { headers } = await server.app.inject({ url: '/users?name=%3E%22,<x>' })
-    expect(headers.link).toBe('</users?name=%3E%22,%3Cx%3E&limit=50&offset=0>; rel="first", </users?name=%3E%22,%3Cx%3E&limit=50&offset=0>; rel="last"')
+    expect(headers.link).toBe(
+      '</users?name=%3E%22,%3Cx%3E&limit=50&offset=0>; rel="first", </users?name=%3E%22,%3Cx%3E&limit=50&offset=0>; rel="last"',
+    )
   })
 
   test('HEAD answers the headers of a list alone', async () => {

@@ -1,11 +1,24 @@
 import { readFile } from 'node:fs/promises'
-import { auditEntrySchema, auditParameters, errorCatalogue, listOperators, listParameters, operatorRoutes, recordRoutes, systemRoutes } from '@strongroom/contract'
+import {
+  auditEntrySchema,
+  auditParameters,
+  errorCatalogue,
+  listOperators,
+  listParameters,
+  operatorRoutes,
+  recordRoutes,
+  systemRoutes,
+} from '@strongroom/contract'
 import { expect, test } from 'vitest'
 
 const page = (name: string) => readFile(new URL(`../../../docs/reference/${name}.md`, import.meta.url), 'utf8')
 
 test('the page of errors has every code with its status and title, and no other', async () => {
-  const rows = [...(await page('errors')).matchAll(/^\| `(\w+)` +\| (\d+) +\| (.*?) +\| (.+?) +\|$/gm)].map(([, code, status, title]) => [code, Number(status), title])
+  const rows = [...(await page('errors')).matchAll(/^\| `(\w+)` +\| (\d+) +\| (.*?) +\| (.+?) +\|$/gm)].map(([, code, status, title]) => [
+    code,
+    Number(status),
+    title,
+  ])
   expect(rows).toEqual(Object.entries(errorCatalogue).map(([code, { status, title }]) => [code, status, title]))
 })
 

@@ -1,4 +1,17 @@
-import { type AuditOperation, Bytes, DateTime, Decimal, Default, defineModel, Int64, Json, ModelAccessor, Ref, type Storage, ValidationError } from '@strongroom/core'
+import {
+  type AuditOperation,
+  Bytes,
+  DateTime,
+  Decimal,
+  Default,
+  defineModel,
+  Int64,
+  Json,
+  ModelAccessor,
+  Ref,
+  type Storage,
+  ValidationError,
+} from '@strongroom/core'
 import type { TestEngine } from '@strongroom/testkit'
 import Fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { Type } from 'typebox'
@@ -30,7 +43,11 @@ export const User = defineModel(
 export const Product = defineModel('products', { name: Type.String(), owner: Type.Optional(Ref(() => User)) }, { id: 'uuid' })
 
 /** Ids are given by the client. */
-export const Tag = defineModel('tags', { limit: Default(Type.Integer(), 0), label: Type.Optional(Type.String()) }, { id: 'text', softDelete: true })
+export const Tag = defineModel(
+  'tags',
+  { limit: Default(Type.Integer(), 0), label: Type.Optional(Type.String()) },
+  { id: 'text', softDelete: true },
+)
 
 /** A server with its accessors, and what they did. */
 export interface TestServer {
@@ -58,7 +75,16 @@ export function closeAfterTest<App extends FastifyInstance>(app: App): App {
 export function makeAccessors(): Pick<TestServer, 'users' | 'products' | 'tags' | 'hooks'> {
   const users = new ModelAccessor(User, 'users')
   const hooks: string[] = []
-  for (const moment of ['beforeInsert', 'afterInsert', 'beforeUpdate', 'afterUpdate', 'beforeDelete', 'afterDelete', 'beforeRestore', 'afterRestore'] as const) {
+  for (const moment of [
+    'beforeInsert',
+    'afterInsert',
+    'beforeUpdate',
+    'afterUpdate',
+    'beforeDelete',
+    'afterDelete',
+    'beforeRestore',
+    'afterRestore',
+  ] as const) {
     users[moment](({ record }) => {
       hooks.push(moment)
       if (record.name === `throws in ${moment}`) throw new Error('a secret of the server: /etc/passwd')
@@ -70,7 +96,11 @@ export function makeAccessors(): Pick<TestServer, 'users' | 'products' | 'tags' 
 }
 
 /** A server in memory on an empty database of the engine. */
-export async function startServer(engine: TestEngine, options: Partial<BootstrapOptions> = {}, host: FastifyInstance = Fastify()): Promise<TestServer> {
+export async function startServer(
+  engine: TestEngine,
+  options: Partial<BootstrapOptions> = {},
+  host: FastifyInstance = Fastify(),
+): Promise<TestServer> {
   return serve(engine, options, closeAfterTest(host))
 }
 
@@ -81,7 +111,11 @@ export async function lastingServer(engine: TestEngine): Promise<TestServer> {
 
 async function serve(engine: TestEngine, options: Partial<BootstrapOptions>, app: FastifyInstance): Promise<TestServer> {
   const accessors = makeAccessors()
-  await bootstrap(app, { accessors: [accessors.users, accessors.products, accessors.tags], databaseUrl: await engine.freshUrl(), ...options })
+  await bootstrap(app, {
+    accessors: [accessors.users, accessors.products, accessors.tags],
+    databaseUrl: await engine.freshUrl(),
+    ...options,
+  })
   return { app, storage: app.storage, ...accessors }
 }
 
@@ -89,7 +123,7 @@ async function serve(engine: TestEngine, options: Partial<BootstrapOptions>, app
 export interface Scenario {
   readonly title: string
   /** Fills the database; what it answers can be used in the URL as `{key}`. */
-  readonly given?: (server: TestServer) => Promise<Record<string, unknown> | undefined | void>
+  readonly given?: (server: TestServer) => Promise<unknown>
   readonly request: InjectOptions & { readonly method: NonNullable<InjectOptions['method']>; readonly url: string }
   readonly status: number
   /** What the body matches; a string stands in its text. */
@@ -108,7 +142,8 @@ export interface Scenario {
 /** Plays a scenario on an empty database. */
 export async function play(engine: TestEngine, scenario: Scenario): Promise<LightMyRequestResponse> {
   const server = await startServer(engine, scenario.options)
-  const known = (await scenario.given?.(server)) ?? {}
+  // Scenarios whose URL has a {key} answer an object that has it.
+  const known = ((await scenario.given?.(server)) ?? {}) as Record<string, unknown>
   server.hooks.length = 0
   const before = await server.storage.audit.count()
   const url = scenario.request.url.replaceAll(/\{(\w+)\}/g, (_match, key: string) => encodeURIComponent(String(known[key])))

@@ -13,7 +13,17 @@ const create: Scenario[] = [
     title: 'a record is inserted, stamped and answered without its secret',
     request: { method: 'POST', url: '/users', payload: { ...ada, password_hash: 'canary' } },
     status: 201,
-    answer: { id: 1, ...ada, role: 'operator', age: null, active: true, level: 1, created_by: 'tester', updated_by: 'tester', deleted_at: null },
+    answer: {
+      id: 1,
+      ...ada,
+      role: 'operator',
+      age: null,
+      active: true,
+      level: 1,
+      created_by: 'tester',
+      updated_by: 'tester',
+      deleted_at: null,
+    },
     without: ['password_hash', 'canary', 'row_version'],
     headers: { location: '/users/1', 'content-type': 'application/json; charset=utf-8', 'access-control-expose-headers': /Location/ },
     hooks: insertHooks,
@@ -32,10 +42,27 @@ const create: Scenario[] = [
     request: {
       method: 'POST',
       url: '/users',
-      payload: { ...ada, age: 36, active: false, balance: '12.5', visits: '9007199254740993', born: '1815-12-10T01:00:00+01:00', settings: { a: [1, null] }, photo: 'AAEC' },
+      payload: {
+        ...ada,
+        age: 36,
+        active: false,
+        balance: '12.5',
+        visits: '9007199254740993',
+        born: '1815-12-10T01:00:00+01:00',
+        settings: { a: [1, null] },
+        photo: 'AAEC',
+      },
     },
     status: 201,
-    answer: { age: 36, active: false, balance: '12.50', visits: '9007199254740993', born: '1815-12-10T00:00:00.000Z', settings: { a: [1, null] }, photo: 'AAEC' },
+    answer: {
+      age: 36,
+      active: false,
+      balance: '12.50',
+      visits: '9007199254740993',
+      born: '1815-12-10T00:00:00.000Z',
+      settings: { a: [1, null] },
+      photo: 'AAEC',
+    },
     hooks: insertHooks,
     audit: ['create'],
   },
@@ -51,7 +78,10 @@ const create: Scenario[] = [
     title: 'an array inserts all and answers an array',
     request: { method: 'POST', url: '/users', payload: [ada, { name: 'Bob', email: 'b@example.com' }] },
     status: 201,
-    answer: [{ id: 1, name: 'Ada' }, { id: 2, name: 'Bob' }],
+    answer: [
+      { id: 1, name: 'Ada' },
+      { id: 2, name: 'Bob' },
+    ],
     headers: { location: null },
     hooks: ['beforeInsert', 'beforeInsert', 'afterInsert', 'afterInsert', 'afterCommit', 'afterCommit'],
     audit: ['create', 'create'],
@@ -100,9 +130,24 @@ const create: Scenario[] = [
     headers: { location: '/tags/a%2Fb%20c' },
     audit: ['create'],
   },
-  { title: 'a text id is asked for', request: { method: 'POST', url: '/tags', payload: {} }, status: 422, answer: { errors: [{ path: 'id', message: 'is required' }] } },
-  { title: 'a text id that no URL can carry is refused', request: { method: 'POST', url: '/tags', payload: { id: '..' } }, status: 422, answer: { errors: [{ path: 'id' }] } },
-  { title: 'a UUID is made by the server', request: { method: 'POST', url: '/products', payload: { id: uuid, name: 'Lamp' } }, status: 422, answer: { errors: [{ path: 'id' }] } },
+  {
+    title: 'a text id is asked for',
+    request: { method: 'POST', url: '/tags', payload: {} },
+    status: 422,
+    answer: { errors: [{ path: 'id', message: 'is required' }] },
+  },
+  {
+    title: 'a text id that no URL can carry is refused',
+    request: { method: 'POST', url: '/tags', payload: { id: '..' } },
+    status: 422,
+    answer: { errors: [{ path: 'id' }] },
+  },
+  {
+    title: 'a UUID is made by the server',
+    request: { method: 'POST', url: '/products', payload: { id: uuid, name: 'Lamp' } },
+    status: 422,
+    answer: { errors: [{ path: 'id' }] },
+  },
   {
     title: 'a misspelt parameter is refused by name',
     request: { method: 'POST', url: '/users?dryrun=true', payload: ada },
@@ -275,7 +320,13 @@ const patch: Scenario[] = [
     request: { method: 'PATCH', url: '/tags/a', payload: { label: 'A' } },
     status: 404,
   },
-  { title: 'an array is no patch', given: addUser, request: { method: 'PATCH', url: '/users/{id}', payload: [] }, status: 422, answer: { errors: [{ path: '' }] } },
+  {
+    title: 'an array is no patch',
+    given: addUser,
+    request: { method: 'PATCH', url: '/users/{id}', payload: [] },
+    status: 422,
+    answer: { errors: [{ path: '' }] },
+  },
 ]
 
 const remove: Scenario[] = [
@@ -407,7 +458,15 @@ describeEngines('writing records over HTTP', (engine) => {
 
   test('a whole record that was read is accepted when it is sent back', async () => {
     const server = await startServer(engine)
-    const { id } = await addUser(server, { level: 3, code: 'c', settings: { a: 1 }, photo: new Uint8Array([1, 2]), balance: '1.50', visits: 5n, born: new Date(0) })
+    const { id } = await addUser(server, {
+      level: 3,
+      code: 'c',
+      settings: { a: 1 },
+      photo: new Uint8Array([1, 2]),
+      balance: '1.50',
+      visits: 5n,
+      born: new Date(0),
+    })
     const headers = { 'x-user': 'tester' }
     const read = await server.app.inject({ url: `/users/${id}` })
     const sent = { ...read.json(), name: 'Ada L.' }
@@ -420,7 +479,8 @@ describeEngines('writing records over HTTP', (engine) => {
 
   test('two requests that make the same record at once both succeed, and one of them makes it', async () => {
     const server = await startServer(engine)
-    const put = (label: string) => server.app.inject({ method: 'PUT', url: '/tags/new', headers: { 'x-user': 'tester' }, payload: { label } })
+    const put = (label: string) =>
+      server.app.inject({ method: 'PUT', url: '/tags/new', headers: { 'x-user': 'tester' }, payload: { label } })
     const responses = await Promise.all(['a', 'b', 'c', 'd'].map(put))
     expect(responses.map((response) => response.statusCode).sort()).toEqual([200, 200, 200, 201])
     const entries = await server.storage.audit.find({ component: 'tags' })
@@ -430,7 +490,12 @@ describeEngines('writing records over HTTP', (engine) => {
   test('parallel posts cannot pass the record limit', async () => {
     const server = await startServer(engine, { maxRecordsPerModel: 5 })
     const post = (index: number) =>
-      server.app.inject({ method: 'POST', url: '/users', headers: { 'x-user': 'tester' }, payload: { name: 'U', email: `u${index}@example.com` } })
+      server.app.inject({
+        method: 'POST',
+        url: '/users',
+        headers: { 'x-user': 'tester' },
+        payload: { name: 'U', email: `u${index}@example.com` },
+      })
     const responses = await Promise.all(Array.from({ length: 20 }, (_, index) => post(index)))
     expect(responses.filter((response) => response.statusCode === 201)).toHaveLength(5)
     expect(responses.filter((response) => response.statusCode === 409)).toHaveLength(15)
@@ -442,7 +507,12 @@ describeEngines('writing records over HTTP', (engine) => {
     const server = await startServer(engine)
     const post = (index: number) => {
       const name = index % 4 === 0 ? 'throws in afterInsert' : 'fine'
-      return server.app.inject({ method: 'POST', url: '/users', headers: { 'x-user': 'tester' }, payload: { name, email: `u${index}@example.com` } })
+      return server.app.inject({
+        method: 'POST',
+        url: '/users',
+        headers: { 'x-user': 'tester' },
+        payload: { name, email: `u${index}@example.com` },
+      })
     }
     const responses = await Promise.all(Array.from({ length: 64 }, (_, index) => post(index)))
     expect(responses.filter((response) => response.statusCode === 201)).toHaveLength(48)

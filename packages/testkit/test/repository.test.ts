@@ -11,6 +11,8 @@ interface Manifest {
   readonly name: string
   readonly private?: boolean
   readonly publishConfig?: { readonly exports?: unknown }
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
 }
 
 /** The manifests of all packages and examples, with their folders. */
@@ -47,6 +49,12 @@ describe('the repository', () => {
   test('takes the packages of the workspace from their sources', () => {
     const fromCore = createRequire(`${root}packages/core/package.json`)
     expect(fromCore.resolve('@strongroom/contract')).toBe(`${root}packages/contract/src/index.ts`)
+  })
+
+  test('gives its packages what they ask of their users: npm start installs no development dependencies', () => {
+    const asked = manifests.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {}))
+    const { dependencies } = JSON.parse(read('package.json')) as Manifest
+    expect(Object.keys(dependencies ?? {})).toEqual([...new Set(asked)].sort())
   })
 
   test('has a lockfile that fits every registry', () => {

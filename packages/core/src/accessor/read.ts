@@ -44,7 +44,7 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
     includeDeleted: question.includeDeleted ?? false,
     order: [],
     columns: projection.columns,
-    version: projection.columns === undefined,
+    version: projection.columns === undefined && projection.inclusions.length === 0,
   }
   return bound.units.read(question, function* (connection, context) {
     const rows = yield* selectRows(table, connection, context, options)

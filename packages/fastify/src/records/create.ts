@@ -2,6 +2,7 @@ import type { FastifyReply, RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
+import { sendEntityTag } from './entity-tags.ts'
 import { newRecord, newRecords } from './record-body.ts'
 import { type RecordRoom, recordPath, wireRecord, writeOptions } from './record-room.ts'
 
@@ -27,6 +28,7 @@ export function createRecord(room: RecordRoom): RouteHandlerMethod {
 /** Answers a record that was made. After a dry run there is no place to point to. */
 export function answerCreated(room: RecordRoom, reply: FastifyReply, row: object, dryRun: boolean): FastifyReply {
   if (!dryRun) reply.header('location', recordPath(room, row))
-  exposeHeaders(reply, ['Location', 'X-Request-Id'])
+  sendEntityTag(reply, row)
+  exposeHeaders(reply, ['Location', 'ETag', 'X-Request-Id'])
   return sendJson(reply, 201, wireRecord(room, row))
 }

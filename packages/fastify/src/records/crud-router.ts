@@ -7,6 +7,7 @@ import { mountRoutes } from '../mount.ts'
 import { defaultBodyLimit, defaultPageSize, resolvePageSize } from '../options.ts'
 import type { PageSize } from '../query.ts'
 import { refuseUnknown } from '../refuse.ts'
+import { aggregateRecords } from './aggregate.ts'
 import { createRecord } from './create.ts'
 import { deleteRecord } from './delete.ts'
 import { getRecord } from './get.ts'
@@ -24,11 +25,13 @@ export interface CrudRouterOptions {
   readonly actor?: ActorOf | undefined
   /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said. */
   readonly pageSize?: Partial<PageSize> | undefined
+  /** Refuses changes of a record without its ETag as `If-Match` (428 `precondition_required`); false unless said. */
+  readonly requireIfMatch?: boolean | undefined
   /** Bytes that a body may have; 1 MiB unless said. */
   readonly bodyLimit?: number | undefined
 }
 
-const known = ['maxRecords', 'actor', 'pageSize', 'bodyLimit']
+const known = ['maxRecords', 'actor', 'pageSize', 'requireIfMatch', 'bodyLimit']
 
 /**
  * The routes of one component as a Fastify plugin, for those who mount them by hand. The accessor belongs to an open storage.
@@ -54,15 +57,16 @@ export function crudRouter(accessor: AnyAccessor, options: CrudRouterOptions = {
 export function mountRecords(
   scope: FastifyInstance,
   accessor: ModelAccessor<AnyModel>,
-  { actor, pageSize, bodyLimit = defaultBodyLimit }: CrudRouterOptions & { readonly pageSize: PageSize },
+  { actor, pageSize, requireIfMatch = false, bodyLimit = defaultBodyLimit }: CrudRouterOptions & { readonly pageSize: PageSize },
 ): void {
-  const room: RecordRoom = { accessor, pageSize, actor, path: scope.prefix.replace(/\/$/, '') }
+  const room: RecordRoom = { accessor, pageSize, actor, requireIfMatch, path: scope.prefix.replace(/\/$/, '') }
   warnOfLongIds(scope, accessor)
   mountRoutes(
     scope,
     recordRoutes,
     {
       list: listRecords(room),
+      aggregate: aggregateRecords(room),
       get: getRecord(room),
       create: createRecord(room),
       save: saveRecord(room),

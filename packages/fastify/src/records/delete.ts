@@ -1,6 +1,7 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
 import { sendJson } from '../reply.ts'
+import { readIfMatch } from './entity-tags.ts'
 import { noRecord, pathId, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
 
 /** `DELETE /users/{id}`: answers the record as it was left. */
@@ -9,8 +10,9 @@ export function deleteRecord(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
     const flags = readFlags(request, ['purge', 'dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
+    const match = readIfMatch(room, request)
     const id = pathId(room, request)
-    const row = await accessor.deleteReturning(id, { ...write, purge: flags.purge })
+    const row = await accessor.deleteReturning(id, { ...write, ...match, purge: flags.purge })
     if (!row) throw noRecord(room, id)
     const record = wireRecord(room, row)
     return sendJson(reply, 200, { status: 'deleted', id: record[accessor.model.id.name], record })

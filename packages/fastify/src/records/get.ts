@@ -1,6 +1,7 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { readGetQuery } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { exposeHeaders, sendJson } from '../reply.ts'
+import { isKnown, sendEntityTag } from './entity-tags.ts'
 import { noRecord, pathId, type RecordRoom, type Row, wireRow } from './record-room.ts'
 
 /** `GET /users/{id}` */
@@ -12,6 +13,9 @@ export function getRecord(room: RecordRoom): RouteHandlerMethod {
     // Field names that were checked against the model, whose type is not known here.
     const row = await room.accessor.get(id, { includeDeleted, fields: fields as never, include: included })
     if (!row) throw noRecord(room, id)
+    sendEntityTag(reply, row)
+    exposeHeaders(reply, ['ETag', 'X-Request-Id'])
+    if (isKnown(request, row)) return reply.code(304).send()
     return sendJson(reply, 200, wireRow(room, include, row as Row))
   }
 }

@@ -1,7 +1,8 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { exposeHeaders, sendJson } from '../reply.ts'
+import { readIfMatch, sendEntityTag } from './entity-tags.ts'
 import { mergeIntoFields } from './merge-patch.ts'
 import { changesOf } from './record-body.ts'
 import { pathId, type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
@@ -12,10 +13,13 @@ export function patchRecord(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
+    const match = readIfMatch(room, request)
     const id = pathId(room, request)
     const body = bodyOf(request)
     const patched = (current: Row) => changesOf(accessor.model, current, mergeIntoFields(accessor.model, current, body))
-    const row = await accessor.update(id, (current) => patched(current as Row), write)
+    const row = await accessor.update(id, (current) => patched(current as Row), { ...write, ...match })
+    sendEntityTag(reply, row)
+    exposeHeaders(reply, ['ETag', 'X-Request-Id'])
     return sendJson(reply, 200, wireRecord(room, row))
   }
 }

@@ -10,6 +10,8 @@ export interface RecordRoom {
   readonly pageSize: PageSize
   /** The host's way to name whoever writes; the `X-User` header where it has none. */
   readonly actor: ActorOf | undefined
+  /** Whoever changes a record has to say which version of it. */
+  readonly requireIfMatch: boolean
   /** The path of the collection, without a trailing slash. */
   readonly path: string
 }

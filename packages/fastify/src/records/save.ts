@@ -1,32 +1,52 @@
-import { ConflictError, NotFoundError, type WriteOptions } from '@strongroom/core'
-import type { RouteHandlerMethod } from 'fastify'
+import { type ConditionalWriteOptions, ConflictError, NotFoundError, PreconditionFailedError } from '@strongroom/core'
+import type { FastifyReply, RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { exposeHeaders, sendJson } from '../reply.ts'
 import { answerCreated } from './create.ts'
+import { readIfMatch, sendEntityTag, wantsNoRecord } from './entity-tags.ts'
 import { changesOf, newRecordAt, replacementOf } from './record-body.ts'
-import { pathId, type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
+import { noRecord, pathId, type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
 
 /** A save as it was asked for. */
 interface Save {
   readonly id: unknown
   readonly body: unknown
   readonly replace: boolean
-  readonly write: WriteOptions
+  readonly write: ConditionalWriteOptions
 }
 
 /** `PUT /users/{id}`: changes the given fields and keeps the rest; makes the record where the client chooses ids. */
 export function saveRecord(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
     const flags = readFlags(request, ['replace', 'dry_run'])
-    const write = await writeOptions(room, request, flags.dry_run)
+    const write = { ...(await writeOptions(room, request, flags.dry_run)), ...readIfMatch(room, request) }
     const save: Save = { id: pathId(room, request), body: bodyOf(request), replace: flags.replace, write }
-    const changed = await changeOrExplain(room, save)
-    if (changed) return sendJson(reply, 200, wireRecord(room, changed))
+    const onlyNew = wantsNoRecord(request)
+    const changed = onlyNew ? undefined : await changeOrExplain(room, save)
+    if (changed) return answerChanged(room, reply, changed)
+    if (onlyNew) await refuseStanding(room, save)
     const made = await insertUnlessRaced(room, save)
     if (made) return answerCreated(room, reply, made, flags.dry_run)
-    return sendJson(reply, 200, wireRecord(room, await change(room, save)))
+    if (onlyNew) throw alreadyThere(room)
+    return answerChanged(room, reply, await change(room, save))
   }
+}
+
+function answerChanged(room: RecordRoom, reply: FastifyReply, row: object): FastifyReply {
+  sendEntityTag(reply, row)
+  exposeHeaders(reply, ['ETag', 'X-Request-Id'])
+  return sendJson(reply, 200, wireRecord(room, row))
+}
+
+/** `If-None-Match: *` makes a record, and changes none. */
+async function refuseStanding({ accessor, ...room }: RecordRoom, { id }: Save): Promise<void> {
+  if (await accessor.get(id, { includeDeleted: true })) throw alreadyThere({ accessor, ...room })
+  if (accessor.model.idType === 'integer') throw noRecord({ accessor, ...room }, id)
+}
+
+function alreadyThere({ accessor }: RecordRoom): PreconditionFailedError {
+  return new PreconditionFailedError(`${accessor.component} has a record with this id already.`)
 }
 
 function change({ accessor }: RecordRoom, { id, body, replace, write }: Save): Promise<object> {
@@ -50,6 +70,7 @@ async function changeOrExplain(room: RecordRoom, save: Save): Promise<object | u
     // Another request made it in between, or a hook found something else missing, and will again.
     if (standing) return change(room, save)
     if (accessor.model.idType === 'integer') throw error
+    if (save.write.ifMatch !== undefined) throw new PreconditionFailedError(`${accessor.component} has no record with this id.`)
     return undefined
   }
 }

@@ -1,0 +1,148 @@
+import { describeEngines } from '@strongroom/testkit'
+import { expect, test } from 'vitest'
+import { ada, startServer, type TestServer } from './support.ts'
+
+const json = { 'content-type': 'application/json', 'x-user': 'tester' }
+
+describeEngines('conditional requests', (engine) => {
+  const post = async ({ app }: TestServer) => app.inject({ method: 'POST', url: '/users', headers: json, payload: ada })
+
+  test('answers that carry one record carry its strong ETag, and so does reading it again', async () => {
+    const server = await startServer(engine)
+    const made = await post(server)
+    const put = await server.app.inject({ method: 'PUT', url: '/users/1', headers: json, payload: { age: 1 } })
+    const patched = await server.app.inject({ method: 'PATCH', url: '/users/1', headers: json, payload: { age: 2 } })
+    const read = await server.app.inject({ url: '/users/1' })
+    const tags = [made, put, patched].map((response) => response.headers.etag)
+    expect(tags.every((tag) => /^"[\w-]{16}"$/.test(String(tag)))).toBe(true)
+    expect(new Set(tags).size).toBe(3)
+    expect(read.headers.etag).toBe(tags[2])
+  })
+
+  test('a projection has no ETag', async () => {
+    const server = await startServer(engine)
+    await post(server)
+    expect((await server.app.inject({ url: '/users/1?fields=name' })).headers.etag).toBeUndefined()
+    expect((await server.app.inject({ url: '/users/1?include=products' })).headers.etag).toBeUndefined()
+  })
+
+  test('If-None-Match answers 304 without a body while the record is the same', async () => {
+    const server = await startServer(engine)
+    const { headers } = await post(server)
+    const etag = String(headers.etag)
+    const same = await server.app.inject({ url: '/users/1', headers: { 'if-none-match': `"other", W/${etag}` } })
+    expect([same.statusCode, same.body, same.headers.etag]).toEqual([304, '', etag])
+    await server.users.update(1, { age: 9 })
+    expect((await server.app.inject({ url: '/users/1', headers: { 'if-none-match': etag } })).statusCode).toBe(200)
+  })
+
+  test.each([
+    ['PUT', { age: 5 }],
+    ['PATCH', { age: 5 }],
+    ['DELETE', undefined],
+  ] as const)('%s with a stale If-Match is 412 and changes nothing; with the current one it goes through', async (method, payload) => {
+    const server = await startServer(engine)
+    const stale = String((await post(server)).headers.etag)
+    const current = String((await server.app.inject({ method: 'PATCH', url: '/users/1', headers: json, payload: { age: 1 } })).headers.etag)
+    const send = (etag: string) =>
+      server.app.inject({ method, url: '/users/1', headers: { ...json, 'if-match': etag }, ...(payload && { payload }) })
+    const refused = await send(stale)
+    expect([refused.statusCode, refused.json().code]).toEqual([412, 'precondition_failed'])
+    expect((await send(`W/${current}`)).statusCode).toBe(412)
+    expect((await server.users.get(1))?.age).toBe(1)
+    expect((await send(`"x", ${current}`)).statusCode).toBe(200)
+  })
+
+  test('a header that is no list of tags is 400', async () => {
+    const server = await startServer(engine)
+    await post(server)
+    const response = await server.app.inject({
+      method: 'PATCH',
+      url: '/users/1',
+      headers: { ...json, 'if-match': 'abc' },
+      payload: { age: 1 },
+    })
+    expect([response.statusCode, response.json().code]).toEqual([400, 'bad_request'])
+  })
+
+  test('If-None-Match: * on PUT makes a record and changes none', async () => {
+    const server = await startServer(engine)
+    const put = () =>
+      server.app.inject({ method: 'PUT', url: '/tags/red', headers: { ...json, 'if-none-match': '*' }, payload: { label: 'Red' } })
+    expect((await put()).statusCode).toBe(201)
+    expect((await put()).statusCode).toBe(412)
+  })
+
+  test('If-Match on PUT makes no record where there is none', async () => {
+    const server = await startServer(engine)
+    const response = await server.app.inject({
+      method: 'PUT',
+      url: '/tags/red',
+      headers: { ...json, 'if-match': '*' },
+      payload: { label: 'Red' },
+    })
+    expect(response.statusCode).toBe(412)
+    expect(await server.tags.count()).toBe(0)
+  })
+
+  test('a component that requires If-Match answers 428 without it; others do not', async () => {
+    const server = await startServer(engine, { requireIfMatch: ['users'] })
+    const etag = String((await post(server)).headers.etag)
+    const bare = await server.app.inject({ method: 'PATCH', url: '/users/1', headers: json, payload: { age: 1 } })
+    expect([bare.statusCode, bare.json().code]).toEqual([428, 'precondition_required'])
+    expect(
+      (await server.app.inject({ method: 'PATCH', url: '/users/1', headers: { ...json, 'if-match': etag }, payload: { age: 1 } }))
+        .statusCode,
+    ).toBe(200)
+    expect((await server.app.inject({ method: 'PUT', url: '/tags/a', headers: json, payload: {} })).statusCode).toBe(201)
+    await expect(startServer(engine, { requireIfMatch: ['nobody'] })).rejects.toMatchObject({ code: 'invalid_options' })
+  })
+
+  test('16 clients that count up through GET, If-Match PUT and retry lose no update', async () => {
+    const server = await startServer(engine)
+    await post(server)
+    await server.users.update(1, { age: 0 })
+    const countUp = async (): Promise<void> => {
+      for (;;) {
+        const read = await server.app.inject({ url: '/users/1' })
+        const headers = { ...json, 'if-match': String(read.headers.etag) }
+        const { statusCode } = await server.app.inject({ method: 'PUT', url: '/users/1', headers, payload: { age: read.json().age + 1 } })
+        if (statusCode === 200) return
+        expect(statusCode).toBe(412)
+      }
+    }
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        for (let round = 0; round < 5; round++) await countUp()
+      }),
+    )
+    expect((await server.users.get(1))?.age).toBe(80)
+  })
+})
+
+describeEngines('aggregate over HTTP', (engine) => {
+  test('measures groups; decimals and 64-bit integers travel as text', async () => {
+    const server = await startServer(engine)
+    await server.users.insertMany([
+      { name: 'a', email: 'a@example.com', role: 'admin', age: 30, balance: '1.10', visits: 1n },
+      { name: 'b', email: 'b@example.com', age: 20, balance: '2.20', visits: 2n ** 60n },
+      { name: 'c', email: 'c@example.com', age: 40 },
+    ])
+    const response = await server.app.inject({ url: '/users/aggregate?group_by=role&measures=count,avg:age,sum:balance,max:visits' })
+    expect(response.json()).toEqual([
+      { role: 'admin', count: 1, avg_age: 30, sum_balance: '1.10', max_visits: '1' },
+      { role: 'operator', count: 2, avg_age: 30, sum_balance: '2.20', max_visits: String(2n ** 60n) },
+    ])
+    expect((await server.app.inject({ url: '/users/aggregate?age[gt]=25' })).json()).toEqual([{ count: 2 }])
+    expect((await server.app.inject({ url: '/users/aggregate/?measures=min:name' })).json()).toEqual([{ min_name: 'a' }])
+  })
+
+  test.each(['measures=median:age', 'group_by=password_hash', 'measures=sum:password_hash', 'colour=red', 'sort=age'])(
+    'refuses %s',
+    async (query) => {
+      const server = await startServer(engine)
+      const response = await server.app.inject({ url: `/users/aggregate?${query}` })
+      expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_query'])
+    },
+  )
+})
