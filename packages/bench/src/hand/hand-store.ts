@@ -76,5 +76,3 @@ export function openHandStore(path: string) {
     close: () => database.close(),
   }
 }
-
-export type HandStore = ReturnType<typeof openHandStore>
