@@ -43,8 +43,6 @@ export interface Unit<T> {
   readonly timeLimit: number
   /** Does the work. May be called again, from the start, when an earlier try was rolled back through no fault of the unit. */
   readonly run: (connection: Connection) => Awaitable<T>
-  /** Told when `run` turned out to wait for something, so that the next unit like it can say `alone`. */
-  readonly onAwait?: () => void
 }
 
 /** How one kind of value is stored: both ways are total for values that the field's `check` accepts, and never see null. */

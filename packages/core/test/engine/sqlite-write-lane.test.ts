@@ -121,22 +121,17 @@ describe('a unit alone', () => {
 })
 
 describe('a unit that turns out to wait', () => {
-  test('is told so, closes the group, and is committed with those before it', async ({ open, file }) => {
+  test('closes the group, and is committed with those before it', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const before = commits(file)
     const wait = gate()
-    let awaited = 0
-    const waiting = unit(
-      async (connection) => {
-        void insert(connection, 'b')
-        await wait.opened
-        void insert(connection, 'c')
-      },
-      { onAwait: () => awaited++ },
-    )
+    const waiting = unit(async (connection) => {
+      void insert(connection, 'b')
+      await wait.opened
+      void insert(connection, 'c')
+    })
     const all = [engine.write(note('a')), engine.write(waiting), engine.write(note('d'))]
     await turns(3)
-    expect(awaited).toBe(1)
     expect(stored(file)).toEqual([])
     wait.open()
     await Promise.all(all)

@@ -217,6 +217,5 @@ export class WriteLane {
       (error: unknown) => finish(true, error),
     )
     if (member.timeLeft <= longestTimer) timer = setTimeout(() => finish(true, timeout()), member.timeLeft)
-    member.unit.onAwait?.()
   }
 }
