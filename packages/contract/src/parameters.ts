@@ -47,6 +47,13 @@ export const ifNoneMatch = tags(
   'On a read: 304 when the record still has one of these entity tags. `*` on PUT: make a record, change none.',
 )
 
+export const idempotencyKey: RouteParameter = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description: 'Does the request once: the same key is answered alike for 24 hours; with another content it is 422.',
+  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
+}
+
 export const includeDeleted = flag('include_deleted', 'Soft-deleted records too.')
 export const dryRun = flag('dry_run', 'Does everything, hooks included, then rolls back and answers what would have been.')
 export const replace = flag('replace', 'Fields that are left out go back to their default or null.')

@@ -2,6 +2,7 @@ import {
   aggregateQueryParameters,
   dryRun,
   fields,
+  idempotencyKey,
   ifMatch,
   ifNoneMatch,
   include,
@@ -28,7 +29,7 @@ const answer = (status: number, description: string, content: Content, headers: 
   headers: [...headers, 'X-Request-Id'],
 })
 
-const writeParameters = [dryRun, userHeader, requestIdHeader]
+const writeParameters = [dryRun, idempotencyKey, userHeader, requestIdHeader]
 
 /** The routes of every component, in the order of the documentation. */
 export const recordRoutes: readonly Route<RecordOperation>[] = [

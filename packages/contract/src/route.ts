@@ -89,6 +89,8 @@ export const writeErrors: readonly ErrorCode[] = [
   'unsupported_media_type',
   'payload_too_large',
   'validation_failed',
+  'idempotency_mismatch',
+  'state_conflict',
   'storage_busy',
   'transaction_timeout',
   'storage_full',

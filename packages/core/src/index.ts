@@ -24,6 +24,7 @@ export {
   type ValidationIssue,
 } from './errors.ts'
 export type { CommitEvent, CommitHook, Hook, HookEvent, HookMoment, Operation } from './hooks/events.ts'
+export type { OnceOptions, OnceResult } from './idempotency/once.ts'
 export type { Logger } from './logger.ts'
 export { defineModel } from './model/define-model.ts'
 export {

@@ -7,6 +7,8 @@ import { AuditWriter, auditSubject } from './audit/record-change.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { UsageError } from './errors.ts'
+import { KeptAnswers } from './idempotency/kept-answers.ts'
+import { Once } from './idempotency/once.ts'
 import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
@@ -160,6 +162,7 @@ class OpenStorage implements Storage {
 
   #bindAll(options: ResolvedOptions): void {
     const bound = new Map<AnyModel, BoundAccessor & { references: Link[]; referrers: Link[] }>()
+    const once = new Once(new BoundTable(KeptAnswers, this.#engine), this.#units)
     const done: ModelAccessor<AnyModel>[] = []
     try {
       for (const accessor of options.accessors) {
@@ -172,6 +175,7 @@ class OpenStorage implements Storage {
             table,
             units: this.#units,
             audit: this.#auditWriter,
+            once,
             subject: auditSubject(accessor.component, table),
             maxRecords: options.maxRecordsPerModel,
             references: [],
@@ -217,10 +221,7 @@ class OpenStorage implements Storage {
       builder: this.#engine.builder,
       isWatched: (table) => this.#watched.has(table.toLowerCase()),
       unaudited: () => session.unaudited,
-      read: (work) => {
-        session.assertOpen()
-        return work(session.connection)
-      },
+      read: (work) => this.#units.readStatement(session, work),
       write: (work) => this.#units.runStatement(session, work),
     })
   }

@@ -103,6 +103,7 @@ describeEngines('the schema', (engine) => {
           'posts',
           'strongroom_audit_head',
           'strongroom_audit_log',
+          'strongroom_kept_answers',
           'strongroom_state',
           'users',
         ])
@@ -116,7 +117,7 @@ describeEngines('the schema', (engine) => {
         const plan = await sql<{ detail: string }>`explain query plan select * from users where email = 'x' and deleted_at is null`.execute(
           kysely,
         )
-        expect(plan.rows.map((row) => row.detail).join()).toContain('users_email_key')
+        expect(plan.rows.map((row) => row.detail).join()).toContain('users__email__key')
       })
     })
 
@@ -136,7 +137,12 @@ describeEngines('the schema', (engine) => {
         const indexes = await sql<{
           indexname: string
         }>`select indexname from pg_indexes where tablename = 'posts' and schemaname = current_schema() order by 1`.execute(kysely)
-        expect(indexes.rows.map((row) => row.indexname)).toEqual(['posts_author_id_idx', 'posts_pkey', 'posts_title_key', 'posts_twin_idx'])
+        expect(indexes.rows.map((row) => row.indexname)).toEqual([
+          'posts__author_id__idx',
+          'posts__title__key',
+          'posts__twin__idx',
+          'posts_pkey',
+        ])
       })
     })
 
@@ -306,6 +312,24 @@ describeEngines('the schema', (engine) => {
       await first.close()
       const second = await open([User])
       expect(await second.accessor(User).insert({ name: 'A', email: 'a' })).toMatchObject({ id: 1 })
+    })
+
+    test('by the library’s own tables, made by an older version, brings them up and keeps what is there', async () => {
+      const first = await open([User])
+      await first.accessor(User).insert({ name: 'A', email: 'a' })
+      await first.transaction(
+        async (session) => {
+          await session.kysely.schema.dropTable('strongroom_kept_answers').execute()
+          await session.kysely.updateTable('strongroom_state').set({ value: '1' }).execute()
+        },
+        { unaudited: true },
+      )
+      await first.close()
+      expect((await differencesOf([User], { createTables: false })).join()).toMatch(/older version/)
+      const second = await open([User])
+      const again = await second.accessor(User).once({ key: 'k', scope: [], content: '' }, async () => 1)
+      expect(again).toEqual({ answer: 1, replayed: false })
+      expect(await second.audit.count({ component: 'users' })).toBe(1)
     })
 
     test('by the library’s own tables, made by a newer version, is refused', async () => {

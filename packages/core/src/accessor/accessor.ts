@@ -1,6 +1,7 @@
 import { UsageError } from '../errors.ts'
 import type { CommitHook, Hook, HookMoment } from '../hooks/events.ts'
 import { HookRegistry } from '../hooks/registry.ts'
+import type { OnceOptions, OnceResult } from '../idempotency/once.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { IdOf, InsertOf, RowOf, UpdateOf } from '../model/row-types.ts'
 import type { FieldValues } from '../query/bound-table.ts'
@@ -45,7 +46,7 @@ export class ModelAccessor<Model extends AnyModel> {
   readonly model: Model
   /** The name in audit entries and routes. */
   readonly component: string
-  readonly #hooks = new HookRegistry()
+  readonly #hooks: HookRegistry
   #bound: BoundAccessor | undefined
 
   /**
@@ -59,6 +60,7 @@ export class ModelAccessor<Model extends AnyModel> {
     }
     this.model = model
     this.component = component
+    this.#hooks = new HookRegistry(model)
   }
 
   // ── hooks ──
@@ -351,6 +353,22 @@ export class ModelAccessor<Model extends AnyModel> {
     if (!Number.isSafeInteger(most) || most < 1) throw new UsageError('invalid_options', 'A record limit is a whole number from 1 on.')
     bound.maxRecords = Math.min(most, bound.maxRecords ?? most)
     return this
+  }
+
+  /**
+   * Does some work once for a key of the caller's: accessors that are called in it join one transaction, in which the answer is stored,
+   * and the same key gets that answer again for 24 hours. A throw keeps nothing.
+   * @param options.key the caller's name for the request; `scope` and `content` tell requests and their contents apart
+   * @param work does it and answers plain JSON data
+   * @throws StrongroomError `idempotency_mismatch` when the key was used with another content; ConflictError `state_conflict` when
+   * the first request with the key is still under way
+   * @example
+   * const { answer, replayed } = await users.once({ key, scope: ['sign-up'], content: email }, async () => {
+   *   return { id: (await users.insert({ name, email })).id }
+   * })
+   */
+  once<Answer>(options: OnceOptions, work: () => Promise<Answer>): Promise<OnceResult<Answer>> {
+    return this.#open().once.run(options, work)
   }
 
   // ── insides ──

@@ -1,5 +1,6 @@
 import type { AuditSubject, AuditWriter } from '../audit/record-change.ts'
 import type { HookRegistry } from '../hooks/registry.ts'
+import type { Once } from '../idempotency/once.ts'
 import type { AnyModel, Field } from '../model/model.ts'
 import type { BoundTable } from '../query/bound-table.ts'
 import type { Units } from '../session/units.ts'
@@ -19,6 +20,7 @@ export interface BoundAccessor {
   readonly table: BoundTable
   readonly units: Units
   readonly audit: AuditWriter
+  readonly once: Once
   readonly subject: AuditSubject
   /** The most live records that the model may have; `limitRecords` can lower it. */
   maxRecords: number | undefined

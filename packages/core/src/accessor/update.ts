@@ -1,5 +1,6 @@
 import { ConflictError, NotFoundError, ValidationError } from '../errors.ts'
 import { queueCommitHooks, runHooks } from '../hooks/run.ts'
+import { copyRecord } from '../model/copy-record.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import type { Filter } from '../query/filter.ts'
 import { updateRows } from '../query/rows.ts'
@@ -29,12 +30,12 @@ export function* updateRecord(bound: BoundAccessor, session: Session, id: unknow
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
   assertMatch(bound, previous, ifMatch)
-  return yield* updateOne(bound, session, patched(bound, previous, copyInput(givenFor(previous, patch))))
+  return yield* updateOne(bound, session, patched(bound, previous, copyInput(givenFor(bound, previous, patch))))
 }
 
 /** A patch may be a function of the record as it stands, which nobody else changes meanwhile. */
-function givenFor(previous: FieldValues, patch: unknown): unknown {
-  return typeof patch === 'function' ? patch({ ...previous }) : patch
+function givenFor(bound: BoundAccessor, previous: FieldValues, patch: unknown): unknown {
+  return typeof patch === 'function' ? patch(copyRecord(bound.model, previous)) : patch
 }
 
 /** Changes the given fields of every record that the filter holds for. Answers the ones that changed. */
@@ -53,7 +54,7 @@ export function* replaceRecord(bound: BoundAccessor, session: Session, id: unkno
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
   assertMatch(bound, previous, ifMatch)
-  const given = copyInput(givenFor(previous, input))
+  const given = copyInput(givenFor(bound, previous, input))
   refuseOwnedFields(bound, given, previous)
   const kept: FieldValues = {}
   for (const field of bound.model.fields) if (field.role !== 'data' || field.immutable) kept[field.name] = previous[field.name]

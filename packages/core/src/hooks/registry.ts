@@ -1,7 +1,10 @@
+import type { AnyModel } from '../model/model.ts'
 import type { CommitHook, Hook, HookMoment } from './events.ts'
 
 /** The hooks of one accessor, in the order in which they were registered. */
 export class HookRegistry {
+  /** Whose records the hooks are called with. */
+  readonly model: AnyModel
   readonly #hooks: Record<HookMoment, Hook[]> = {
     beforeInsert: [],
     afterInsert: [],
@@ -14,6 +17,10 @@ export class HookRegistry {
   }
   readonly commitHooks: CommitHook[] = []
   readonly #awaiting = new Set<HookMoment>()
+
+  constructor(model: AnyModel) {
+    this.model = model
+  }
 
   add(moment: HookMoment, hook: Hook): void {
     this.#hooks[moment].push(hook)

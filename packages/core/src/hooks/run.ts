@@ -1,3 +1,4 @@
+import { copyRecord, ownValues } from '../model/copy-record.ts'
 import type { Session } from '../session/session.ts'
 import { isPromise, type Task, wait } from '../session/task.ts'
 import type { Units } from '../session/units.ts'
@@ -26,8 +27,9 @@ export function* runHooks(
   const isBefore = moment.startsWith('before')
   for (const change of changes) {
     // Only before-hooks may change the record; what others do to theirs reaches neither the caller nor the log.
-    const record = isBefore ? change.record : { ...change.record }
-    const previous = change.previous && { ...change.previous }
+    const record = isBefore ? change.record : copyRecord(registry.model, change.record)
+    if (isBefore) ownValues(registry.model, record)
+    const previous = change.previous && copyRecord(registry.model, change.previous)
     for (const hook of hooks) {
       // Hooks see the record by its model's row type; inside the library records are plain objects of fields.
       const event = { record, previous, operation, session, actor, requestId } as Parameters<typeof hook>[0]
@@ -45,7 +47,13 @@ export function queueCommitHooks(registry: HookRegistry, session: Session, opera
   for (const { record, previous } of changes) {
     for (const hook of registry.commitHooks) {
       // As in runHooks: the plain object is the model's row.
-      const event = { record: { ...record }, previous: previous && { ...previous }, operation, actor, requestId } as CommitEvent
+      const event = {
+        record: copyRecord(registry.model, record),
+        previous: previous && copyRecord(registry.model, previous),
+        operation,
+        actor,
+        requestId,
+      } as CommitEvent
       session.afterCommit(() => hook(event))
     }
   }

@@ -82,10 +82,20 @@ export function renderFilter({ model, engine: { text } }: FilterTarget, filter: 
       case 'not':
         return sql<SqlBool>`(coalesce(${render(part.part)}, false) = false)`
       default:
-        return part.type === 'and' ? eb.and(part.parts.map(render)) : eb.or(part.parts.map(render))
+        return combined(part.type, part.parts.map(render), eb)
     }
   }
   return render(filter)
+}
+
+/** So many conditions stand side by side. */
+const flattest = 32
+
+/** A balanced tree of many conditions: SQLite takes no expression that is more than 1,000 deep, and each AND or OR is one level. */
+function combined(type: 'and' | 'or', parts: readonly Expression<SqlBool>[], eb: Builder): Expression<SqlBool> {
+  if (parts.length <= flattest) return eb[type](parts)
+  const middle = parts.length >> 1
+  return eb[type]([combined(type, parts.slice(0, middle), eb), combined(type, parts.slice(middle), eb)])
 }
 
 function renderText(text: TextFunctions, part: Extract<Filter, { type: 'text' }>, eb: Builder, slot: Slot): Expression<SqlBool> {

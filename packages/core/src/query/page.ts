@@ -75,7 +75,9 @@ function* walk(
     if (left === 0) break
     const filter = allOf(options.filter, seek.filter)
     const { includeDeleted, columns } = options
-    rows.push(...(yield* selectRows(table, connection, context, { filter, includeDeleted, columns, order: seek.order, limit: left })))
+    const found = yield* selectRows(table, connection, context, { filter, includeDeleted, columns, order: seek.order, limit: left })
+    // Not all at once as arguments: the stack has room for some ten thousands.
+    for (const row of found) rows.push(row)
   }
   return rows
 }

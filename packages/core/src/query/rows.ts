@@ -1,4 +1,5 @@
 import type { Connection, Statement, StoredRow } from '../engine/engine.ts'
+import { ConflictError } from '../errors.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
@@ -69,15 +70,22 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
     const rows = yield* wait(connection.all(insertStatement(table, columns, piece, versions, true)))
     noteVersions(piece, versions)
     if (piece.length === 1) {
-      for (const record of piece) record[idName] = Number(rows[0]?.[idName])
+      for (const record of piece) record[idName] = countedId(table, rows[0])
       continue
     }
     // No engine promises the order of RETURNING; the random row_version tells which row is which.
-    const ids = new Map(rows.map((row) => [row.row_version, Number(row[idName])]))
+    const ids = new Map(rows.map((row) => [row.row_version, countedId(table, row)]))
     piece.forEach((record, index) => {
       record[idName] = ids.get(versions[index])
     })
   }
+}
+
+/** Ids past 2^53 would be read as their neighbours: whoever took the highest one was the last. */
+function countedId({ model }: BoundTable, row: StoredRow | undefined): number {
+  const id = Number(row?.[model.id.name])
+  if (Number.isSafeInteger(id)) return id
+  throw new ConflictError('state_conflict', `${model.name} has given its highest possible id away, and has none left for another record.`)
 }
 
 function* insertGiven(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {

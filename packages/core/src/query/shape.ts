@@ -27,10 +27,14 @@ export function bind(shape: Shape, values: readonly unknown[]): Statement {
   return { sql: shape.sql, parameters }
 }
 
+/** Parameters of all shapes that are kept together: long lists of many lengths would fill the memory otherwise. */
+const mostParameters = 100_000
+
 /** Shapes by key, the oldest forgotten first; a caller who varies his questions for ever cannot fill the memory. */
 export class ShapeCache {
   readonly #shapes = new Map<string, Shape>()
   readonly #capacity: number
+  #parameters = 0
 
   constructor(capacity = 500) {
     this.#capacity = capacity
@@ -40,12 +44,20 @@ export class ShapeCache {
     const known = this.#shapes.get(key)
     if (known) return known
     const shape = compile()
-    if (this.#shapes.size >= this.#capacity) {
-      const oldest = this.#shapes.keys().next()
-      if (!oldest.done) this.#shapes.delete(oldest.value)
-    }
+    // One that would push most of the others out is not worth its place.
+    if (shape.parameters.length * 4 > mostParameters) return shape
     this.#shapes.set(key, shape)
+    this.#parameters += shape.parameters.length
+    while (this.#shapes.size > this.#capacity || this.#parameters > mostParameters) this.#forgetOldest()
     return shape
+  }
+
+  #forgetOldest(): void {
+    for (const [key, shape] of this.#shapes) {
+      this.#shapes.delete(key)
+      this.#parameters -= shape.parameters.length
+      return
+    }
   }
 }
 

@@ -50,15 +50,19 @@ const textMatches: Readonly<Record<string, { readonly match: TextMatch; readonly
 const conditionNames = [...comparisons, 'in', 'notIn', 'isNull', ...Object.keys(textMatches)]
 const unordered = new Set<Field['kind']>(['json'])
 
+/** and, or, not within each other; databases and the stack have an end, at other depths each. */
+const deepest = 32
+
 /** Turns a `where` object into a filter. Throws InvalidQueryError for what the model or the language does not have. */
-export function parseWhere(model: AnyModel, where: Readonly<Record<string, unknown>> | undefined): Filter {
+export function parseWhere(model: AnyModel, where: Readonly<Record<string, unknown>> | undefined, depth = 0): Filter {
   if (where === undefined) return everything
+  if (depth > deepest) throw new InvalidQueryError(`Conditions are nested more than ${deepest} deep. Say it with fewer and, or, not.`)
   if (!isPlainObject(where)) throw new InvalidQueryError('A where is an object of fields and values, e.g. { role: "admin" }.')
   const parts: Filter[] = []
   for (const [name, condition] of Object.entries(where)) {
     if (condition === undefined) continue
     if (name === 'and' || name === 'or' || name === 'not') {
-      parts.push(combination(model, name, condition))
+      parts.push(combination(model, name, condition, depth + 1))
       continue
     }
     const field = filterableField(model, name)
@@ -69,10 +73,10 @@ export function parseWhere(model: AnyModel, where: Readonly<Record<string, unkno
   return allOf(...parts)
 }
 
-function combination(model: AnyModel, name: 'and' | 'or' | 'not', condition: unknown): Filter {
-  if (name === 'not') return { type: 'not', part: parseWhere(model, asWhere(condition)) }
+function combination(model: AnyModel, name: 'and' | 'or' | 'not', condition: unknown, depth: number): Filter {
+  if (name === 'not') return { type: 'not', part: parseWhere(model, asWhere(condition), depth) }
   if (!Array.isArray(condition)) throw new InvalidQueryError(`"${name}" takes a list of conditions.`)
-  return { type: name, parts: condition.map((part) => parseWhere(model, asWhere(part))) }
+  return { type: name, parts: condition.map((part) => parseWhere(model, asWhere(part), depth)) }
 }
 
 function asWhere(condition: unknown): Record<string, unknown> {

@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import { AuditHead, AuditLog } from '../audit/audit-log.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
+import { KeptAnswers } from '../idempotency/kept-answers.ts'
 import { defineSystemModel } from '../model/define-model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import { createStatements } from './wanted-table.ts'
@@ -10,13 +11,13 @@ import { createStatements } from './wanted-table.ts'
 export const SystemState = defineSystemModel('strongroom_state', { value: Type.String() }, { id: { name: 'key', type: 'text' } })
 
 /** The models of the library's own tables. */
-export const systemModels = [SystemState, AuditLog, AuditHead] as const
+export const systemModels = [SystemState, AuditLog, AuditHead, KeptAnswers] as const
 
 /** One step from a version of the library's own tables to the next. */
 type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
 
 /** Numbered from 1 and never changed once released: a database is brought up by the ones that it has not seen. */
-const upgrades: readonly Upgrade[] = [createFirstTables]
+const upgrades: readonly Upgrade[] = [createFirstTables, createKeptAnswers]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
 export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
@@ -50,6 +51,10 @@ async function systemVersion(engine: Engine, connection: Connection): Promise<nu
 
 function newerVersion(version: number): string {
   return `The library's own tables are of version ${version}; this library knows ${upgrades.length}. Use the newer library.`
+}
+
+async function createKeptAnswers(engine: Engine, connection: Connection): Promise<void> {
+  for (const statement of createStatements([KeptAnswers], engine)) await connection.run({ sql: statement, parameters: [] })
 }
 
 async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {

@@ -79,14 +79,20 @@ export class Session {
     this.#effects.push(effect)
   }
 
-  /** Registers a check that runs once, at the end of the outermost unit; a second one of the same name is dropped. */
+  /** Registers a check that runs once, at the end of the outermost unit; forgotten when this session, or one around it, is rolled back. */
   beforeCommit(name: string, check: CommitCheck): void {
-    if (!this.#root.#checks.has(name)) this.#root.#checks.set(name, check)
+    this.#checks.set(name, check)
   }
 
-  /** Runs the registered checks; they run again if a check registers another. */
+  /** Runs the registered checks, always in the same order: they may lock, and two units must not wait for each other. */
   *runChecks(): Task<void> {
-    for (const check of this.#checks.values()) yield* check(this)
+    for (const [, check] of [...this.#checks].sort(([a], [b]) => (a < b ? -1 : 1))) yield* check(this)
+  }
+
+  /** Hands what has to happen at the commit over to the session around this one, which goes on. */
+  passOn(outer: Session): void {
+    for (const [name, check] of this.#checks) outer.#checks.set(name, check)
+    for (const effect of this.takeEffects()) outer.#effects.push(effect)
   }
 
   /** Forgets the effects that were added by work that was undone since there were `count` of them. */
@@ -104,8 +110,8 @@ export class Session {
     return effects
   }
 
-  /** Waits for the turn of a nested session: two at once would interleave their savepoints. */
-  *takeTurn(): Task<() => void> {
+  /** Waits for the turn of a nested session: two at once would interleave their savepoints. A read takes one too, and writes nothing. */
+  *takeTurn(writes = true): Task<() => void> {
     this.assertOpen()
     while (this.#tail) yield* wait(this.#tail)
     this.assertOpen()
@@ -114,7 +120,7 @@ export class Session {
       release = resolve
     })
     this.#tail = turn
-    this.#root.#nested++
+    if (writes) this.#root.#nested++
     return () => {
       if (this.#tail === turn) this.#tail = undefined
       release()

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
+import { StrongroomError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { CallerContext } from './context.ts'
 import { callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
@@ -29,6 +30,16 @@ export interface RunOptions {
   /** The unit may wait for something that is not the database, so it must not share a commit. */
   readonly alone: boolean
   readonly unaudited?: boolean
+}
+
+/** Sessions within each other; a hook that calls itself for ever would overflow the stack in the middle of something. */
+const deepest = 100
+
+function tooDeep(): StrongroomError {
+  return new StrongroomError(
+    'internal_error',
+    `Writes and transactions are nested more than ${deepest} deep. Does a hook call itself, by way of what it writes?`,
+  )
 }
 
 /** Starts units of work, nests them, and knows which one the running code is in. */
@@ -62,7 +73,7 @@ export class Units {
   read<T>(caller: ReadOptions, body: (connection: Connection, context: CallerContext) => Task<T>): Awaitable<T> {
     const session = this.current()
     const context = callerContext(caller, session)
-    if (session) return runTask(body(session.connection, context))
+    if (session) return runTask(inTurn(session, body(session.connection, context)))
     return this.#engine.read((connection) => runTask(body(connection, context)))
   }
 
@@ -72,15 +83,25 @@ export class Units {
     return outer ? await runTask(this.#nested(outer, options, body)) : await this.#outermost(options, body)
   }
 
+  /** Runs a statement that somebody else wrote, and that only reads, in a session. */
+  readStatement<T>(session: Session, work: (connection: Connection) => Awaitable<T>): Awaitable<T> {
+    session.assertOpen()
+    return runTask(inTurn(this.#innermost(session), statementTask(session.connection, work)))
+  }
+
   /**
    * Runs a statement that somebody else wrote in a session: in turn with the nested sessions, whose rollback would take it along,
    * and on a savepoint, so that its failure leaves the unit usable on every engine.
    */
   runStatement<T>(session: Session, work: (connection: Connection) => Awaitable<T>): Awaitable<T> {
     session.assertOpen()
+    return runTask(this.#statement(this.#innermost(session), work))
+  }
+
+  /** The session of an outer callback, used in a nested one, cannot wait for that one to end. */
+  #innermost(session: Session): Session {
     const current = this.#current.getStore()
-    // The session of an outer callback, used in a nested one, cannot wait for that one to end.
-    return runTask(this.#statement(current && !current.finished && current.isInside(session) ? current : session, work))
+    return current && !current.finished && current.isInside(session) ? current : session
   }
 
   *#statement<T>(session: Session, work: (connection: Connection) => Awaitable<T>): Task<T> {
@@ -145,6 +166,7 @@ export class Units {
   }
 
   *#nested<T>(outer: Session, options: RunOptions, body: (session: Session) => Task<T>): Task<T> {
+    if (outer.depth >= deepest) throw tooDeep()
     const endTurn = yield* outer.takeTurn()
     const session = new Session(this.#home, outer.connection, unitContext(options.write, outer), {
       parent: outer,
@@ -156,9 +178,12 @@ export class Units {
       try {
         const result = yield* body(session)
         yield* session.settle()
-        if (session.context.dryRun && !outer.context.dryRun) throw new DryRunEnd(result)
+        if (session.context.dryRun && !outer.context.dryRun) {
+          yield* session.runChecks()
+          throw new DryRunEnd(result)
+        }
         yield* wait(outer.connection.release(savepoint))
-        for (const effect of session.takeEffects()) outer.afterCommit(effect)
+        session.passOn(outer)
         return result
       } catch (error) {
         yield* this.#undo(outer, savepoint, error)
@@ -191,4 +216,18 @@ export class Units {
       }
     }
   }
+}
+
+/** Reads while no nested session runs: one that fails leaves the connection unusable until its savepoint is undone. */
+function* inTurn<T>(session: Session, task: Task<T>): Task<T> {
+  const endTurn = yield* session.takeTurn(false)
+  try {
+    return yield* task
+  } finally {
+    endTurn()
+  }
+}
+
+function* statementTask<T>(connection: Connection, work: (connection: Connection) => Awaitable<T>): Task<T> {
+  return yield* wait(work(connection))
 }

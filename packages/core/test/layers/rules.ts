@@ -18,6 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ['model'],
   ['engine'],
   ['session', 'hooks', 'audit', 'query'],
+  ['idempotency'],
   ['accessor'],
   ['schema', 'transfer'],
   ['options'],

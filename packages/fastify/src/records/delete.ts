@@ -1,13 +1,13 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { writeRoute } from './answer.ts'
 import { readIfMatch } from './entity-tags.ts'
 import { noRecord, pathId, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
 
 /** `DELETE /users/{id}`: answers the record as it was left. */
 export function deleteRecord(room: RecordRoom): RouteHandlerMethod {
   const { accessor } = room
-  return async (request, reply) => {
+  return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['purge', 'dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
     const match = readIfMatch(room, request)
@@ -15,6 +15,6 @@ export function deleteRecord(room: RecordRoom): RouteHandlerMethod {
     const row = await accessor.deleteReturning(id, { ...write, ...match, purge: flags.purge })
     if (!row) throw noRecord(room, id)
     const record = wireRecord(room, row)
-    return sendJson(reply, 200, { status: 'deleted', id: record[accessor.model.id.name], record })
-  }
+    return { status: 200, body: { status: 'deleted', id: record[accessor.model.id.name], record } }
+  })
 }

@@ -1,16 +1,16 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
-import { readIfMatch, sendEntityTag } from './entity-tags.ts'
+import { recordAnswer, writeRoute } from './answer.ts'
+import { readIfMatch } from './entity-tags.ts'
 import { mergeIntoFields } from './merge-patch.ts'
 import { changesOf } from './record-body.ts'
-import { pathId, type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
+import { pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
 
 /** `PATCH /users/{id}`: a JSON Merge Patch. */
 export function patchRecord(room: RecordRoom): RouteHandlerMethod {
   const { accessor } = room
-  return async (request, reply) => {
+  return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
     const match = readIfMatch(room, request)
@@ -18,8 +18,6 @@ export function patchRecord(room: RecordRoom): RouteHandlerMethod {
     const body = bodyOf(request)
     const patched = (current: Row) => changesOf(accessor.model, current, mergeIntoFields(accessor.model, current, body))
     const row = await accessor.update(id, (current) => patched(current as Row), { ...write, ...match })
-    sendEntityTag(reply, row)
-    exposeHeaders(reply, ['ETag', 'X-Request-Id'])
-    return sendJson(reply, 200, wireRecord(room, row))
-  }
+    return recordAnswer(room, 200, row)
+  })
 }

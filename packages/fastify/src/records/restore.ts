@@ -1,17 +1,17 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { writeRoute } from './answer.ts'
 import { noRecord, pathId, type RecordRoom, writeOptions } from './record-room.ts'
 
 /** `POST /users/{id}/restore` */
 export function restoreRecord(room: RecordRoom): RouteHandlerMethod {
   const { accessor } = room
-  return async (request, reply) => {
+  return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
     const id = pathId(room, request)
     const restored = await accessor.restore(id, write)
     if (!restored && !(await accessor.get(id, { includeDeleted: true }))) throw noRecord(room, id)
-    return sendJson(reply, 200, { status: 'ok', restored })
-  }
+    return { status: 200, body: { status: 'ok', restored } }
+  })
 }

@@ -1,12 +1,11 @@
 import { type ConditionalWriteOptions, ConflictError, NotFoundError, PreconditionFailedError } from '@strongroom/core'
-import type { FastifyReply, RouteHandlerMethod } from 'fastify'
+import type { RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
-import { answerCreated } from './create.ts'
-import { readIfMatch, sendEntityTag, wantsNoRecord } from './entity-tags.ts'
+import { createdAnswer, recordAnswer, writeRoute } from './answer.ts'
+import { readIfMatch, wantsNoRecord } from './entity-tags.ts'
 import { changesOf, newRecordAt, replacementOf } from './record-body.ts'
-import { noRecord, pathId, type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
+import { noRecord, pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
 
 /** A save as it was asked for. */
 interface Save {
@@ -18,25 +17,19 @@ interface Save {
 
 /** `PUT /users/{id}`: changes the given fields and keeps the rest; makes the record where the client chooses ids. */
 export function saveRecord(room: RecordRoom): RouteHandlerMethod {
-  return async (request, reply) => {
+  return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['replace', 'dry_run'])
     const write = { ...(await writeOptions(room, request, flags.dry_run)), ...readIfMatch(room, request) }
     const save: Save = { id: pathId(room, request), body: bodyOf(request), replace: flags.replace, write }
     const onlyNew = wantsNoRecord(request)
     const changed = onlyNew ? undefined : await changeOrExplain(room, save)
-    if (changed) return answerChanged(room, reply, changed)
+    if (changed) return recordAnswer(room, 200, changed)
     if (onlyNew) await refuseStanding(room, save)
     const made = await insertUnlessRaced(room, save)
-    if (made) return answerCreated(room, reply, made, flags.dry_run)
+    if (made) return createdAnswer(room, made, flags.dry_run)
     if (onlyNew) throw alreadyThere(room)
-    return answerChanged(room, reply, await change(room, save))
-  }
-}
-
-function answerChanged(room: RecordRoom, reply: FastifyReply, row: object): FastifyReply {
-  sendEntityTag(reply, row)
-  exposeHeaders(reply, ['ETag', 'X-Request-Id'])
-  return sendJson(reply, 200, wireRecord(room, row))
+    return recordAnswer(room, 200, await change(room, save))
+  })
 }
 
 /** `If-None-Match: *` makes a record, and changes none. */

@@ -61,11 +61,13 @@ export class PostgresEngine implements Engine {
   }
 
   async *stream(statement: Statement, chunkSize: number): AsyncGenerator<StoredRow[], void, undefined> {
-    const leave = this.#gate.enter()
+    const chunks = this.#enter(streamRows(this.#pool, statement, chunkSize), this.#gate.enter())
+    this.#streams.add(chunks)
     try {
-      yield* streamRows(this.#pool, statement, chunkSize)
+      yield* chunks
+      if (!this.#streams.has(chunks)) throw closed()
     } finally {
-      leave()
+      this.#streams.delete(chunks)
     }
   }
 
@@ -98,8 +100,18 @@ export class PostgresEngine implements Engine {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#gate.close().then(() => this.#pool.close())
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  /** Ends the streams that are still open: one that nobody reads on would keep its connection, and the closing, for ever. */
+  async #close(): Promise<void> {
+    const empty = this.#gate.close()
+    const streams = [...this.#streams]
+    this.#streams.clear()
+    await Promise.all(streams.map((chunks) => chunks.return()))
+    await empty
+    await this.#pool.close()
   }
 
   codec(field: Field): Codec {

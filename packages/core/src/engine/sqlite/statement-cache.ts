@@ -9,6 +9,9 @@ export interface PreparedStatement {
   readonly exact: boolean
 }
 
+/** Characters of SQL in a generation: SQLite keeps some 100 bytes for each, outside the heap. */
+const mostCharacters = 250_000
+
 /**
  * Prepared statements by their SQL, about the `capacity` last used ones. Two generations stand in for an exact order
  * of use: a statement that is found in the old one moves to the young one, and a full young one becomes the old one.
@@ -18,6 +21,7 @@ export class StatementCache {
   readonly #capacity: number
   #young = new Map<string, PreparedStatement>()
   #old = new Map<string, PreparedStatement>()
+  #characters = 0
 
   constructor(database: SqliteDatabase, capacity = 500) {
     this.#database = database
@@ -31,14 +35,17 @@ export class StatementCache {
   clear(): void {
     this.#young.clear()
     this.#old.clear()
+    this.#characters = 0
   }
 
   #admit(sql: string, prepared: PreparedStatement): PreparedStatement {
-    if (this.#young.size >= this.#capacity / 2) {
+    if (this.#young.size >= this.#capacity / 2 || this.#characters + sql.length > mostCharacters) {
       this.#old = this.#young
       this.#young = new Map()
+      this.#characters = 0
     }
     this.#young.set(sql, prepared)
+    this.#characters += sql.length
     return prepared
   }
 }

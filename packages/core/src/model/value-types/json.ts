@@ -29,7 +29,7 @@ export function jsonType(schema: TSchema | undefined): ValueType {
       if (problem) return problem.path === '' ? problem.message : `${problem.path}: ${problem.message}`
       return fits?.(value)
     },
-    normalise: (value) => copyJson(value, 0),
+    normalise: copyOrKeep,
     toJson: same,
     fromJson: same,
   }
@@ -85,9 +85,22 @@ function isPlainObject(value: object): value is Record<string, unknown> {
 }
 
 /** A copy that nobody else holds. What is no JSON data is kept as it is, for `check` to refuse. */
+function copyOrKeep(value: unknown): unknown {
+  try {
+    return copyJson(value, 0)
+  } catch (error) {
+    if (error === tooDeep) return value
+    throw error
+  }
+}
+
+/** Ends the copying at once: an object that holds itself twice would be copied for ever. */
+const tooDeep = new Error('JSON data that is too deep')
+
 function copyJson(value: unknown, depth: number): unknown {
   if (value === 0) return 0
-  if (typeof value !== 'object' || value === null || depth >= deepest) return value
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= deepest) throw tooDeep
   if (Array.isArray(value)) return value.map((item) => copyJson(item, depth + 1))
   if (!isPlainObject(value) || Object.hasOwn(value, '__proto__')) return value
   const copy: Record<string, unknown> = {}

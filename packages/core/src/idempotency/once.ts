@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto'
+import { ConstraintViolation } from '../engine/engine.ts'
+import { ConflictError, StrongroomError, TransactionTimeoutError } from '../errors.ts'
+import type { BoundTable, FieldValues } from '../query/bound-table.ts'
+import { equals } from '../query/filter.ts'
+import { deleteRows, insertRows, selectRows, updateRows } from '../query/rows.ts'
+import type { WriteOptions } from '../session/options.ts'
+import type { Session } from '../session/session.ts'
+import { type Task, wait } from '../session/task.ts'
+import type { Units } from '../session/units.ts'
+
+/** A request that may come again. */
+export interface OnceOptions extends WriteOptions {
+  /** The client's own name for the request. */
+  readonly key: string
+  /** What else tells requests apart, e.g. actor, method and path: the same key elsewhere is another request. */
+  readonly scope: readonly string[]
+  /** What is asked; the same key with another content is refused. */
+  readonly content: string
+}
+
+/** What came of a request. */
+export interface OnceResult<Answer> {
+  readonly answer: Answer
+  /** The answer is the one that an earlier request got; nothing was done now. */
+  readonly replayed: boolean
+}
+
+/** Milliseconds that an answer is kept: 24 hours. */
+const keptFor = 86_400_000
+
+/** Milliseconds between two clean-ups of this process, and rows that one of them removes. */
+const cleanUp = { every: 600_000, rows: 200 }
+
+/** Runs requests that carry a key once: the answer is stored in the transaction that does the work. */
+export class Once {
+  readonly #table: BoundTable
+  readonly #units: Units
+  #cleanedAt = 0
+
+  constructor(table: BoundTable, units: Units) {
+    this.#table = table
+    this.#units = units
+  }
+
+  /** Does the work and keeps its answer, or hands out the answer that is kept. A throw keeps nothing: the next try does the work. */
+  async run<Answer>(options: OnceOptions, work: () => Promise<Answer>): Promise<OnceResult<Answer>> {
+    const { key, scope, content, ...write } = options
+    const request = digest([key, write.tenant ?? null, ...scope])
+    const attempt = () => this.#units.run({ write, alone: true }, (session) => this.#attempt(session, request, digest([content]), work))
+    try {
+      return await attempt()
+    } catch (error) {
+      // Another request with this key has committed meanwhile: now its answer is there.
+      if (error instanceof ConstraintViolation && error.table === this.#table.model.name) return await attempt()
+      throw error
+    }
+  }
+
+  *#attempt<Answer>(session: Session, request: string, fingerprint: string, work: () => Promise<Answer>): Task<OnceResult<Answer>> {
+    const { connection, context } = session
+    const kept = yield* this.#find(session, request)
+    if (kept) {
+      if (kept['fingerprint'] !== fingerprint) throw anotherContent()
+      if (typeof kept['answer'] !== 'string') throw underWay()
+      // It was written below, by a request with the same content.
+      return { answer: JSON.parse(kept['answer']) as Answer, replayed: true }
+    }
+    const row: FieldValues = { request, fingerprint, answer: null, kept_at: new Date() }
+    yield* this.#claim(session, row)
+    const answer = yield* wait(this.#units.inside(session, work))
+    yield* updateRows(this.#table, connection, context, [row], { answer: JSON.stringify(answer) })
+    yield* this.#removeExpired(session)
+    return { answer, replayed: false }
+  }
+
+  /** Waits, on engines whose units overlap, for the request that claimed the key before. */
+  *#claim(session: Session, row: FieldValues): Task<void> {
+    try {
+      yield* insertRows(this.#table, session.connection, [row])
+    } catch (error) {
+      throw error instanceof TransactionTimeoutError ? underWay() : error
+    }
+  }
+
+  *#find(session: Session, request: string): Task<FieldValues | undefined> {
+    const { connection, context } = session
+    const wanted = { filter: equals('request', request), includeDeleted: true, order: [], lock: true }
+    const [kept] = yield* selectRows(this.#table, connection, context, wanted)
+    if (!kept || !isExpired(kept['kept_at'])) return kept
+    yield* deleteRows(this.#table, connection, context, [request])
+    return undefined
+  }
+
+  *#removeExpired({ connection, context }: Session): Task<void> {
+    const now = Date.now()
+    if (now - this.#cleanedAt < cleanUp.every) return
+    this.#cleanedAt = now
+    const filter = { type: 'compare', field: 'kept_at', comparison: 'lt', value: new Date(now - keptFor) } as const
+    const order = [{ field: 'kept_at', descending: false }]
+    const expired = yield* selectRows(this.#table, connection, context, { filter, includeDeleted: true, order, limit: cleanUp.rows })
+    yield* deleteRows(
+      this.#table,
+      connection,
+      context,
+      expired.map((row) => row['request']),
+    )
+  }
+}
+
+function isExpired(keptAt: unknown): boolean {
+  return keptAt instanceof Date && Date.now() - keptAt.getTime() >= keptFor
+}
+
+function digest(parts: readonly (string | null)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
+}
+
+function anotherContent(): StrongroomError {
+  return new StrongroomError('idempotency_mismatch', 'This Idempotency-Key was used for another request. Use a new key for a new request.')
+}
+
+function underWay(): ConflictError {
+  return new ConflictError('state_conflict', 'Another request with this Idempotency-Key is under way. Repeat this one a little later.')
+}

@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto'
+import { entityTag } from '@strongroom/contract'
+import { StrongroomError, versionOf } from '@strongroom/core'
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { actorOf } from '../actor.ts'
+import { rawQuery } from '../query.ts'
+import { exposeHeaders, sendJson } from '../reply.ts'
+import { type RecordRoom, recordPath, wireRecord } from './record-room.ts'
+
+/** What a write answers, before it is sent: it can be kept for a request that comes again. */
+export interface Answer {
+  readonly status: number
+  readonly location?: string
+  readonly etag?: string
+  readonly body: unknown
+}
+
+/** Answers one record. */
+export function recordAnswer(room: RecordRoom, status: number, row: object): Answer {
+  const version = versionOf(row)
+  return { status, ...(version !== undefined && { etag: entityTag(version) }), body: wireRecord(room, row) }
+}
+
+/** Answers a record that was made. After a dry run there is no place to point to. */
+export function createdAnswer(room: RecordRoom, row: object, dryRun: boolean): Answer {
+  const answer = recordAnswer(room, 201, row)
+  return dryRun ? answer : { ...answer, location: recordPath(room, row) }
+}
+
+/** Makes a route of what answers a request. With an `Idempotency-Key` the request is done once, and answered alike when it comes again. */
+export function writeRoute(room: RecordRoom, produce: (request: FastifyRequest) => Promise<Answer>): RouteHandlerMethod {
+  return async (request, reply) => {
+    const key = idempotencyKey(request)
+    if (key === undefined) return sendAnswer(reply, await produce(request))
+    const actor = await actorOf(request, room.actor)
+    const [path = ''] = request.originalUrl.split('?', 1)
+    const scope = [actor, request.method, path.replace(/\/$/, '')]
+    const { answer, replayed } = await room.accessor.once({ key, scope, content: contentOf(request), actor }, () => produce(request))
+    if (replayed) reply.header('idempotent-replayed', 'true')
+    return sendAnswer(reply, answer)
+  }
+}
+
+function sendAnswer(reply: FastifyReply, { status, location, etag, body }: Answer): FastifyReply {
+  if (location !== undefined) reply.header('location', location)
+  if (etag !== undefined) reply.header('etag', etag)
+  exposeHeaders(reply, [...(location === undefined ? [] : ['Location']), ...(etag === undefined ? [] : ['ETag']), 'X-Request-Id'])
+  return sendJson(reply, status, body)
+}
+
+/** The key of a request that shall be done once. A dry run leaves nothing, so there is nothing to repeat. */
+function idempotencyKey(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key']
+  if (key === undefined || /(^|&)dry_run=(?!(0|false|no)(&|$))/i.test(rawQuery(request))) return undefined
+  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key
+  throw new StrongroomError('bad_request', 'Idempotency-Key is 1 to 255 characters of printable ASCII, e.g. a UUID.')
+}
+
+/** What is asked for: the same key with another content is a mistake. */
+function contentOf(request: FastifyRequest): string {
+  const { 'if-match': match = null, 'if-none-match': noneMatch = null } = request.headers
+  return createHash('sha256')
+    .update(JSON.stringify([rawQuery(request), match, noneMatch, request.body ?? null]))
+    .digest('base64url')
+}

@@ -1,0 +1,93 @@
+import { describeEngines } from '@strongroom/testkit'
+import { expect, test } from 'vitest'
+import { ada, startServer, type TestServer } from './support.ts'
+
+const json = { 'content-type': 'application/json', 'x-user': 'tester' }
+
+describeEngines('Idempotency-Key', (engine) => {
+  const post = ({ app }: TestServer, key: string, payload: object = ada, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'POST', url: '/users', headers: { ...json, 'idempotency-key': key, ...headers }, payload })
+
+  test('a repeated POST answers what the first one answered, and inserts nothing', async () => {
+    const server = await startServer(engine)
+    const first = await post(server, 'one')
+    const again = await post(server, 'one')
+    expect([again.statusCode, again.body, again.headers.location, again.headers.etag]).toEqual([
+      201,
+      first.body,
+      first.headers.location,
+      first.headers.etag,
+    ])
+    expect([first.headers['idempotent-replayed'], again.headers['idempotent-replayed']]).toEqual([undefined, 'true'])
+    expect(await server.users.count()).toBe(1)
+    expect(await server.storage.audit.count({ component: 'users' })).toBe(1)
+  })
+
+  test('a request that was refused is done when it comes again in order', async () => {
+    const server = await startServer(engine)
+    expect((await post(server, 'one', { name: 'x' })).statusCode).toBe(422)
+    expect((await post(server, 'one', { ...ada })).statusCode).toBe(201)
+  })
+
+  test('the same key with another body is 422', async () => {
+    const server = await startServer(engine)
+    await post(server, 'one')
+    const other = await post(server, 'one', { ...ada, name: 'Bob' })
+    expect([other.statusCode, other.json().code]).toEqual([422, 'idempotency_mismatch'])
+  })
+
+  test('keys of different actors, methods and paths are different', async () => {
+    const server = await startServer(engine)
+    await post(server, 'one')
+    const other = await post(server, 'one', { name: 'Bob', email: 'bob@example.com' }, { 'x-user': 'somebody else' })
+    const patch = await server.app.inject({
+      method: 'PATCH',
+      url: '/users/1',
+      headers: { ...json, 'idempotency-key': 'one' },
+      payload: { age: 1 },
+    })
+    expect([other.statusCode, patch.statusCode]).toEqual([201, 200])
+  })
+
+  test('every write takes one: PUT, PATCH, DELETE and restore run once', async () => {
+    const server = await startServer(engine)
+    await post(server, 'one')
+    const send = (method: 'PUT' | 'PATCH' | 'DELETE' | 'POST', url: string, payload?: object) =>
+      server.app.inject({ method, url, headers: { ...json, 'idempotency-key': `${method} ${url}` }, ...(payload && { payload }) })
+    const requests = [
+      ['PUT', '/users/1', { age: 1 }],
+      ['PATCH', '/users/1', { age: 2 }],
+      ['DELETE', '/users/1'],
+      ['POST', '/users/1/restore'],
+    ] as const
+    const first = []
+    for (const [method, url, payload] of requests) first.push(await send(method, url, payload))
+    const again = []
+    for (const [method, url, payload] of requests) again.push(await send(method, url, payload))
+    expect(first.map((response) => response.statusCode)).toEqual([200, 200, 200, 200])
+    expect(again.map((response) => response.body)).toEqual(first.map((response) => response.body))
+    expect((await server.users.get(1))?.age).toBe(2)
+    expect(await server.storage.audit.count({ component: 'users' })).toBe(5)
+  })
+
+  test('a dry run leaves nothing to repeat', async () => {
+    const server = await startServer(engine)
+    const headers = { ...json, 'idempotency-key': 'one' }
+    await server.app.inject({ method: 'POST', url: '/users?dry_run=true', headers, payload: ada })
+    expect((await post(server, 'one')).statusCode).toBe(201)
+    expect(await server.users.count()).toBe(1)
+  })
+
+  test('of 16 at once one runs, and the others get its answer', async () => {
+    const server = await startServer(engine)
+    const responses = await Promise.all(Array.from({ length: 16 }, () => post(server, 'one')))
+    expect(new Set(responses.map((response) => response.body)).size).toBe(1)
+    expect(await server.users.count()).toBe(1)
+  })
+
+  test('a key that no header can carry is 400', async () => {
+    const server = await startServer(engine)
+    const response = await post(server, 'x'.repeat(256))
+    expect([response.statusCode, response.json().code]).toEqual([400, 'bad_request'])
+  })
+})
