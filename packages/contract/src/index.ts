@@ -16,7 +16,7 @@ export {
   splitList,
 } from './list-query.ts'
 export { type OperatorOperation, operatorRoutes } from './operator-routes.ts'
-export { auditParameters, requestIdHeader } from './parameters.ts'
+export { auditParameters, pageLimit, requestIdHeader } from './parameters.ts'
 export { QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, splitQuery } from './query-string.ts'
 export { patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'
 export {

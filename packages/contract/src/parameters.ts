@@ -68,13 +68,21 @@ export const include = text(
 const group = (name: string, description: string): RouteParameter =>
   text(name, `${description} Written like \`(role.eq.admin,not(age.lt.18))\`; groups may be nested.`)
 
+/** How many records a page has; a server can configure both numbers. */
+export const pageLimit: RouteParameter = {
+  name: 'limit',
+  in: 'query',
+  description: 'Records on a page.',
+  schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
+}
+
 /** The parameters of a list, beside the fields. Limits are those of a server that configures none. */
 export const listQueryParameters: readonly RouteParameter[] = [
   group('and', 'Conditions that must all hold.'),
   group('or', 'Conditions of which one must hold.'),
   group('not', 'Conditions that must not all hold.'),
   text('sort', 'Fields to sort by, first the most important; - before one sorts downwards: `-created_at,name`.'),
-  { name: 'limit', in: 'query', description: 'Records on a page.', schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 } },
+  pageLimit,
   offset('offset'),
   { ...offset('skip'), description: 'Another name of offset.' },
   text('after', 'The page begins right after this cursor; take it from the Link header.'),

@@ -5,6 +5,7 @@ import {
   type ErrorCode,
   errorCatalogue,
   operatorRoutes,
+  pageLimit,
   problemSchema,
   type Route,
   type RouteAnswer,
@@ -95,7 +96,7 @@ function recordOperation(source: OpenApiSource, component: string, model: AnyMod
 /** Limits are those of this server; whoever writes has to be named. */
 function configured(parameter: RouteParameter, { pageSize }: OpenApiSource): Json {
   if (parameter.name === 'X-User') return { ...parameter, required: true }
-  if (parameter.name !== 'limit') return { ...parameter }
+  if (parameter !== pageLimit) return { ...parameter }
   return { ...parameter, schema: { ...parameter.schema, maximum: pageSize.maxLimit, default: pageSize.defaultLimit } }
 }
 
