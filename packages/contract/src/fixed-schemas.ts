@@ -1,3 +1,4 @@
+import { batchMethods, mostOperations } from './batch-route.ts'
 import { errorCatalogue } from './error-codes.ts'
 import type { WireSchema } from './route.ts'
 
@@ -39,10 +40,41 @@ export const problemSchema = closed(
     instance: text,
     code: { type: 'string', enum: Object.keys(errorCatalogue) },
     request_id: text,
+    operation: { type: 'integer' },
     errors: { type: 'array', items: closed({ path: text, message: text }) },
   },
   ['type', 'title', 'status', 'detail', 'message', 'instance', 'code', 'request_id'],
 )
+
+/** Operations of several components that are done together. */
+export const batchSchema = closed({
+  operations: {
+    type: 'array',
+    maxItems: mostOperations,
+    items: closed(
+      {
+        method: { type: 'string', enum: [...batchMethods] },
+        component: text,
+        id: { type: ['string', 'integer'] },
+        body: { type: 'object', additionalProperties: true },
+        replace: { type: 'boolean' },
+        purge: { type: 'boolean' },
+        if_match: text,
+      },
+      ['method', 'component'],
+    ),
+  },
+})
+
+/** A result for each operation of a batch. */
+export const batchResultsSchema = closed({
+  results: {
+    type: 'array',
+    items: closed({ status: { type: 'integer' }, record: { type: 'object', additionalProperties: true }, restored: { type: 'boolean' } }, [
+      'status',
+    ]),
+  },
+})
 
 /** That all is well; details are for operators. */
 export const statusSchema = closed({ status: { const: 'ok' }, engine: text, latency_ms: { type: 'number' } }, ['status'])

@@ -1,6 +1,15 @@
+export { type BatchMethod, batchMethods, batchRoute, mostOperations } from './batch-route.ts'
 export { type EntityTags, entityTag, parseEntityTags } from './entity-tag.ts'
 export { type ErrorCode, errorCatalogue } from './error-codes.ts'
-export { auditEntrySchema, deletionSchema, problemSchema, restorationSchema, statusSchema } from './fixed-schemas.ts'
+export {
+  auditEntrySchema,
+  batchResultsSchema,
+  batchSchema,
+  deletionSchema,
+  problemSchema,
+  restorationSchema,
+  statusSchema,
+} from './fixed-schemas.ts'
 export { type ListCondition, type ListFilter, type ListOperator, listOperators } from './list-condition.ts'
 export {
   type AggregateQuery,

@@ -25,6 +25,8 @@ export type Content =
   | 'deletion'
   | 'restoration'
   | 'groups'
+  | 'batch'
+  | 'batchResults'
   | 'status'
   | 'auditEntries'
   | 'openapi'

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   aggregateParameters,
   answerHeaders,
+  batchRoute,
   errorCatalogue,
   listParameters,
   operatorRoutes,
@@ -16,6 +17,7 @@ const kinds: [string, readonly Route[]][] = [
   ['record routes', recordRoutes],
   ['operator routes', operatorRoutes],
   ['system routes', systemRoutes],
+  ['the batch route', [batchRoute]],
 ]
 
 describe.each(kinds)('%s', (_kind, routes) => {

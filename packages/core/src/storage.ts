@@ -61,7 +61,11 @@ export interface Storage<Database = UnknownTables> {
   accessor<Model extends AnyModel>(model: Model): ModelAccessor<Model>
   /** Asks the database something. */
   health(): Promise<StorageHealth>
-  /** Finishes what is running, refuses what is new with `storage_closed`, and lets go of database and accessors. */
+  /**
+   * Finishes what is running, refuses what is new with `storage_closed`, and lets go of database and accessors. Streams that are still
+   * open end with `storage_closed`; what an afterCommit hook starts from then on is refused too.
+   * @throws UsageError `outer_handle` inside a transaction or hook, which it would wait for
+   */
   close(): Promise<void>
 }
 
@@ -156,6 +160,9 @@ class OpenStorage implements Storage {
   }
 
   async close(): Promise<void> {
+    if (this.#units.isInside()) {
+      throw new UsageError('outer_handle', 'storage.close() was called inside a transaction or hook, for which it would have to wait.')
+    }
     await this.#engine.close()
     for (const accessor of this.accessors) accessor[bindAccessor](undefined)
   }

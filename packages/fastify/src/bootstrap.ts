@@ -1,11 +1,15 @@
+import { batchRoute } from '@strongroom/contract'
 import { type AnyAccessor, type Logger, openStorage, type Storage, type TablesOf } from '@strongroom/core'
 import type { FastifyInstance } from 'fastify'
 import { letConnectionsGo, settleIn } from './guest-scope.ts'
 import { type HostServer, plainServer } from './host-server.ts'
+import { mountRoute } from './mount.ts'
 import { openApiDocument } from './openapi.ts'
 import { auditLimits, mountOperators } from './operators/db-router.ts'
 import { type BootstrapOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { runBatch } from './records/batch.ts'
 import { mountRecords } from './records/crud-router.ts'
+import type { RecordRoom } from './records/record-room.ts'
 import { refuse } from './refuse.ts'
 import { mountSystem } from './system/system-routes.ts'
 
@@ -57,12 +61,15 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
   if (options.enableDbRouter) {
     await scope.register(async (db) => mountOperators(db, storage, options.operators, auditLimits({})), { prefix: '/db' })
   }
+  const rooms: RecordRoom[] = []
   for (const accessor of storage.accessors) {
-    await scope.register(
-      async (records) => mountRecords(records, accessor, { ...options, requireIfMatch: requiresIfMatch(options, accessor.component) }),
-      { prefix: `/${accessor.component}` },
-    )
+    const requireIfMatch = requiresIfMatch(options, accessor.component)
+    await scope.register(async (records) => void rooms.push(mountRecords(records, accessor, { ...options, requireIfMatch })), {
+      prefix: `/${accessor.component}`,
+    })
   }
+  const [first, ...others] = rooms
+  if (first) mountRoute(scope, batchRoute, runBatch(storage, [first, ...others]), options.bodyLimit)
 }
 
 function requiresIfMatch({ requireIfMatch }: ResolvedOptions, component: string): boolean {

@@ -40,6 +40,10 @@ export function contentSchema(content: Content, component: string, model: AnyMod
       return reference('api.restoration')
     case 'groups':
       return listOf({ type: 'object' })
+    case 'batch':
+      return reference('api.batch')
+    case 'batchResults':
+      return reference('api.batch-results')
     case 'status':
       return reference('api.status')
     case 'auditEntries':

@@ -1,6 +1,9 @@
 import {
   answerHeaders,
   auditEntrySchema,
+  batchResultsSchema,
+  batchRoute,
+  batchSchema,
   commonErrors,
   type ErrorCode,
   errorCatalogue,
@@ -46,10 +49,12 @@ export function openApiDocument(source: OpenApiSource): Json {
     for (const route of recordRoutes)
       add(`${source.prefix}/${component}${route.path}`, route, recordOperation(source, component, model, route))
   }
-  if (source.operators) for (const route of operatorRoutes) add(`${source.prefix}/db${route.path}`, route, plainOperation('db', route))
+  if (source.components.length > 0) add(`${source.prefix}${batchRoute.path}`, batchRoute, plainOperation('batch', batchRoute, source))
+  if (source.operators)
+    for (const route of operatorRoutes) add(`${source.prefix}/db${route.path}`, route, plainOperation('db', route, source))
   for (const route of systemRoutes) {
     const path = source.systemPaths[route.operation]
-    if (path !== undefined && path !== false) add(`${source.prefix}${path}`, route, plainOperation('system', route))
+    if (path !== undefined && path !== false) add(`${source.prefix}${path}`, route, plainOperation('system', route, source))
   }
   const schemas = Object.assign(
     {},
@@ -64,23 +69,25 @@ const fixedSchemas: Json = {
   'api.status': statusSchema,
   'api.restoration': restorationSchema,
   'api.audit-entry': auditEntrySchema,
+  'api.batch': batchSchema,
+  'api.batch-results': batchResultsSchema,
 }
 
-function plainOperation(tag: string, route: Route): Json {
+function plainOperation(tag: string, route: Route, source: OpenApiSource): Json {
+  const parameters = ownParameters(route, source)
   return {
-    operationId: `${tag}_${route.operation}`,
+    operationId: route.operation === tag ? tag : `${tag}_${route.operation}`,
     tags: [tag],
     summary: route.summary,
-    ...(route.parameters.length > 0 && { parameters: route.parameters }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(route.body && { requestBody: requestBody(route.body, tag, undefined) }),
     responses: responses(route, tag, undefined),
   }
 }
 
 function recordOperation(source: OpenApiSource, component: string, model: AnyModel, route: Route): Json {
   const filters = route.filters ? filterParameters(model) : []
-  const own = route.parameters
-    .filter((parameter) => parameter.name !== 'X-User' || source.namesActor)
-    .map((parameter) => configured(parameter, source))
+  const own = ownParameters(route, source)
   const id = route.path.includes('{id}') ? [{ name: 'id', in: 'path', required: true, schema: model.id.schema }] : []
   return {
     operationId: `${component}_${route.operation}`,
@@ -93,6 +100,12 @@ function recordOperation(source: OpenApiSource, component: string, model: AnyMod
   }
 }
 
+function ownParameters(route: Route, source: OpenApiSource): Json[] {
+  return route.parameters
+    .filter((parameter) => parameter.name !== 'X-User' || source.namesActor)
+    .map((parameter) => configured(parameter, source))
+}
+
 /** Limits are those of this server; whoever writes has to be named. */
 function configured(parameter: RouteParameter, { pageSize }: OpenApiSource): Json {
   if (parameter.name === 'X-User') return { ...parameter, required: true }
@@ -100,7 +113,7 @@ function configured(parameter: RouteParameter, { pageSize }: OpenApiSource): Jso
   return { ...parameter, schema: { ...parameter.schema, maximum: pageSize.maxLimit, default: pageSize.defaultLimit } }
 }
 
-function requestBody({ mediaTypes, content }: NonNullable<Route['body']>, component: string, model: AnyModel): Json {
+function requestBody({ mediaTypes, content }: NonNullable<Route['body']>, component: string, model: AnyModel | undefined): Json {
   const forms = content.map((one) => contentSchema(one, component, model))
   const schema = forms.length === 1 ? forms[0] : { oneOf: forms }
   return { required: true, content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, { schema }])) }

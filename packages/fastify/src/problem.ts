@@ -1,6 +1,7 @@
 import { type ErrorCode, errorCatalogue, patchTypes } from '@strongroom/contract'
 import { ConflictError, StrongroomError, ValidationError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { BatchOperationError } from './records/batch-error.ts'
 import { requestIdOf } from './request-id.ts'
 
 /** An error as it travels: RFC 9457, with a `message` that is the detail once more. */
@@ -13,6 +14,8 @@ export interface Problem {
   readonly instance: string
   readonly code: ErrorCode
   readonly request_id: string
+  /** Of a batch: the operation that failed, from 0 on. */
+  readonly operation?: number
   readonly errors?: readonly { readonly path: string; readonly message: string }[]
 }
 
@@ -22,6 +25,7 @@ interface Finding {
   readonly status: number
   readonly detail: string
   readonly errors?: Problem['errors']
+  readonly operation?: number
   readonly retryAfter?: number | undefined
   readonly unexpected: boolean
 }
@@ -46,7 +50,8 @@ export function sendProblem(
     detail,
     status = errorCatalogue[code].status,
     errors,
-  }: Pick<Finding, 'code' | 'detail' | 'errors'> & { readonly status?: number },
+    operation,
+  }: Pick<Finding, 'code' | 'detail' | 'errors' | 'operation'> & { readonly status?: number },
 ): FastifyReply {
   const requestId = requestIdOf(request)
   const problem: Problem = {
@@ -58,6 +63,7 @@ export function sendProblem(
     instance: request.originalUrl.split('?', 1)[0] ?? '',
     code,
     request_id: requestId,
+    ...(operation !== undefined && { operation }),
     ...(errors && { errors }),
   }
   reply.removeHeader('content-length')
@@ -65,6 +71,7 @@ export function sendProblem(
 }
 
 function understand(error: unknown, request: FastifyRequest): Finding {
+  if (error instanceof BatchOperationError) return { ...understand(error.cause, request), operation: error.index }
   if (error instanceof StrongroomError) return understandOurs(error)
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')
     return understandServer(error, error.statusCode, request)

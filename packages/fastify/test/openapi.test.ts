@@ -51,6 +51,7 @@ test('it has every route at its place, each operation with a name of its own', (
     ...source.components.flatMap(({ component }) =>
       recordRoutes.map((route) => `${route.method.toLowerCase()} /api/${component}${route.path}`),
     ),
+    'post /api/batch',
     ...operatorRoutes.map((route) => `${route.method.toLowerCase()} /api/db${route.path}`),
     ...systemRoutes.filter((route) => route.operation !== 'docs').map((route) => `get /api${source.systemPaths[route.operation]}`),
   ]

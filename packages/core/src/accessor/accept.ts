@@ -34,8 +34,13 @@ function stored(field: Field, value: unknown): unknown {
 }
 
 /** Refuses what before-hooks did to fields that nobody may change now; `drafts` are the records as they found them. */
-export function refuseOwnedChanges(bound: BoundAccessor, drafts: readonly FieldValues[], records: readonly FieldValues[]): void {
-  const kept = bound.model.fields.filter((field) => field.immutable || field.hidden || fixedOnUpdate.has(field.role))
+export function refuseOwnedChanges(
+  bound: BoundAccessor,
+  drafts: readonly FieldValues[],
+  records: readonly FieldValues[],
+  inserting = false,
+): void {
+  const kept = bound.model.fields.filter((field) => field.hidden || (inserting ? fixedOnInsert.has(field.role) : isFixedOnUpdate(field)))
   const issues = drafts.flatMap((draft, index) => {
     const record = records[index] ?? draft
     const prefix = records.length > 1 ? `${index}.` : ''
@@ -51,7 +56,11 @@ function sameStored(field: Field, a: unknown, b: unknown): boolean {
 }
 
 /** Stamps of a change are not among them: they are set after the hooks. */
-const fixedOnUpdate = new Set<Field['role']>(['id', 'createdAt', 'createdBy', 'deletedAt'])
+const fixedOnInsert = new Set<Field['role']>(['createdAt', 'createdBy', 'deletedAt'])
+
+function isFixedOnUpdate(field: Field): boolean {
+  return field.immutable || field.role === 'id' || fixedOnInsert.has(field.role)
+}
 
 const keptByLibrary = new Set<Field['role']>(['createdAt', 'updatedAt', 'createdBy', 'updatedBy', 'deletedAt', 'rowVersion'])
 

@@ -1,5 +1,6 @@
 import { UsageError } from '../errors.ts'
 import type { CommitHook, Hook, HookMoment } from '../hooks/events.ts'
+import { deleteMoments, insertMoments, restoreMoments, saveMoments, updateMoments } from '../hooks/moments.ts'
 import { HookRegistry } from '../hooks/registry.ts'
 import type { OnceOptions, OnceResult } from '../idempotency/once.ts'
 import type { AnyModel } from '../model/model.ts'
@@ -13,7 +14,7 @@ import { type AggregateOptions, type AggregateRow, aggregateRecords, type Measur
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
-import { inclusionsOf } from './include.ts'
+import { type NamedInclusion, namedInclusions } from './include.ts'
 import { insertRecords } from './insert.ts'
 import { lockRecord } from './lock.ts'
 import { assertMatch, type ConditionalWriteOptions } from './match.ts'
@@ -23,11 +24,6 @@ import { restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
 import { replaceRecord, saveRecord, updateMatching, updateRecord } from './update.ts'
 import { upsertRecords } from './upsert.ts'
-
-const insertMoments = ['beforeInsert', 'afterInsert'] as const
-const updateMoments = ['beforeUpdate', 'afterUpdate'] as const
-const deleteMoments = ['beforeDelete', 'afterDelete'] as const
-const restoreMoments = ['beforeRestore', 'afterRestore'] as const
 
 /** Gives a storage the insides of an accessor; not for anybody else. */
 export const bindAccessor = Symbol('bindAccessor')
@@ -115,10 +111,8 @@ export class ModelAccessor<Model extends AnyModel> {
   // ── reads ──
 
   /** What `include` can name in this storage: what references lead to (`one`), and the components that point here (`many`). */
-  inclusions(): { readonly name: string; readonly model: AnyModel; readonly side: 'one' | 'many' }[] {
-    return [...inclusionsOf(this.#open()).values()].map(({ name, side, link }) => {
-      return { name, side, model: (side === 'one' ? link.target : link.source).model }
-    })
+  inclusions(): readonly NamedInclusion[] {
+    return namedInclusions(this.#open())
   }
 
   /** The record with this id, or null; also null for an id of the wrong shape, and for a record that `where` does not hold for. */
@@ -221,7 +215,7 @@ export class ModelAccessor<Model extends AnyModel> {
    * @throws ConflictError `state_conflict` when the record with that id is soft-deleted
    */
   save(record: InsertOf<Model> | (UpdateOf<Model> & Partial<RowOf<Model>>), options: ConditionalWriteOptions = {}): Promise<RowOf<Model>> {
-    return this.#write([...insertMoments, ...updateMoments], options, function* (bound, session) {
+    return this.#write(saveMoments, options, function* (bound, session) {
       return (yield* saveRecord(bound, session, record, options.ifMatch)) as RowOf<Model>
     })
   }
@@ -271,7 +265,7 @@ export class ModelAccessor<Model extends AnyModel> {
     options: WriteOptions & { readonly on: readonly (keyof RowOf<Model> & string)[] },
   ): Promise<RowOf<Model>[]> {
     const { on, ...write } = options
-    return this.#writeMany([...insertMoments, ...updateMoments], write, (bound, session) => upsertRecords(bound, session, records, on))
+    return this.#writeMany(saveMoments, write, (bound, session) => upsertRecords(bound, session, records, on))
   }
 
   /**

@@ -1,6 +1,7 @@
 import type { Connection } from '../engine/engine.ts'
 import { InvalidQueryError } from '../errors.ts'
 import { includeName } from '../model/include-name.ts'
+import type { AnyModel } from '../model/model.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { oneOf } from '../query/filter.ts'
 import { selectRows } from '../query/rows.ts'
@@ -17,7 +18,7 @@ export interface Inclusion {
 }
 
 /** Everything that can be included in the records of an accessor, by name. */
-export function inclusionsOf(bound: BoundAccessor): Map<string, Inclusion> {
+function inclusionsOf(bound: BoundAccessor): Map<string, Inclusion> {
   const inclusions = new Map<string, Inclusion>()
   for (const link of bound.references) add(inclusions, { name: includeName(link.field, link.target.model), link, side: 'one' })
   for (const link of bound.referrers) {
@@ -26,6 +27,20 @@ export function inclusionsOf(bound: BoundAccessor): Map<string, Inclusion> {
     add(inclusions, { name, link, side: 'many' })
   }
   return inclusions
+}
+
+/** An inclusion as callers see it: its name, the model of what is read along, and whether that is one record or many. */
+export interface NamedInclusion {
+  readonly name: string
+  readonly model: AnyModel
+  readonly side: 'one' | 'many'
+}
+
+/** What `include` can name. */
+export function namedInclusions(bound: BoundAccessor): NamedInclusion[] {
+  return [...inclusionsOf(bound).values()].map(({ name, side, link }) => {
+    return { name, side, model: (side === 'one' ? link.target : link.source).model }
+  })
 }
 
 /** A name that a field, or another inclusion, has already is left to it. */

@@ -1,11 +1,10 @@
-import { ValidationError } from '../errors.ts'
 import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import { makeUuid } from '../model/uuid.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { insertRows } from '../query/rows.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
-import { acceptRecords, copyInput, refuseOwnedFields } from './accept.ts'
+import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { createdStamps } from './stamps.ts'
@@ -16,10 +15,12 @@ export function* insertRecords(bound: BoundAccessor, session: Session, inputs: r
   if (inputs.length === 0) return []
   const records = inputs.map((input) => draftRecord(bound, session, input))
   const changes = records.map((record) => ({ record, previous: null }))
+  const drafts = bound.hooks.at('beforeInsert').length > 0 ? records.map((record) => ({ ...record })) : []
   yield* runHooks(bound.units, bound.hooks, 'beforeInsert', session, 'create', changes)
-  refuseMarks(bound, records)
+  refuseOwnedChanges(bound, drafts, records, true)
+  keepUpdateStamps(bound, drafts, records)
   acceptRecords(bound, records)
-  yield* withNamedConflicts(bound, session, records, insertRows(bound.table, session.connection, records))
+  yield* withNamedConflicts(bound, session, records, insertRows(bound.table, session.connection, records), true)
   const audited = records.map((after) => ({ before: null, after }))
   yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'create', audited)
   yield* runHooks(bound.units, bound.hooks, 'afterInsert', session, 'create', changes)
@@ -28,11 +29,12 @@ export function* insertRecords(bound: BoundAccessor, session: Session, inputs: r
   return records
 }
 
-/** A record is not made deleted; hooks could try. */
-function refuseMarks({ model }: BoundAccessor, records: readonly FieldValues[]): void {
-  const { deletedAt } = model
-  if (!deletedAt || records.every((record) => (record[deletedAt.name] ?? null) === null)) return
-  throw new ValidationError([{ path: deletedAt.name, message: 'cannot be changed by a hook' }])
+/** As in an update: what hooks make of the stamps of the last change is passed over. */
+function keepUpdateStamps({ model: { stamps } }: BoundAccessor, drafts: readonly FieldValues[], records: readonly FieldValues[]): void {
+  if (!stamps) return
+  drafts.forEach((draft, index) => {
+    for (const { name } of [stamps.updatedAt, stamps.updatedBy]) Object.assign(records[index] ?? {}, { [name]: draft[name] })
+  })
 }
 
 /** A record as the hooks first see it: the input with defaults, id and stamps. */

@@ -2,20 +2,29 @@ import { ConstraintViolation } from '../engine/engine.ts'
 import { ConflictError, StrongroomError } from '../errors.ts'
 import { referenceName, uniqueName } from '../model/constraint-names.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
-import { oneOf } from '../query/filter.ts'
+import { allOf, equals, oneOf } from '../query/filter.ts'
 import { selectRows } from '../query/rows.ts'
 import { piecesOf } from '../query/shape.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
 
-/** Runs a statement that stores records; a broken constraint becomes a ConflictError that names the model's fields. */
-export function* withNamedConflicts<T>(bound: BoundAccessor, session: Session, records: readonly FieldValues[], work: Task<T>): Task<T> {
+/**
+ * Runs a statement that stores records; a broken constraint becomes a ConflictError that names the model's fields. A record that
+ * breaks several unique keys at once is told the first: the id, then those of the model in their order.
+ */
+export function* withNamedConflicts<T>(
+  bound: BoundAccessor,
+  session: Session,
+  records: readonly FieldValues[],
+  work: Task<T>,
+  inserting = false,
+): Task<T> {
   try {
     return yield* work
   } catch (error) {
     if (!(error instanceof ConstraintViolation)) throw error
-    if (error.kind === 'unique') throw uniqueConflict(bound, error)
+    if (error.kind === 'unique') throw yield* uniqueConflict(bound, session, records, error, inserting)
     if (error.kind === 'reference') throw yield* referenceConflict(bound, session, records, error)
     throw new StrongroomError('internal_error', `A value got past the checks of ${bound.component} and was refused by the database.`, {
       cause: error,
@@ -23,13 +32,43 @@ export function* withNamedConflicts<T>(bound: BoundAccessor, session: Session, r
   }
 }
 
-function uniqueConflict(bound: BoundAccessor, error: ConstraintViolation): ConflictError {
+function* uniqueConflict(
+  bound: BoundAccessor,
+  session: Session,
+  records: readonly FieldValues[],
+  error: ConstraintViolation,
+  inserting: boolean,
+): Task<ConflictError> {
   const { model } = bound
   const unique = model.unique.find((fields) => uniqueName(model.name, fields) === error.constraint)
-  const fields = unique ?? (error.columns.length > 0 ? error.columns : [model.id.name])
+  const told = unique ?? (error.columns.length > 0 ? error.columns : [model.id.name])
+  const fields = (error.constraint === undefined ? yield* firstTakenKey(bound, session, records, inserting) : undefined) ?? told
   return new ConflictError('unique_conflict', `Another record of ${bound.component} has the same ${fields.join(', ')}.`, fields, {
     cause: error,
   })
+}
+
+/** For an engine that does not name the index, and tries the newest one first: the first key that another record has. */
+function* firstTakenKey(
+  bound: BoundAccessor,
+  session: Session,
+  records: readonly FieldValues[],
+  inserting: boolean,
+): Task<readonly string[] | undefined> {
+  const { id, unique } = bound.model
+  const [record] = records
+  // Which one of several records it was is not told either.
+  if (!record || records.length > 1) return undefined
+  const own = record[id.name]
+  if (inserting && own !== undefined && (yield* existingIds(bound.table, session, [own])).size > 0) return [id.name]
+  for (const fields of unique) {
+    if (fields.some((name) => (record[name] ?? null) === null)) continue
+    const filter = allOf(...fields.map((name) => equals(name, record[name])))
+    const taken = { filter, includeDeleted: false, order: [], limit: 2 }
+    const rows = yield* selectRows(bound.table, session.connection, session.context, taken)
+    if (rows.some((row) => row[id.name] !== own)) return fields
+  }
+  return undefined
 }
 
 function* referenceConflict(

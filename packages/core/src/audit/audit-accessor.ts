@@ -2,6 +2,7 @@ import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { BoundTable } from '../query/bound-table.ts'
 import { allOf, equals, type Filter } from '../query/filter.ts'
+import type { SortKey } from '../query/order.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
 import type { Units } from '../session/units.ts'
@@ -54,7 +55,9 @@ export class AuditAccessor {
   }
 
   /**
-   * The entries that hold the query, newest first.
+   * The entries that hold the query, newest first: by id, in a range of time by time and then id, but those of one record or request
+   * always by id. The two orders differ only for units that overlapped and where a clock was set back; each record's entries come
+   * in the order of its writes by id. An entry is there once its unit has committed, which may be after a later one was read.
    * @throws InvalidQueryError for a filter, operation or number that is none
    */
   async find(query: AuditPage = {}): Promise<AuditEntry[]> {
@@ -105,15 +108,25 @@ export function auditSelection(query: AuditPage): SelectOptions {
   if (query.since !== undefined)
     parts.push({ type: 'compare', field: 'timestamp', comparison: 'gte', value: instant('since', query.since) })
   if (query.until !== undefined) parts.push({ type: 'compare', field: 'timestamp', comparison: 'lt', value: instant('until', query.until) })
-  // Time never runs backwards in the log, so sorting by it first keeps the order and lets a range of time use its index.
-  const byTime = query.since !== undefined || query.until !== undefined ? [{ field: 'timestamp', descending: true }] : []
   return {
     filter: allOf(...parts),
     includeDeleted: true,
-    order: [...byTime, { field: 'id', descending: true }],
+    order: newestFirst(query),
     limit: wholeNumber('limit', query.limit),
     offset: wholeNumber('offset', query.offset),
   }
+}
+
+/**
+ * By id, which for each record is the order of its writes. A range of time is sorted by time first, as its index is, unless the
+ * entries are those of one record or request, which are few. Entries of units that overlap have ids and times in different
+ * orders (both are drawn before the commits), and so has a log whose clock was set back.
+ */
+function newestFirst(query: AuditPage): SortKey[] {
+  const byId: SortKey[] = [{ field: 'id', descending: true }]
+  const few = query.request_id !== undefined || (query.component !== undefined && query.record_id !== undefined)
+  if (few || (query.since === undefined && query.until === undefined)) return byId
+  return [{ field: 'timestamp', descending: true }, ...byId]
 }
 
 function text(name: string, value: unknown): string {

@@ -93,7 +93,7 @@ export class AuditWriter {
     }
   }
 
-  /** Time that never runs backwards within this process, so that entries sort by it as they sort by id. */
+  /** Time that never runs backwards within this process: where units run one at a time, entries sort by it as they sort by id. */
   #now(): Date {
     this.#lastTimestamp = Math.max(this.#lastTimestamp, Date.now())
     return new Date(this.#lastTimestamp)

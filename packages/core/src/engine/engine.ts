@@ -124,6 +124,8 @@ export interface EngineCapabilities {
   readonly rowLocks: boolean
   /** A table may be made with a reference to one that does not stand yet. */
   readonly forwardReferences: boolean
+  /** `sum` of integers, and of decimals, which are stored as such, fails past 64 bits. */
+  readonly narrowSums: boolean
   /** The most parameters that one statement may have. */
   readonly maxParameters: number
 }

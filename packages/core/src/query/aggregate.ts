@@ -15,10 +15,13 @@ import { filterableField } from './where.ts'
 export type MeasureFunction = 'sum' | 'avg' | 'min' | 'max'
 
 /** One number, or value, about each group. */
-export type Measure = { readonly name: string } & (
-  | { readonly function: 'count' }
-  | { readonly function: MeasureFunction; readonly field: Field }
-)
+export type Measure = { readonly name: string; readonly function: 'count' } | FieldMeasure
+
+interface FieldMeasure {
+  readonly name: string
+  readonly function: MeasureFunction
+  readonly field: Field
+}
 
 export interface AggregateOptions extends Selection {
   readonly groupBy: readonly Field[]
@@ -81,7 +84,7 @@ export function* aggregateRows(
     let query = engine.builder
       .selectFrom(model.name)
       .select(groupBy.map((field) => field.name))
-      .select(measures.flatMap(columnsOf))
+      .select(measures.flatMap((measure) => columnsOf(table, measure)))
       .where((eb) => renderFilter(table, condition, eb, 0))
     if (groupBy.length > 0) query = query.groupBy(groupBy.map((field) => field.name))
     for (const field of groupBy)
@@ -94,11 +97,26 @@ export function* aggregateRows(
 }
 
 /** An average is a sum and a count: what databases make of it themselves differs in its last digits. */
-function columnsOf(measure: Measure) {
+function columnsOf(table: BoundTable, measure: Measure) {
   if (measure.function === 'count') return [sql<unknown>`count(*)`.as(measure.name)]
   const column: Expression<unknown> = sql.ref(measure.field.name)
-  if (measure.function !== 'avg') return [sql<unknown>`${sql.raw(measure.function)}(${column})`.as(measure.name)]
-  return [sql<unknown>`sum(${column})`.as(measure.name), sql<unknown>`count(${column})`.as(countName(measure.name))]
+  if (measure.function === 'min' || measure.function === 'max')
+    return [sql<unknown>`${sql.raw(measure.function)}(${column})`.as(measure.name)]
+  const sums = isSplit(table, measure.field)
+    ? [sql<unknown>`sum(${column} & ${lowHalf})`.as(measure.name), sql<unknown>`sum(${column} >> 32)`.as(highName(measure.name))]
+    : [sql<unknown>`sum(${column})`.as(measure.name)]
+  return measure.function === 'sum' ? sums : [...sums, sql<unknown>`count(${column})`.as(countName(measure.name))]
+}
+
+/** The lower 32 bits of 64, added up apart from the upper ones where a sum of the whole could be too large for the engine. */
+const lowHalf = sql.lit(2 ** 32 - 1)
+
+function isSplit({ engine }: BoundTable, { kind }: Field): boolean {
+  return engine.capabilities.narrowSums && kind !== 'number'
+}
+
+function highName(measure: string): string {
+  return `${measure}__high`
 }
 
 function countName(measure: string): string {
@@ -113,20 +131,35 @@ function readGroup(table: BoundTable, { groupBy, measures }: AggregateOptions, s
     if (measure.function === 'count') group[measure.name] = Number(value)
     else if (value === null) group[measure.name] = null
     else if (measure.function === 'avg')
-      group[measure.name] = Number(readSum(table, measure.field, value)) / Number(stored[countName(measure.name)])
-    else
-      group[measure.name] = measure.function === 'sum' ? readSum(table, measure.field, value) : table.decodeField(measure.field.name, value)
+      group[measure.name] = Number(readTotal(table, measure, stored)) / Number(stored[countName(measure.name)])
+    else group[measure.name] = measure.function === 'sum' ? readSum(table, measure, stored) : table.decodeField(measure.field.name, value)
   }
   return group
 }
 
-/** A sum in the form of its field: exact for everything but floating-point numbers. */
-function readSum(table: BoundTable, field: Field, value: unknown): unknown {
-  if (field.kind === 'number') return Number(value)
-  if (field.kind === 'decimal') return table.decodeField(field.name, value)
-  const exact = BigInt(value as string | number | bigint)
-  if (field.kind === 'int64') return exact
-  const sum = Number(exact)
-  if (Number.isSafeInteger(sum)) return sum
-  throw new InvalidQueryError(`The sum of ${field.name} is too large for a number. Narrow the question.`)
+/** A sum in the form of its field. */
+function readSum(table: BoundTable, measure: FieldMeasure, stored: StoredRow): unknown {
+  const total = readTotal(table, measure, stored)
+  if (measure.field.kind !== 'integer') return total
+  if (Number.isSafeInteger(Number(total))) return Number(total)
+  throw tooLarge(measure.field)
+}
+
+/** A sum of whatever size: exact for everything but floating-point numbers. */
+function readTotal(table: BoundTable, { name, field }: FieldMeasure, stored: StoredRow): unknown {
+  const value = stored[name]
+  if (field.kind === 'number') {
+    if (Number.isFinite(Number(value))) return Number(value)
+    throw tooLarge(field)
+  }
+  const whole = isSplit(table, field) ? (integer(stored[highName(name)]) << 32n) + integer(value) : value
+  return field.kind === 'decimal' ? table.decodeField(field.name, whole) : integer(whole)
+}
+
+function integer(value: unknown): bigint {
+  return BigInt(value as string | number | bigint)
+}
+
+function tooLarge({ name }: Field): InvalidQueryError {
+  return new InvalidQueryError(`The sum of ${name} is too large for a number. Narrow the question.`)
 }

@@ -64,6 +64,11 @@ export class Units {
     return session
   }
 
+  /** Whether the running code is in a session that goes on. */
+  isInside(): boolean {
+    return this.#current.getStore()?.finished === false
+  }
+
   /** Calls somebody else's code inside a session, so that accessors called there join it. */
   inside<T>(session: Session, code: () => T): T {
     return this.#current.run(session, code)

@@ -53,12 +53,12 @@ export function crudRouter(accessor: AnyAccessor, options: CrudRouterOptions = {
   }
 }
 
-/** Mounts the record routes in a scope that is settled already. */
+/** Mounts the record routes in a scope that is settled already. Answers what they stand on. */
 export function mountRecords(
   scope: FastifyInstance,
   accessor: ModelAccessor<AnyModel>,
   { actor, pageSize, requireIfMatch = false, bodyLimit = defaultBodyLimit }: CrudRouterOptions & { readonly pageSize: PageSize },
-): void {
+): RecordRoom {
   const room: RecordRoom = { accessor, pageSize, actor, requireIfMatch, path: scope.prefix.replace(/\/$/, '') }
   warnOfLongIds(scope, accessor)
   mountRoutes(
@@ -76,6 +76,7 @@ export function mountRecords(
     },
     bodyLimit,
   )
+  return room
 }
 
 /** A host's router may refuse paths that ids of this model make. */

@@ -1,3 +1,4 @@
+import type { ConditionalWriteOptions } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
@@ -9,15 +10,17 @@ import { pathId, type RecordRoom, type Row, writeOptions } from './record-room.t
 
 /** `PATCH /users/{id}`: a JSON Merge Patch. */
 export function patchRecord(room: RecordRoom): RouteHandlerMethod {
-  const { accessor } = room
   return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
     const match = readIfMatch(room, request)
     const id = pathId(room, request)
-    const body = bodyOf(request)
-    const patched = (current: Row) => changesOf(accessor.model, current, mergeIntoFields(accessor.model, current, body))
-    const row = await accessor.update(id, (current) => patched(current as Row), { ...write, ...match })
-    return recordAnswer(room, 200, row)
+    return recordAnswer(room, 200, await performPatch(room, id, bodyOf(request), { ...write, ...match }))
   })
+}
+
+/** Changes a record by a merge patch, against the record as it stands. */
+export function performPatch({ accessor }: RecordRoom, id: unknown, body: unknown, write: ConditionalWriteOptions): Promise<object> {
+  const patched = (current: Row) => changesOf(accessor.model, current, mergeIntoFields(accessor.model, current, body))
+  return accessor.update(id, (current) => patched(current as Row), write)
 }

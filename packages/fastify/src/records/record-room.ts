@@ -23,6 +23,11 @@ export type Row = Readonly<Record<string, unknown>>
 export function pathId(room: RecordRoom, request: FastifyRequest): unknown {
   // The route's path has the parameter.
   const { id: text } = request.params as { readonly id: string }
+  return idOf(room, text)
+}
+
+/** An id as text. Throws NotFoundError for one of the wrong shape. */
+export function idOf(room: RecordRoom, text: string): unknown {
   const id = parseId(room.accessor.model, text)
   if (id === undefined) throw noRecord(room, text)
   return id

@@ -8,11 +8,13 @@ import { changesOf, newRecordAt, replacementOf } from './record-body.ts'
 import { noRecord, pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
 
 /** A save as it was asked for. */
-interface Save {
+export interface Save {
   readonly id: unknown
   readonly body: unknown
   readonly replace: boolean
   readonly write: ConditionalWriteOptions
+  /** Makes a record, and changes none. */
+  readonly onlyNew: boolean
 }
 
 /** `PUT /users/{id}`: changes the given fields and keeps the rest; makes the record where the client chooses ids. */
@@ -20,16 +22,21 @@ export function saveRecord(room: RecordRoom): RouteHandlerMethod {
   return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['replace', 'dry_run'])
     const write = { ...(await writeOptions(room, request, flags.dry_run)), ...readIfMatch(room, request) }
-    const save: Save = { id: pathId(room, request), body: bodyOf(request), replace: flags.replace, write }
-    const onlyNew = wantsNoRecord(request)
-    const changed = onlyNew ? undefined : await changeOrExplain(room, save)
-    if (changed) return recordAnswer(room, 200, changed)
-    if (onlyNew) await refuseStanding(room, save)
-    const made = await insertUnlessRaced(room, save)
-    if (made) return createdAnswer(room, made, flags.dry_run)
-    if (onlyNew) throw alreadyThere(room)
-    return recordAnswer(room, 200, await change(room, save))
+    const save: Save = { id: pathId(room, request), body: bodyOf(request), replace: flags.replace, write, onlyNew: wantsNoRecord(request) }
+    const { row, created } = await performSave(room, save)
+    return created ? createdAnswer(room, row, flags.dry_run) : recordAnswer(room, 200, row)
   })
+}
+
+/** Saves a record; tells whether it was made. */
+export async function performSave(room: RecordRoom, save: Save): Promise<{ readonly row: object; readonly created: boolean }> {
+  const changed = save.onlyNew ? undefined : await changeOrExplain(room, save)
+  if (changed) return { row: changed, created: false }
+  if (save.onlyNew) await refuseStanding(room, save)
+  const made = await insertUnlessRaced(room, save)
+  if (made) return { row: made, created: true }
+  if (save.onlyNew) throw alreadyThere(room)
+  return { row: await change(room, save), created: false }
 }
 
 /** `If-None-Match: *` makes a record, and changes none. */

@@ -50,20 +50,27 @@ export const definitionLock = 0x5354524f4e47
 
 export const takeDefinitionLock = { sql: `SELECT pg_advisory_xact_lock(${definitionLock})`, parameters: [] }
 
-/**
- * Gaps up to this are closed by drawing ids, which no concurrent draw can undo. `setval` could set a sequence back that
- * others drew from since it was read: not by more than this many ids in that moment.
- */
+/** Gaps up to this are closed by drawing ids, which no concurrent draw can undo. */
 const drawn = 1_000
+
+const gapOf = `SELECT sequence, $3::bigint - coalesce(pg_sequence_last_value(sequence), 0) AS gap
+  FROM (SELECT pg_get_serial_sequence(quote_ident($1), $2)::regclass AS sequence) AS found`
+
+const drawIds = `SELECT gap, CASE WHEN gap <= ${drawn} THEN
+    (SELECT max(id) FROM (SELECT nextval(sequence) AS id FROM generate_series(1, gap)) AS drawn) END AS last
+  FROM (${gapOf}) AS state WHERE gap > 0`
+
+/** Others draw fewer ids than the gap has while this runs; but two that set the sequence at once could set it back. */
+const jump = `SELECT setval(sequence, $3::bigint) FROM (${gapOf}) AS state WHERE gap > ${drawn}`
+
+const jumpLock = `SELECT pg_advisory_xact_lock(hashtextextended('strongroom ids of ' || current_schema() || '.' || $1::text, 0))`
 
 /** Makes sure that the next id drawn is above `id`. */
 export async function advanceIds(connection: Connection, table: string, idColumn: string, id: number): Promise<void> {
-  await connection.all({
-    sql: `SELECT CASE WHEN gap > ${drawn} THEN setval(sequence, $3::bigint)
-      ELSE (SELECT max(id) FROM (SELECT nextval(sequence) AS id FROM generate_series(1, gap)) AS drawn) END AS last
-      FROM (SELECT sequence, $3::bigint - coalesce(pg_sequence_last_value(sequence), 0) AS gap
-        FROM (SELECT pg_get_serial_sequence(quote_ident($1), $2)::regclass AS sequence) AS found) AS state
-      WHERE gap > 0`,
-    parameters: [table, idColumn, id],
-  })
+  const parameters = [table, idColumn, id]
+  const [state] = await connection.all({ sql: drawIds, parameters })
+  if (!state || Number(state['gap']) <= drawn) return
+  await connection.all({ sql: jumpLock, parameters: [table] })
+  await connection.all({ sql: jump, parameters })
+  await connection.all({ sql: drawIds, parameters })
 }

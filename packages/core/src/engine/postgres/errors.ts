@@ -1,4 +1,11 @@
-import { StorageBusyError, StorageUnavailableError, StrongroomError, TransactionTimeoutError, UsageError } from '../../errors.ts'
+import {
+  InvalidQueryError,
+  StorageBusyError,
+  StorageUnavailableError,
+  StrongroomError,
+  TransactionTimeoutError,
+  UsageError,
+} from '../../errors.ts'
 import { ConstraintViolation } from '../engine.ts'
 
 /** The parts of a server's error that are looked at. */
@@ -8,6 +15,8 @@ interface ServerError extends Error {
   readonly table?: string
   readonly column?: string
   readonly constraint?: string
+  detail?: string
+  where?: string
 }
 
 const violations: Readonly<Record<string, ConstraintViolation['kind']>> = {
@@ -71,7 +80,11 @@ export function unknownOutcome(cause: unknown): StorageUnavailableError {
 export function translateError(error: unknown, lost: boolean): Error {
   if (isServerError(error)) {
     const kind = violations[error.code]
-    return kind ? violation(kind, error) : serverFailure(error)
+    const translated = kind ? violation(kind, error) : serverFailure(error)
+    // These quote the values of the row, secret ones too, and whoever logs the error would log its cause.
+    delete error.detail
+    delete error.where
+    return translated
   }
   if (lost) return lostConnection(error)
   return new StrongroomError('internal_error', 'A statement could not be sent to the database.', { cause: error })
@@ -80,10 +93,16 @@ export function translateError(error: unknown, lost: boolean): Error {
 function violation(kind: ConstraintViolation['kind'], cause: ServerError): ConstraintViolation {
   return new ConstraintViolation(kind, {
     ...(cause.table !== undefined && { table: cause.table }),
-    ...(cause.column !== undefined && { columns: [cause.column] }),
+    columns: cause.column === undefined ? keyColumns(cause.detail) : [cause.column],
     ...(cause.constraint !== undefined && { constraint: cause.constraint }),
     cause,
   })
+}
+
+/** Reads `Key (email, tenant)=(a@example.com, 7) already exists.`, whatever the language of the server. */
+function keyColumns(detail: string | undefined): string[] {
+  const [, columns] = /\(([^()]+)\)=\(/.exec(detail ?? '') ?? []
+  return columns === undefined ? [] : columns.split(', ').map((column) => column.replace(/^"(.*)"$/, '$1'))
 }
 
 function serverFailure(cause: ServerError): StrongroomError {
@@ -97,6 +116,7 @@ function serverFailure(cause: ServerError): StrongroomError {
   if (state === '25P04') return new TransactionTimeoutError('The database ended a transaction that took too long.')
   if (state === '53100')
     return new StorageUnavailableError('storage_full', 'The disk of the database is full. Nothing was written.', { cause })
+  if (state === '22003') return new InvalidQueryError('A result of this question is too large for a number. Narrow the question.')
   if (endsConnection(cause)) return lostConnection(cause)
   if (state.startsWith('53') || state.startsWith('58')) {
     return new StorageUnavailableError('storage_unavailable', `The database cannot do this now (${state}). Try again later.`, { cause })

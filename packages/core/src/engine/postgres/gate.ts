@@ -8,7 +8,7 @@ export class Gate {
 
   /** Lets somebody in; the function that it gives must be called once, at the end. Throws `storage_closed` after `close`. */
   enter(): () => void {
-    if (this.#closed) throw new StorageUnavailableError('storage_closed', 'The storage is closed.')
+    if (this.#closed) throw storageClosed()
     this.#running++
     return () => {
       this.#running--
@@ -33,4 +33,8 @@ export class Gate {
       this.#empty = resolve
     })
   }
+}
+
+export function storageClosed(): StorageUnavailableError {
+  return new StorageUnavailableError('storage_closed', 'The storage is closed.')
 }

@@ -60,6 +60,9 @@ function assertOptions(options: PostgresEngineOptions): void {
   }
 }
 
+/** `off` would acknowledge writes that a crash of the server takes back; the stronger settings stay as they are. */
+const durableCommits = `set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)`
+
 /** Makes every session speak in one way, whatever the server, the database or the role have as their defaults. */
 function setup(statementTimeout: number): ClientStatement {
   const settings = {
@@ -68,13 +71,11 @@ function setup(statementTimeout: number): ClientStatement {
     bytea_output: 'hex',
     extra_float_digits: '1',
     standard_conforming_strings: 'on',
+    quote_all_identifiers: 'off',
     ...(statementTimeout > 0 && { statement_timeout: String(statementTimeout) }),
   }
-  return {
-    sql: `SELECT ${Object.entries(settings)
-      .map(([name, value]) => `set_config('${name}', '${value}', false)`)
-      .join(', ')}`,
-  }
+  const calls = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', false)`)
+  return { sql: `SELECT ${[...calls, durableCommits].join(', ')}` }
 }
 
 async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<void> {

@@ -16,6 +16,7 @@ import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
+import { OpenStreams } from './open-streams.ts'
 import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
 import { streamRows } from './stream.ts'
@@ -34,6 +35,7 @@ export class PostgresEngine implements Engine {
     serialWrites: false,
     rowLocks: true,
     forwardReferences: false,
+    narrowSums: false,
     // the protocol counts them in 16 bits; some are left for what the library adds
     maxParameters: 60_000,
   }
@@ -42,6 +44,7 @@ export class PostgresEngine implements Engine {
   readonly #pool: ClientPool
   readonly #units: UnitOptions
   readonly #gate = new Gate()
+  readonly #streams = new OpenStreams()
   #closing: Promise<void> | undefined
 
   constructor(driver: PgDriver, parts: PostgresParts) {
@@ -60,14 +63,16 @@ export class PostgresEngine implements Engine {
     })
   }
 
-  async *stream(statement: Statement, chunkSize: number): AsyncGenerator<StoredRow[], void, undefined> {
-    const chunks = this.#enter(streamRows(this.#pool, statement, chunkSize), this.#gate.enter())
-    this.#streams.add(chunks)
+  stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]> {
+    return this.#streams.read(this.#chunks(statement, chunkSize))
+  }
+
+  async *#chunks(statement: Statement, chunkSize: number): AsyncGenerator<StoredRow[], void, undefined> {
+    const leave = this.#gate.enter()
     try {
-      yield* chunks
-      if (!this.#streams.has(chunks)) throw closed()
+      yield* streamRows(this.#pool, statement, chunkSize)
     } finally {
-      this.#streams.delete(chunks)
+      leave()
     }
   }
 
@@ -104,13 +109,8 @@ export class PostgresEngine implements Engine {
     return this.#closing
   }
 
-  /** Ends the streams that are still open: one that nobody reads on would keep its connection, and the closing, for ever. */
   async #close(): Promise<void> {
-    const empty = this.#gate.close()
-    const streams = [...this.#streams]
-    this.#streams.clear()
-    await Promise.all(streams.map((chunks) => chunks.return()))
-    await empty
+    await Promise.all([this.#gate.close(), this.#streams.end()])
     await this.#pool.close()
   }
 

@@ -34,8 +34,14 @@ export interface SqliteEngineParts {
 /** SQLite behind the interface of engines: one connection that writes, one that reads. */
 export class SqliteEngine implements Engine {
   readonly name = 'sqlite'
-  // SQLite's default for host parameters, which better-sqlite3 keeps.
-  readonly capabilities: EngineCapabilities = { serialWrites: true, rowLocks: false, forwardReferences: true, maxParameters: 32_766 }
+  readonly capabilities: EngineCapabilities = {
+    serialWrites: true,
+    rowLocks: false,
+    forwardReferences: true,
+    narrowSums: true,
+    // SQLite's default for host parameters, which better-sqlite3 keeps.
+    maxParameters: 32_766,
+  }
   readonly builder: Kysely<AnyDatabase> = sqliteBuilder()
   readonly text = textFunctions
   readonly #parts: SqliteEngineParts

@@ -1,0 +1,109 @@
+import { mostOperations, parseEntityTags, QueryError } from '@strongroom/contract'
+import { type Storage, StrongroomError, type WriteOptions } from '@strongroom/core'
+import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { bodyOf } from '../body.ts'
+import { readFlags } from '../query.ts'
+import { type Answer, writeRoute } from './answer.ts'
+import { BatchOperationError } from './batch-error.ts'
+import { type BatchOperation, invalid, readOperation, resolveReferences } from './batch-operation.ts'
+import { performPatch } from './patch.ts'
+import { newRecord } from './record-body.ts'
+import { idOf, noRecord, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
+import { performSave } from './save.ts'
+
+type Wire = Readonly<Record<string, unknown>>
+
+/** What one operation answered. */
+interface OperationResult {
+  readonly status: number
+  readonly record?: Wire
+  readonly restored?: boolean
+}
+
+/** `POST /batch`: operations of several components in one transaction, in their order. */
+export function runBatch(storage: Storage, rooms: readonly [RecordRoom, ...RecordRoom[]]): RouteHandlerMethod {
+  const [first] = rooms
+  return writeRoute(first, async (request): Promise<Answer> => {
+    const flags = readFlags(request, ['dry_run'])
+    const write = await writeOptions(first, request, flags.dry_run)
+    const operations = operationsOf(request)
+    const results = await storage.transaction(() => runAll(rooms, operations, withoutDryRun(write)), write)
+    return { status: 200, body: { results } }
+  })
+}
+
+/** The transaction is rolled back as a whole: its operations have to see each other. */
+function withoutDryRun({ dryRun: _, ...write }: WriteOptions): WriteOptions {
+  return write
+}
+
+function operationsOf(request: FastifyRequest): readonly unknown[] {
+  const body = bodyOf(request)
+  if (typeof body !== 'object' || body === null || !('operations' in body) || !Array.isArray(body.operations)) {
+    throw invalid('operations', 'must be a list of operations')
+  }
+  const stranger = Object.keys(body).find((name) => name !== 'operations')
+  if (stranger !== undefined) throw invalid(stranger, 'is no part of a batch; there is operations')
+  if (body.operations.length > mostOperations) throw invalid('operations', `must be at most ${mostOperations}`)
+  return body.operations
+}
+
+async function runAll(rooms: readonly RecordRoom[], operations: readonly unknown[], write: WriteOptions): Promise<OperationResult[]> {
+  const results: OperationResult[] = []
+  for (const [index, operation] of operations.entries()) {
+    try {
+      results.push(await runOne(rooms, readOperation(operation), results, write))
+    } catch (error) {
+      throw new BatchOperationError(index, error)
+    }
+  }
+  return results
+}
+
+async function runOne(
+  rooms: readonly RecordRoom[],
+  operation: BatchOperation,
+  results: readonly OperationResult[],
+  write: WriteOptions,
+): Promise<OperationResult> {
+  const room = rooms.find(({ accessor }) => accessor.component === operation.component)
+  if (!room) throw invalid('component', `must be one of ${rooms.map(({ accessor }) => accessor.component).join(', ')}`)
+  const records = results.map((result) => result.record)
+  const body = resolveReferences(operation.body, '', records)
+  const id = operation.id === undefined ? undefined : idOf(room, String(resolveReferences(operation.id, 'id', records)))
+  const options = { ...write, ...ifMatchOf(room, operation) }
+  const { accessor } = room
+  switch (operation.method) {
+    case 'create':
+      return { status: 201, record: wireRecord(room, await accessor.insert(newRecord(accessor.model, body), write)) }
+    case 'save': {
+      const { row, created } = await performSave(room, { id, body, replace: operation.replace, write: options, onlyNew: false })
+      return { status: created ? 201 : 200, record: wireRecord(room, row) }
+    }
+    case 'patch':
+      return { status: 200, record: wireRecord(room, await performPatch(room, id, body, options)) }
+    case 'delete': {
+      const row = await accessor.deleteReturning(id, { ...options, purge: operation.purge })
+      if (!row) throw noRecord(room, id)
+      return { status: 200, record: wireRecord(room, row) }
+    }
+    default: {
+      const restored = await accessor.restore(id, options)
+      if (!restored && !(await accessor.get(id, { includeDeleted: true }))) throw noRecord(room, id)
+      return { status: 200, restored }
+    }
+  }
+}
+
+function ifMatchOf(room: RecordRoom, { ifMatch, method }: BatchOperation): { ifMatch?: readonly string[] } {
+  if (ifMatch === undefined && room.requireIfMatch && method !== 'create' && method !== 'restore') {
+    throw new StrongroomError('precondition_required', 'Give the ETag of the record as if_match, so that nobody else’s change is lost.')
+  }
+  if (ifMatch === undefined) return {}
+  try {
+    const tags = parseEntityTags('if_match', ifMatch)
+    return { ifMatch: tags.any ? ['*'] : tags.strong }
+  } catch (error) {
+    throw error instanceof QueryError ? invalid('if_match', 'must be an ETag') : error
+  }
+}
