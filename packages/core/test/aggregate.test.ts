@@ -55,6 +55,21 @@ describeEngines('aggregate', (engine) => {
     expect(row).toEqual({ sum_total: '10000000000000000.39', sum_grams: 3n * 2n ** 53n + 1n })
   })
 
+  test('sums past 64 bits are exact too, and those that no number holds are refused', async () => {
+    const big = new ModelAccessor(Order, 'orders')
+    await open([big])
+    const most = { lines: Number.MAX_SAFE_INTEGER, total: '9999999999999999.99', grams: 2n ** 63n - 1n, placed: new Date(0), weight: 1e308 }
+    const least = { ...most, total: '-9999999999999999.99', grams: -(2n ** 63n), customer: 'least' }
+    await big.insertMany([...Array.from({ length: 20 }, () => most), ...Array.from({ length: 20 }, () => least)])
+    expect(await big.aggregate({ groupBy: ['customer'], measures: ['sum:total', 'sum:grams', 'avg:lines'] })).toEqual([
+      { customer: 'least', sum_total: '-199999999999999999.80', sum_grams: -20n * 2n ** 63n, avg_lines: Number.MAX_SAFE_INTEGER },
+      { customer: null, sum_total: '199999999999999999.80', sum_grams: 20n * (2n ** 63n - 1n), avg_lines: Number.MAX_SAFE_INTEGER },
+    ])
+    expect(await big.aggregate({ measures: ['sum:total', 'sum:grams'] })).toEqual([{ sum_total: '0.00', sum_grams: -20n }])
+    for (const measure of ['sum:lines', 'sum:weight'] as const)
+      expect(await rejectionOf(big.aggregate({ measures: [measure] }))).toMatchObject({ code: 'invalid_query' })
+  })
+
   test('averages leave null out, and are null of nothing', async () => {
     const rows = await orders.aggregate({ groupBy: ['customer'], measures: ['avg:weight', 'avg:lines'], where: { customer: 'b' } })
     expect(rows).toEqual([{ customer: 'b', avg_weight: 0.5, avg_lines: 1 }])

@@ -33,8 +33,15 @@ const Right = defineModel('rights', { left: optional(Ref((): AnyModel<number> =>
 const Order = defineModel('orders', { company_id: Ref(() => Company, { onDelete: 'cascade' }) })
 const Invoice = defineModel('invoices', { order_id: Ref(() => Order, { onDelete: 'cascade' }), company_id: Ref(() => Company) })
 
+const Station = defineModel(
+  'stations',
+  { name: Type.String(), call: Type.String() },
+  { id: { name: 'code', type: 'text' }, unique: [['name'], ['call']] },
+)
+
 function makeAccessors() {
   return {
+    stations: new ModelAccessor(Station, 'stations'),
     companies: new ModelAccessor(Company, 'companies'),
     locks: new ModelAccessor(Lock, 'locks'),
     teams: new ModelAccessor(Team, 'teams'),
@@ -86,6 +93,23 @@ describeEngines('conflicts', (engine) => {
         expect(error).toMatchObject({ code: 'unique_conflict', fields, status: 409 })
       }
       expect([await to.companies.count(), await storage.audit.count()]).toEqual([2, 2])
+    })
+
+    test('of several keys at once names the first: the id, then the keys of the model in their order', async () => {
+      await to.companies.insertMany([{ name: 'A', vat: '1', land: 'DE' }, { name: 'B' }])
+      await to.stations.insert({ code: 'X', name: 'A', call: 'c' })
+      await to.stations.insert({ code: 'Y', name: 'B', call: 'd' })
+      const writes: [() => Promise<unknown>, string[]][] = [
+        [() => to.companies.insert({ name: 'A', vat: '1', land: 'DE' }), ['name']],
+        [() => to.companies.insert({ id: 1, name: 'B', vat: '1', land: 'DE' }), ['id']],
+        [() => to.companies.save({ id: 9, name: 'B', vat: '1', land: 'DE' }), ['name']],
+        [() => to.companies.update(2, { name: 'A', vat: '1', land: 'DE' }), ['name']],
+        [() => to.stations.insert({ code: 'X', name: 'A', call: 'c' }), ['code']],
+        [() => to.stations.insert({ code: 'Z', name: 'B', call: 'c' }), ['name']],
+        [() => to.stations.update('Y', { name: 'A', call: 'c' }), ['name']],
+        [() => to.stations.update('Y', { name: 'B', call: 'c' }), ['call']],
+      ]
+      for (const [write, fields] of writes) expect(await rejectionOf(write())).toMatchObject({ code: 'unique_conflict', fields })
     })
 
     test('null is no conflict with null', async () => {
@@ -360,6 +384,20 @@ describeEngines('conflicts', (engine) => {
       for (const outcome of outcomes)
         if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'record_limit', status: 409 })
       expect([await companies.count(), await limited.audit.count()]).toEqual([10, 10])
+    })
+
+    test('holds for a dry run too, alone and inside a transaction', async () => {
+      const companies = new ModelAccessor(Company, 'companies')
+      const limited = await open([companies], { maxRecordsPerModel: 1 })
+      await companies.insert({ name: 'A' })
+      expect(await rejectionOf(companies.insert({ name: 'B' }, { dryRun: true }))).toMatchObject({ code: 'record_limit' })
+      await limited.transaction(async () => {
+        expect(await rejectionOf(companies.insert({ name: 'B' }, { dryRun: true }))).toMatchObject({ code: 'record_limit' })
+        const part = limited.transaction(() => companies.insert({ name: 'B' }), { dryRun: true })
+        expect(await rejectionOf(part)).toMatchObject({ code: 'record_limit' })
+        await companies.update(1, { name: 'C' })
+      })
+      expect(await companies.all()).toMatchObject([{ name: 'C' }])
     })
 
     test('counts live records, at the end of the unit, for restores too', async () => {

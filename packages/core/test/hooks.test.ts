@@ -1,4 +1,4 @@
-import { type AuditEntry, defineModel, ModelAccessor, type Storage, ValidationError } from '@strongroom/core'
+import { type AuditEntry, Bytes, DateTime, defineModel, Json, ModelAccessor, type Storage, ValidationError } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -10,6 +10,8 @@ const Item = defineModel(
   { softDelete: true, unique: [['name']], immutable: ['code'] },
 )
 const Log = defineModel('logs', { text: Type.String() })
+const Paper = defineModel('papers', { title: Type.String(), tags: Json(), at: DateTime(), seal: Bytes({ maxLength: 4 }) })
+const Stamped = defineModel('stamped', { name: Type.String() }, { stamps: true })
 
 describeEngines('hooks', (engine) => {
   const open = storagesOn(engine)
@@ -181,6 +183,79 @@ describeEngines('hooks', (engine) => {
       expect(JSON.stringify([await items.all(), await storage.audit.find()])).not.toContain('spoilt')
     })
 
+    describe('of a record with values that can be changed in place', () => {
+      let papers: ModelAccessor<typeof Paper>
+      let shelf: Storage
+      const given = () => ({ title: 'a', tags: ['one'], at: new Date('2026-01-01T00:00:00Z'), seal: new Uint8Array([1]) })
+      const scribble = ({ record }: { record: { tags: unknown; at: Date; seal: Uint8Array } }): void => {
+        if (Array.isArray(record.tags)) record.tags.push('more')
+        record.at.setUTCFullYear(1999)
+        record.seal[0] = 9
+      }
+      beforeEach(async () => {
+        papers = new ModelAccessor(Paper, 'papers')
+        shelf = await open([papers])
+      })
+
+      test('may change them so in an insert: the caller’s own are left alone', async () => {
+        papers.beforeInsert(scribble)
+        const input = given()
+        const stored = await papers.insert(input)
+        expect(input).toEqual(given())
+        expect(stored).toMatchObject({ tags: ['one', 'more'], at: new Date('1999-01-01T00:00:00Z'), seal: new Uint8Array([9]) })
+        expect(await papers.get(stored.id)).toEqual(stored)
+      })
+
+      test('may change them so in an update: it is stored, and the entry has the record as it stood', async () => {
+        const { id } = await papers.insert(given())
+        papers.beforeUpdate(scribble)
+        const stored = await papers.update(id, { title: 'b' })
+        expect(stored).toMatchObject({ tags: ['one', 'more'], at: new Date('1999-01-01T00:00:00Z'), seal: new Uint8Array([9]) })
+        expect(await papers.get(id)).toEqual(stored)
+        const entry = await shelf.audit.findOne()
+        expect([entry?.before?.['tags'], entry?.after?.['tags'], entry?.before?.['at']]).toEqual([['one'], ['one', 'more'], '2026-01-01T00:00:00.000Z'])
+      })
+
+      test('a patch that is a function may change them so', async () => {
+        const { id } = await papers.insert(given())
+        const stored = await papers.update(id, (paper) => {
+          if (Array.isArray(paper.tags)) paper.tags.push('more')
+          return { tags: paper.tags }
+        })
+        expect(stored.tags).toEqual(['one', 'more'])
+        expect(await papers.get(id)).toEqual(stored)
+      })
+
+      test('and what is done to them afterwards, or to the previous record, reaches nobody', async () => {
+        const spoil = (event: { record: unknown; previous: unknown }): void => {
+          for (const seen of [event.record, event.previous]) if (seen) scribble({ record: seen as ReturnType<typeof given> })
+        }
+        papers.afterInsert(spoil).afterUpdate(spoil).afterCommit(spoil)
+        papers.beforeUpdate(({ previous }) => spoil({ record: null, previous }))
+        expect(await papers.insert(given())).toMatchObject(given())
+        expect(await papers.update(1, { title: 'b' })).toMatchObject({ ...given(), title: 'b' })
+        expect(JSON.stringify([await papers.all(), await shelf.audit.find()])).not.toMatch(/more|1999/)
+      })
+    })
+
+    test('cannot set the stamps: those of the insert are refused, those of the last change passed over', async () => {
+      const stamped = new ModelAccessor(Stamped, 'stamped')
+      const own = await open([stamped])
+      let field = 'created_at'
+      stamped.beforeInsert(({ record }) => void Object.assign(record, { [field]: field.endsWith('_at') ? new Date(0) : 'mallory' }))
+      for (field of ['created_at', 'created_by']) {
+        expect(await rejectionOf(stamped.insert({ name: 'a' }))).toMatchObject({
+          code: 'validation_failed',
+          issues: [{ path: field, message: 'cannot be changed by a hook' }],
+        })
+      }
+      for (field of ['updated_at', 'updated_by']) {
+        const row = await stamped.insert({ name: 'a' }, { actor: 'ann' })
+        expect(row).toMatchObject({ updated_at: row.created_at, updated_by: 'ann' })
+      }
+      expect(await own.audit.count()).toBe(2)
+    })
+
     test.each(['insert', 'restore'])('of an %s cannot delete the record', async (write) => {
       await items.insert({ name: 'gone' })
       await items.delete(1)
@@ -347,6 +422,17 @@ describeEngines('hooks', (engine) => {
       })
       expect(await other.insert({ text: 'x' })).toMatchObject({ text: 'x!' })
       expect([await plain.count(), await second.audit.count()]).toEqual([1, 2])
+    })
+
+    test('without end is stopped with an error that says so, and nothing is left', async () => {
+      let calls = 0
+      items.beforeInsert(async () => {
+        calls++
+        await items.insert({ name: `again ${calls}` })
+      })
+      const error = await rejectionOf(items.insert({ name: 'a' }))
+      expect(error).toMatchObject({ code: 'internal_error', message: expect.stringContaining('nested more than 100 deep') })
+      expect([calls, await items.count(), await storage.audit.count()]).toEqual([101, 0, 0])
     })
 
     test('can read by session.kysely what the unit has written', async () => {

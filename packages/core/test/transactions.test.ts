@@ -112,6 +112,30 @@ describeEngines('transactions', (engine) => {
       ])
     })
 
+    test('reads beside a write that fails are answered, and do not see what it undid', async () => {
+      await items.insert({ name: 'a' })
+      const answers = await storage.transaction((session) =>
+        Promise.all([
+          rejectionOf(items.insertMany([{ name: 'undone' }, { name: 'a' }])),
+          items.count(),
+          items.find({ fields: ['name'] }),
+          storage.audit.count({ component: 'items' }),
+          session.kysely.selectFrom('items').select('name').execute(),
+        ]),
+      )
+      expect(answers).toMatchObject([{ code: 'unique_conflict' }, 1, [{ name: 'a' }], 1, [{ name: 'a' }]])
+    })
+
+    test('reads through the outer session inside a part', async () => {
+      const rows = await storage.transaction((outer) =>
+        storage.transaction(async () => {
+          await items.insert({ name: 'a' })
+          return outer.kysely.selectFrom('items').select('name').execute()
+        }),
+      )
+      expect(rows).toEqual([{ name: 'a' }])
+    })
+
     test('keeps what was not awaited inside, when it was started in time', async () => {
       await storage.transaction(async () => {
         void items.insert({ name: 'a' })
@@ -306,6 +330,14 @@ describeEngines('transactions', (engine) => {
         expect(error).toMatchObject({ code: 'outer_handle' })
       }
       expect(await names()).toEqual([])
+    })
+
+    test('closing the storage inside a transaction or hook is refused at once, and afterwards closes it', async () => {
+      items.afterInsert(() => storage.close())
+      expect(await rejectionOf(storage.transaction(() => storage.close()))).toMatchObject({ code: 'outer_handle' })
+      expect(await rejectionOf(items.insert({ name: 'a' }))).toMatchObject({ code: 'outer_handle' })
+      expect(await names()).toEqual([])
+      await storage.close()
     })
 
     test('a session that has ended throws, and writes nothing', async () => {

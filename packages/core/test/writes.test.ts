@@ -102,6 +102,13 @@ describeEngines('writes', (engine) => {
       expect(await plains.insert({ name: 'next' })).toMatchObject({ id: 7 })
     })
 
+    test('has no id left after the highest one, and says so', async () => {
+      expect(await plains.insert({ id: Number.MAX_SAFE_INTEGER, name: 'last' } as never)).toMatchObject({ id: Number.MAX_SAFE_INTEGER })
+      for (const write of [() => plains.insert({ name: 'x' }), () => plains.insertMany([{ name: 'x' }, { name: 'y' }])])
+        expect(await rejectionOf(write())).toMatchObject({ code: 'state_conflict', status: 409 })
+      expect(await plains.all()).toEqual([{ id: Number.MAX_SAFE_INTEGER, name: 'last' }])
+    })
+
     test('makes uuids that sort as they were made, and keeps text ids as given', async () => {
       const rows = await keyed.insertMany([{}, {}, {}])
       expect(rows.map((row) => row.id)).toEqual(rows.map((row) => row.id).toSorted())

@@ -1,5 +1,6 @@
 import { DefinitionFault } from './definition-fault.ts'
-import { type IdType, type ModelOptions, stampNames } from './model-options.ts'
+import { stampNames } from './kept-names.ts'
+import type { IdType, ModelOptions } from './model-options.ts'
 import { suggestion } from './nearest-name.ts'
 import { longestTextId } from './value-types/identifiers.ts'
 

@@ -1,6 +1,6 @@
 import type { Static, TSchema } from 'typebox'
+import type { stampNames } from './kept-names.ts'
 import type { AnyModel, Model } from './model.ts'
-import type { stampNames } from './model-options.ts'
 
 /** The fields that `defineModel` takes: a TypeBox type for each name. */
 export type FieldSchemas = Readonly<Record<string, TSchema>>
