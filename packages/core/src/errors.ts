@@ -36,12 +36,15 @@ export class NotFoundError extends StrongroomError {
   }
 }
 
-/** A record, or a hook's view of it, is not acceptable. `issues` has one line for each field that is wrong. */
+/** Issues that one error tells; more are of no use to anybody, and an array of records can have thousands. */
+const mostIssues = 100
+
+/** A record, or a hook's view of it, is not acceptable. `issues` has one line for each field that is wrong, at most 100. */
 export class ValidationError extends StrongroomError {
   readonly issues: readonly ValidationIssue[]
 
   constructor(issues: readonly ValidationIssue[] | string, options?: StrongroomErrorOptions) {
-    const list = typeof issues === 'string' ? [{ path: '', message: issues }] : issues
+    const list = typeof issues === 'string' ? [{ path: '', message: issues }] : issues.slice(0, mostIssues)
     super('validation_failed', list.map((issue) => (issue.path ? `${issue.path}: ${issue.message}` : issue.message)).join('; '), options)
     this.issues = list
   }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { inspect } from 'node:util'
 import {
   type AuditEntry,
   Bytes,
@@ -14,7 +15,7 @@ import {
 } from '@strongroom/core'
 import { describeEngines, needs } from '@strongroom/testkit'
 import { Type } from 'typebox'
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { canonicalJson } from '../src/audit/canonical.ts'
 import { rejectionOf, storagesOn } from './support.ts'
 
@@ -231,6 +232,27 @@ describeEngines('the audit log', (engine) => {
       expect([...since, ...until].map((entry) => entry.id)).toEqual(entries.map((entry) => entry.id).reverse())
     })
 
+    test('after the clock was set back: each record in the order of its writes, a range of time by time', async () => {
+      vi.useFakeTimers({ toFake: ['Date'], now: new Date('2030-01-01T12:00:00Z') })
+      try {
+        const notes = defineModel('notes', { text: Type.String() })
+        const url = await engine.freshUrl()
+        const [ahead, behind] = [new ModelAccessor(notes, 'notes'), new ModelAccessor(notes, 'notes')]
+        const own = [await open([ahead], { url }), await open([behind], { url })]
+        const { id } = await ahead.insert({ text: 'a' }, { requestId: 'r' })
+        vi.setSystemTime(new Date('2030-01-01T11:00:00Z'))
+        await behind.update(id, { text: 'b' }, { requestId: 'r' })
+        const since = new Date('2030-01-01T00:00:00Z')
+        const operations = async (query: object) => (await own[0]?.audit.find(query))?.map((entry) => entry.operation)
+        for (const query of [{}, { component: 'notes' }, { component: 'notes', record_id: id, since }, { request_id: 'r', since }])
+          expect(await operations(query)).toEqual(['update', 'create'])
+        expect(await operations({ since })).toEqual(['create', 'update'])
+        expect(await operations({ until: new Date('2030-01-02T00:00:00Z'), limit: 1 })).toEqual(['create'])
+      } finally {
+        vi.useRealTimers()
+      }
+    })
+
     test.each([
       [{ comp: 'x' }],
       [{ operation: 'created' }],
@@ -249,6 +271,30 @@ describeEngines('the audit log', (engine) => {
 
   describe('secrets', () => {
     const canary = 'CANARY-7f3a'
+
+    test('stand in no cause of an error, which a log may print whole', async () => {
+      const Key = defineModel('keys', { token: Type.String(), note: Type.String() }, { unique: [['token']], secret: ['token'] })
+      const keys = new ModelAccessor(Key, 'keys')
+      const own = await open([keys])
+      await keys.insert({ token: canary, note: 'a' })
+      const errors = [
+        await rejectionOf(keys.insert({ token: canary, note: 'b' })),
+        await rejectionOf(
+          own.transaction(
+            (session) =>
+              session.kysely
+                .insertInto('keys')
+                .values({ token: `${canary}-2`, note: null } as never)
+                .execute(),
+            {
+              unaudited: true,
+            },
+          ),
+        ),
+      ]
+      expect(errors[0]).toMatchObject({ code: 'unique_conflict', fields: ['token'] })
+      expect(inspect(errors, { depth: 10, showHidden: true })).not.toContain(canary)
+    })
 
     test('stand in no entry and in no error', async () => {
       const said: unknown[] = []

@@ -213,7 +213,11 @@ describeEngines('hooks', (engine) => {
         expect(stored).toMatchObject({ tags: ['one', 'more'], at: new Date('1999-01-01T00:00:00Z'), seal: new Uint8Array([9]) })
         expect(await papers.get(id)).toEqual(stored)
         const entry = await shelf.audit.findOne()
-        expect([entry?.before?.['tags'], entry?.after?.['tags'], entry?.before?.['at']]).toEqual([['one'], ['one', 'more'], '2026-01-01T00:00:00.000Z'])
+        expect([entry?.before?.['tags'], entry?.after?.['tags'], entry?.before?.['at']]).toEqual([
+          ['one'],
+          ['one', 'more'],
+          '2026-01-01T00:00:00.000Z',
+        ])
       })
 
       test('a patch that is a function may change them so', async () => {

@@ -90,6 +90,23 @@ describeEngines('Kysely handles', (engine) => {
       ])
     })
 
+    test('what a table refuses is told as accessors tell it', async () => {
+      const error = async (write: (kysely: Handle) => Promise<unknown>): Promise<unknown> => rejectionOf(by(write))
+      await by(async (kysely) => {
+        await kysely.schema
+          .createTable('strict')
+          .addColumn('id', 'integer', (column) => column.primaryKey())
+          .addColumn('code', 'text', (column) => column.notNull().unique())
+          .addColumn('item', 'bigint', (column) => column.references('items.id'))
+          .execute()
+        await kysely.insertInto('strict').values({ id: 1, code: 'a' }).execute()
+      })
+      const insert = (row: object) => error((kysely) => kysely.insertInto('strict').values(row).execute())
+      expect(await insert({ id: 2, code: 'a' })).toMatchObject({ code: 'unique_conflict', fields: ['code'] })
+      expect(await insert({ id: 3, code: 'c', item: 99 })).toMatchObject({ code: 'reference_conflict' })
+      expect(await insert({ id: 4, code: null })).toMatchObject({ code: 'validation_failed', issues: [{ path: 'code' }] })
+    })
+
     const writes: Record<string, (kysely: Handle, schema: string) => Promise<unknown>> = {
       insert: (kysely) => kysely.insertInto('items').values({ name: 'x', row_version: 'x' }).execute(),
       'insert … returning': (kysely) => kysely.insertInto('items').values({ name: 'x', row_version: 'x' }).returningAll().execute(),

@@ -156,6 +156,17 @@ describeEngines('reads', (engine) => {
       expect(await people.deleteMany(Array.from({ length: 40_000 }, (_, index) => index + 1000))).toBe(0)
     })
 
+    test('conditions may be many side by side, and some deep', async () => {
+      const any = (count: number) => ({ or: Array.from({ length: count }, (_, index) => ({ age: index + 40 })) })
+      for (const count of [33, 1_001, 20_000]) expect(await people.count(any(count))).toBe(2)
+      expect(await people.count({ and: Array.from({ length: 2_000 }, () => ({ age: { gte: 40 } })) })).toBe(2)
+      const nested = (depth: number) => Array.from({ length: depth }).reduce<object>((inner) => ({ not: inner }), { age: { gte: 40 } })
+      expect(await idsWhere(nested(32))).toEqual(await idsWhere({ age: { gte: 40 } }))
+      for (const depth of [33, 2_000, 20_000]) {
+        expect(await rejectionOf(people.find({ where: nested(depth) }))).toMatchObject({ code: 'invalid_query' })
+      }
+    })
+
     test.each<[string, object]>([
       ['an unknown field', { nme: 'x' }],
       ['an unknown comparison', { name: { like: 'x' } }],
@@ -287,6 +298,20 @@ describeEngines('reads', (engine) => {
       for await (const row of people.stream()) if (row.id === 2) break
       expect(await rejectionOf(people.stream({ where: { nme: 1 } as never }).next())).toMatchObject({ code: 'invalid_query' })
       expect(await people.count()).toBe(9)
+    })
+
+    test('a stream that is left lying half-read ends when the storage is closed, and does not hold that up', async () => {
+      const Tick = defineModel('ticks', {})
+      const ticks = new ModelAccessor(Tick, 'ticks')
+      const own = await open([ticks])
+      await ticks.insertMany(Array.from({ length: 1200 }, () => ({})))
+      const [lying, read] = [ticks.stream(), ticks.stream()]
+      expect([await lying.next(), await read.next()]).toMatchObject([{ value: { id: 1 } }, { value: { id: 1 } }])
+      await own.close()
+      const rest = async (): Promise<void> => {
+        for await (const tick of read) expect(tick.id).toBeLessThan(1200)
+      }
+      expect(await rejectionOf(rest())).toMatchObject({ code: 'storage_closed' })
     })
 
     test('a stream sees one moment, whatever is written meanwhile', async () => {

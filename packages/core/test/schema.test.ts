@@ -146,6 +146,31 @@ describeEngines('the schema', (engine) => {
       })
     })
 
+    test('whose names could be cut in two ways: each index and reference has its own', async () => {
+      const models = [
+        defineModel('user', { group_name: Type.String() }, { unique: [['group_name']], indexes: [['group_name', 'id']] }),
+        defineModel('user_group', { name: Type.String() }, { unique: [['name']], indexes: [['name', 'id']] }),
+        defineModel(
+          't',
+          { a__b: Type.String(), c: Type.String(), a: Type.String(), b__c: Type.String() },
+          {
+            unique: [
+              ['a__b', 'c'],
+              ['a', 'b__c'],
+            ],
+          },
+        ),
+        defineModel('t__a', { b: Type.String() }, { indexes: [['b']] }),
+        defineModel(
+          'x'.repeat(60),
+          { ['y'.repeat(60)]: Type.String(), ['y'.repeat(59)]: Type.String() },
+          { indexes: [['y'.repeat(60)], ['y'.repeat(59)]] },
+        ),
+      ]
+      await prepare(...models)
+      await prepare(...models)
+    })
+
     test('once: opening again is quiet and keeps everything', async () => {
       const first = await open([User, Post])
       await first.accessor(User).insert({ name: 'A', email: 'a' })

@@ -19,12 +19,19 @@ export async function actorOf(request: FastifyRequest, configured: ActorOf | und
 
 function userHeader(request: FastifyRequest): string {
   const given = request.headers['x-user']
+  // Node joins them: a client's own header and the one that a proxy adds would be a third name.
+  if (count(request.raw.rawHeaders, 'x-user') > 1) throw new StrongroomError('bad_request', 'X-User is given twice.')
   const actor = typeof given === 'string' ? asUtf8(given).trim() : ''
   if (actor === '') throw new StrongroomError('missing_actor', 'Missing X-User header')
   if (actor.length > longestActor || /\p{Cc}/u.test(actor)) {
     throw new StrongroomError('bad_request', `X-User is a name of at most ${longestActor} characters, without control characters.`)
   }
   return actor
+}
+
+/** How often a header is given. */
+function count(rawHeaders: readonly string[], wanted: string): number {
+  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === wanted).length
 }
 
 /** Node reads header bytes as Latin-1; most clients send UTF-8. */

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { maxHeaderSize } from 'node:http'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { answerUnreadable } from './answer-unreadable.ts'
 import { bootstrap } from './bootstrap.ts'
 import { answerUnknownPaths } from './not-found.ts'
 import { answerProblem } from './problem.ts'
@@ -40,8 +42,9 @@ function makeServer({ logger, requestTimeout }: ServerOptions): FastifyInstance 
     // Node looks for late requests every half a minute by itself, and not at all while headers may take longer than the request.
     http: { connectionsCheckingInterval: Math.min(requestTimeout, 5000), requestTimeout, headersTimeout: requestTimeout },
     genReqId: (request) => clientRequestId(request.headers) ?? randomUUID(),
-    // Text ids have up to 255 characters, which may count twice.
-    routerOptions: { maxParamLength: 510 },
+    // Node takes no longer requests: an id that is too long is not found, like every one of the wrong shape.
+    routerOptions: { maxParamLength: maxHeaderSize },
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => {
       answerProblem(error, request, reply)
     },

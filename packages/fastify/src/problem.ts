@@ -42,32 +42,38 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
 }
 
 /** Sends a problem that no error was thrown for. */
-export function sendProblem(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  {
-    code,
-    detail,
-    status = errorCatalogue[code].status,
-    errors,
-    operation,
-  }: Pick<Finding, 'code' | 'detail' | 'errors' | 'operation'> & { readonly status?: number },
-): FastifyReply {
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, told: Told): FastifyReply {
   const requestId = requestIdOf(request)
-  const problem: Problem = {
+  const problem = problemOf(told, request.originalUrl.split('?', 1)[0] ?? '', requestId)
+  reply.removeHeader('content-length')
+  return reply
+    .code(problem.status)
+    .header('x-request-id', requestId)
+    .type('application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem))
+}
+
+/** What a problem is made from; the code's own status where none is said. */
+type Told = Pick<Finding, 'code' | 'detail' | 'errors' | 'operation'> & { readonly status?: number }
+
+/** An error as it travels. `instance` is the request's path. */
+export function problemOf(
+  { code, detail, status = errorCatalogue[code].status, errors, operation }: Told,
+  instance: string,
+  requestId: string,
+): Problem {
+  return {
     type: `urn:strongroom:problem:${code}`,
     title: errorCatalogue[code].title,
     status,
     detail,
     message: detail,
-    instance: request.originalUrl.split('?', 1)[0] ?? '',
+    instance,
     code,
     request_id: requestId,
     ...(operation !== undefined && { operation }),
     ...(errors && { errors }),
   }
-  reply.removeHeader('content-length')
-  return reply.code(status).header('x-request-id', requestId).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem))
 }
 
 function understand(error: unknown, request: FastifyRequest): Finding {

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { describeEngines } from '@strongroom/testkit'
 import { expect, test } from 'vitest'
-import { ada, addUser, expectProblem, play, type Scenario, startServer } from './support.ts'
+import { newRecords } from '../src/records/record-body.ts'
+import { ada, addUser, expectProblem, play, type Scenario, startServer, User } from './support.ts'
 
 const json = { 'content-type': 'application/json' }
 const post = (payload: string | Buffer, headers: Record<string, string> = json): Scenario['request'] => ({
@@ -115,6 +117,32 @@ const bodies: Scenario[] = [
     answer: { errors: [{ path: 'visits' }] },
   },
   {
+    title: 'an integer in JSON data that a number would change',
+    request: post(withField('"settings":{"serial":[9007199254740993]}')),
+    status: 422,
+    answer: { code: 'validation_failed', detail: '0: 9007199254740993 is more than a JSON number carries exactly; send it as text' },
+  },
+  {
+    title: 'large numbers in JSON data that are exact, in each spelling',
+    request: post(withField('"settings":{"a":9007199254740992,"b":100000000000000000000,"c":1e308,"d":"9007199254740993"}')),
+    status: 201,
+    answer: { settings: { a: 9007199254740992, b: 1e20, c: 1e308, d: '9007199254740993' } },
+    hooks: ['beforeInsert', 'afterInsert', 'afterCommit'],
+    audit: ['create'],
+  },
+  {
+    title: 'an unknown field with a name that nobody wants to read twice',
+    request: post(withField(`"${'k'.repeat(100_000)}":1`)),
+    status: 422,
+    answer: { errors: [{ path: `${'k'.repeat(100)}…`, message: 'is no field of users.' }] },
+  },
+  {
+    title: 'more records than one request may have',
+    request: post(`[${'{},'.repeat(10_000)}{}]`),
+    status: 413,
+    answer: { code: 'payload_too_large', detail: 'An array inserts at most 10000 records. Send them in several requests.' },
+  },
+  {
     title: 'an integer beyond 64 bits',
     request: post(withField('"visits":"9223372036854775808"')),
     status: 422,
@@ -191,6 +219,12 @@ const headers: Scenario[] = [
     request: { ...bodiless, headers: { 'x-user': 'x'.repeat(256) } },
     status: 400,
     answer: { code: 'bad_request' },
+  },
+  {
+    title: 'two of X-User',
+    request: { ...bodiless, headers: { 'x-user': ['ann', 'ben'] } },
+    status: 400,
+    answer: { code: 'bad_request', detail: 'X-User is given twice.' },
   },
   {
     title: 'an X-User with control characters',
@@ -282,8 +316,38 @@ describeEngines('bad input gets the answer of the guarantees', (engine) => {
     expect(response.json()).toMatchObject({ created_by: 'José Ωmega' })
   })
 
+  test.each(['PUT', 'PATCH', 'DELETE'] as const)('%s of no id at all finds nothing', async (method) => {
+    const { app } = await startServer(engine)
+    const response = await app.inject({
+      method,
+      url: '/users/',
+      headers: { 'x-user': 'tester' },
+      ...(method !== 'DELETE' && { payload: {} }),
+    })
+    expect(response.statusCode).toBe(404)
+    expect(response.json()).toMatchObject({ code: 'not_found', detail: 'This path ends where the id of a record should be.' })
+  })
+
+  test('a text that is too long for an index is refused or stored whole, but is no fault of the server', async () => {
+    const { app } = await startServer(engine)
+    const email = `${randomBytes(50_000).toString('hex')}@example.com`
+    const made = await app.inject({ method: 'POST', url: '/users', headers: { 'x-user': 'tester' }, payload: { ...ada, email } })
+    if (made.statusCode === 201) expect((await app.inject({ url: '/users/1' })).json()).toMatchObject({ email })
+    else expect(made.json()).toMatchObject({ status: 422, code: 'validation_failed' })
+  })
+
   test('reads need no actor', async () => {
     const server = await startServer(engine)
     expect((await server.app.inject({ url: '/users' })).statusCode).toBe(200)
   })
+})
+
+test('of an array that is all wrong, a hundred faults are told and the rest is not looked at', () => {
+  const bodies: unknown[] = Array.from({ length: 300 }, () => null)
+  Object.defineProperty(bodies, 200, {
+    get() {
+      throw new Error('nobody needs to look here')
+    },
+  })
+  expect(() => newRecords(User, bodies)).toThrow(expect.objectContaining({ issues: expect.objectContaining({ length: 100 }) }))
 })

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { ModelAccessor, openStorage } from '@strongroom/core'
 import { describeEngines, runScript, type TestEngine } from '@strongroom/testkit'
@@ -33,16 +34,18 @@ describeEngines('a server of its own', (engine) => {
 
   test('answers problems for what is not there, with the methods that are', async () => {
     const { app } = await serve(engine)
-    const cases: [method: 'GET' | 'POST' | 'DELETE', url: string, status: number, allow?: string][] = [
+    const cases: [method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, status: number, allow?: string][] = [
       ['GET', '/nowhere', 404],
       ['GET', '/users/1/nothing', 404],
       ['DELETE', '/users', 405, 'GET, HEAD, POST'],
       ['POST', '/users/1', 405, 'DELETE, GET, HEAD, PATCH, PUT'],
       ['GET', '/users/1/restore/', 405, 'POST'],
       ['GET', '/users/%E0%A4%A', 400],
+      ['GET', `/users/${'9'.repeat(5000)}`, 404],
+      ['PUT', `/tags/${'x'.repeat(5000)}`, 404],
     ]
     for (const [method, url, status, allow] of cases) {
-      const response = await app.inject({ method, url })
+      const response = await app.inject({ method, url, ...(method === 'PUT' && { headers, payload: {} }) })
       expect(response.statusCode, `${method} ${url}`).toBe(status)
       expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8')
       expect(response.json()).toMatchObject({ status, request_id: response.headers['x-request-id'] })
@@ -56,6 +59,30 @@ describeEngines('a server of its own', (engine) => {
       const made = await app.inject({ method: 'PUT', url: `/tags/${encodeURIComponent(id)}`, headers, payload: {} })
       expect(made.statusCode, made.body).toBe(201)
       expect((await app.inject({ url: `/tags/${encodeURIComponent(id)}` })).json()).toMatchObject({ id })
+    }
+  })
+
+  test('answers problems for what is no request that it can read', async () => {
+    const { app } = await serve(engine)
+    const { port } = app.server.address() as AddressInfo
+    const cases: [title: string, head: string, status: number][] = [
+      ['no HTTP', 'what?\r\n\r\n', 400],
+      ['NUL in a header', 'GET /users HTTP/1.1\r\nhost: localhost\r\nx-user: a\0b\r\n\r\n', 400],
+      ['headers without end', `GET /users HTTP/1.1\r\nhost: localhost\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
+    ]
+    for (const [title, head, status] of cases) {
+      const socket = connect(port, '127.0.0.1')
+      socket.write(head)
+      const [top = '', body = ''] = (await text(socket)).split('\r\n\r\n')
+      expect(top, title).toContain(`HTTP/1.1 ${status} `)
+      expect(top.toLowerCase()).toContain('content-type: application/problem+json; charset=utf-8')
+      const problem: unknown = JSON.parse(body)
+      expect(problem).toMatchObject({
+        status,
+        code: 'bad_request',
+        detail: expect.any(String),
+        request_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      })
     }
   })
 

@@ -1,3 +1,5 @@
+import { type AddressInfo, connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { auditParameters } from '@strongroom/contract'
 import { describeEngines } from '@strongroom/testkit'
 import Fastify from 'fastify'
@@ -47,6 +49,13 @@ describeEngines('the operators’ routes', (engine) => {
       'True-Client-IP',
       'X-Client-IP',
       'Fly-Client-IP',
+      'Client-IP',
+      'X-ARR-ClientIP',
+      'X-ProxyUser-IP',
+      'X-Vercel-Forwarded-For',
+      'X-Original-Host',
+      'Proxy-Connection',
+      'CDN-Loop',
     ]
     test.each(forwarded)('nobody whose request has %s, not even an empty one', async (name) => {
       const { app } = await startServer(engine, {}, Fastify({ trustProxy: true }))
@@ -67,6 +76,28 @@ describeEngines('the operators’ routes', (engine) => {
       for (const host of ['localhost', 'LOCALHOST:3000', '127.0.0.1:3000', '[::1]:3000']) {
         expect((await app.inject({ ...audit, headers: { host } })).statusCode).toBe(200)
       }
+    })
+
+    test('no page of another site, whatever it asks with', async () => {
+      const { app } = await startServer(engine)
+      for (const origin of ['https://evil.example', 'http://localhost.evil.example', 'null', 'http://10.0.0.1:3000']) {
+        expect((await app.inject({ ...audit, headers: { origin } })).statusCode, origin).toBe(403)
+      }
+      for (const origin of ['http://localhost:5173', 'http://127.0.0.1:3000', 'https://[::1]:8080']) {
+        expect((await app.inject({ ...audit, headers: { origin } })).statusCode, origin).toBe(200)
+      }
+    })
+
+    test('nobody who speaks HTTP/1.0, as proxies do that were told nothing else', async () => {
+      const { app } = await startServer(engine)
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      const { port } = app.server.address() as AddressInfo
+      const answers = ['1.0', '1.1'].map(async (version) => {
+        const socket = connect(port, '127.0.0.1')
+        socket.write(`GET /db/audit HTTP/${version}\r\nhost: 127.0.0.1:${port}\r\nconnection: close\r\n\r\n`)
+        return (await text(socket)).split('\r\n', 1)[0]
+      })
+      expect(await Promise.all(answers)).toEqual(['HTTP/1.1 403 Forbidden', 'HTTP/1.1 200 OK'])
     })
 
     test('and one loud line in the log says so', async () => {

@@ -7,6 +7,9 @@ import { same } from './value-types/value-type.ts'
 /** More are of no use to anybody, and a body can have a hundred thousand unknown fields. */
 const mostIssues = 100
 
+/** Characters of an unknown field's name that an issue repeats: a body can hold one of a million. */
+const longestName = 100
+
 interface CheckStep {
   readonly name: string
   readonly check: Field['check']
@@ -56,7 +59,8 @@ export function validateRecord(model: AnyModel, record: Readonly<Record<string, 
 /** The issue for a field that the model does not have, or does not show. */
 export function unknownField(model: AnyModel, name: string): ValidationIssue {
   const known = model.fields.filter((field) => !field.hidden).map((field) => field.name)
-  return { path: name, message: `is no field of ${model.name}.${suggestion(name, known)}` }
+  const path = name.length > longestName ? `${name.slice(0, longestName)}…` : name
+  return { path, message: `is no field of ${model.name}.${suggestion(name, known)}` }
 }
 
 interface NormaliseStep {

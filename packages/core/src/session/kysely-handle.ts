@@ -7,8 +7,8 @@ import {
   type QueryResult,
   type RootOperationNode,
 } from 'kysely'
-import type { AnyDatabase, Awaitable, Connection, Statement, StoredRow } from '../engine/engine.ts'
-import { UsageError } from '../errors.ts'
+import { type AnyDatabase, type Awaitable, type Connection, ConstraintViolation, type Statement, type StoredRow } from '../engine/engine.ts'
+import { ConflictError, type StrongroomError, UsageError, ValidationError } from '../errors.ts'
 import { isReading, writtenTables } from './written-tables.ts'
 
 /** Where the statements of a Kysely handle go, and what they may touch. */
@@ -80,7 +80,7 @@ class HandleConnection implements DatabaseConnection {
 
   async executeQuery<Row>(query: CompiledQuery): Promise<QueryResult<Row>> {
     const statement = { sql: query.sql, parameters: query.parameters }
-    const { rows, changed } = await this.#run(query.query, statement)
+    const { rows, changed } = await this.#runNamed(query.query, statement)
     // Kysely's caller has stated the row type of the query; the engine hands out plain objects.
     return { rows: rows as Row[], ...(changed !== undefined && { numAffectedRows: BigInt(changed) }) }
   }
@@ -88,6 +88,15 @@ class HandleConnection implements DatabaseConnection {
   // biome-ignore lint/correctness/useYield: this generator exists to refuse
   async *streamQuery(): AsyncIterableIterator<never> {
     throw new UsageError('outer_handle', 'Rows are streamed with accessor.stream(…).')
+  }
+
+  /** What the tables refuse is told as accessors tell it. */
+  async #runNamed(node: RootOperationNode, statement: Statement): Promise<{ rows: StoredRow[]; changed?: number }> {
+    try {
+      return await this.#run(node, statement)
+    } catch (error) {
+      throw error instanceof ConstraintViolation ? refusedByTable(error) : error
+    }
   }
 
   #run(node: RootOperationNode, statement: Statement): Awaitable<{ rows: StoredRow[]; changed?: number }> {
@@ -109,4 +118,18 @@ class HandleConnection implements DatabaseConnection {
       )
     }
   }
+}
+
+function refusedByTable(violation: ConstraintViolation): StrongroomError {
+  const { kind, columns } = violation
+  const table = violation.table === undefined ? 'the table' : violation.table
+  if (kind === 'unique')
+    return new ConflictError('unique_conflict', `A row of ${table} has the same key already.`, columns, { cause: violation })
+  if (kind === 'reference') {
+    return new ConflictError('reference_conflict', `A row of ${table} would point, or be pointed to, where nothing is.`, columns, {
+      cause: violation,
+    })
+  }
+  const message = kind === 'notNull' ? 'must not be null' : 'is refused by a check of the table'
+  return new ValidationError([{ path: columns.join(), message }], { cause: violation })
 }

@@ -73,14 +73,13 @@ describe('a stream of rows', () => {
     expect(found).toEqual(['a', 'b', 'c'])
   })
 
-  test('is finished before the engine closes', async () => {
+  test('is ended when the engine closes, and its reader told; one that is through before is not', async () => {
     const closing = await openFresh()
-    const stream = closing.stream(numbers(4), 2)[Symbol.asyncIterator]()
-    expect((await stream.next()).value).toHaveLength(2)
-    const closed = closing.close()
-    expect((await stream.next()).value).toHaveLength(2)
-    expect((await stream.next()).done).toBe(true)
-    await closed
+    const [half, whole] = [1, 2].map(() => closing.stream(numbers(4), 2)[Symbol.asyncIterator]())
+    for (const stream of [half, whole, whole]) expect((await stream?.next())?.value).toHaveLength(2)
+    expect((await whole?.next())?.done).toBe(true)
+    await closing.close()
+    expect(await codeOf(Promise.resolve(half?.next()))).toBe('storage_closed')
     expect(await codeOf(sizes(closing.stream(numbers(4), 2)))).toBe('storage_closed')
   })
 })

@@ -23,6 +23,7 @@ export type Row = Readonly<Record<string, unknown>>
 export function pathId(room: RecordRoom, request: FastifyRequest): unknown {
   // The route's path has the parameter.
   const { id: text } = request.params as { readonly id: string }
+  if (text === '') throw new NotFoundError('This path ends where the id of a record should be.')
   return idOf(room, text)
 }
 

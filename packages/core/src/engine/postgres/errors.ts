@@ -5,6 +5,7 @@ import {
   StrongroomError,
   TransactionTimeoutError,
   UsageError,
+  ValidationError,
 } from '../../errors.ts'
 import { ConstraintViolation } from '../engine.ts'
 
@@ -114,6 +115,12 @@ function serverFailure(cause: ServerError): StrongroomError {
     return new StorageBusyError('Another writer holds what this write needs. Nothing was written; try again.', { cause })
   if (state === '57014') return new TransactionTimeoutError('The database stopped a statement that took too long.')
   if (state === '25P04') return new TransactionTimeoutError('The database ended a transaction that took too long.')
+  if (state === '54000') {
+    return new ValidationError(
+      'A text is too long for an index that PostgreSQL keeps of its field. Shorten it, or give the field a maxLength.',
+      { cause },
+    )
+  }
   if (state === '53100')
     return new StorageUnavailableError('storage_full', 'The disk of the database is full. Nothing was written.', { cause })
   if (state === '22003') return new InvalidQueryError('A result of this question is too large for a number. Narrow the question.')

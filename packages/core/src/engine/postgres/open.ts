@@ -60,9 +60,6 @@ function assertOptions(options: PostgresEngineOptions): void {
   }
 }
 
-/** `off` would acknowledge writes that a crash of the server takes back; the stronger settings stay as they are. */
-const durableCommits = `set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), false)`
-
 /** Makes every session speak in one way, whatever the server, the database or the role have as their defaults. */
 function setup(statementTimeout: number): ClientStatement {
   const settings = {
@@ -75,7 +72,7 @@ function setup(statementTimeout: number): ClientStatement {
     ...(statementTimeout > 0 && { statement_timeout: String(statementTimeout) }),
   }
   const calls = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', false)`)
-  return { sql: `SELECT ${[...calls, durableCommits].join(', ')}` }
+  return { sql: `SELECT ${calls.join(', ')}` }
 }
 
 async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<void> {
