@@ -14,6 +14,10 @@ export function readJsonBodies(scope: FastifyInstance): void {
       if (mediaType !== 'application/json' && request.method !== 'PATCH') {
         throw new StrongroomError('unsupported_media_type', 'Send the body as application/json; a merge patch is for PATCH.')
       }
+      // Nobody has unpacked it: a host may have a hook that does.
+      if (request.headers['content-encoding'] !== undefined && !isUtf8(bytes)) {
+        throw new StrongroomError('unsupported_media_type', 'Send the body as it is, without Content-Encoding.')
+      }
       return parseBody(bytes)
     })
   }

@@ -22,8 +22,9 @@ export function letConnectionsGo(scope: FastifyInstance): void {
   scope.addHook('preClose', async () => {
     closing = true
   })
-  scope.addHook('onSend', (_request, reply, payload, done) => {
-    if (closing) reply.header('connection', 'close')
+  scope.addHook('onSend', (request, reply, payload, done) => {
+    // HTTP/2 knows no such header, and Node warns of it.
+    if (closing && request.raw.httpVersionMajor < 2) reply.header('connection', 'close')
     done(null, payload)
   })
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { gzipSync } from 'node:zlib'
 import { describeEngines } from '@strongroom/testkit'
 import { expect, test } from 'vitest'
 import { newRecords } from '../src/records/record-body.ts'
@@ -196,6 +197,12 @@ const bodies: Scenario[] = [
   { title: 'a form', request: post('name=Ada', { 'content-type': 'application/x-www-form-urlencoded' }), status: 415 },
   { title: 'a merge patch where none is taken', request: post('{}', { 'content-type': 'application/merge-patch+json' }), status: 415 },
   { title: 'a body without a type', request: post('{}', { 'content-type': '' }), status: 415 },
+  {
+    title: 'a compressed body',
+    request: post(gzipSync(JSON.stringify(ada)), { ...json, 'content-encoding': 'gzip' }),
+    status: 415,
+    answer: { code: 'unsupported_media_type', detail: 'Send the body as it is, without Content-Encoding.' },
+  },
   {
     title: 'JSON with a charset',
     request: post(JSON.stringify(ada), { 'content-type': 'application/json; charset=utf-8' }),
