@@ -2,15 +2,17 @@ import { createReadStream } from 'node:fs'
 import { openStorage } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { parse } from 'csv-parse'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { files } from '../src/files.ts'
 import { loadFiles } from '../src/load.ts'
 import { countries, navaids, regions } from '../src/models.ts'
 
 const accessors = [countries, regions, navaids]
 
+const open = (url: string) => openStorage({ url, accessors })
+
 async function openAt(url: string) {
-  const storage = await openStorage({ url, accessors })
+  const storage = await open(url)
   onTestFinished(() => storage.close())
   return storage
 }
@@ -23,11 +25,16 @@ async function rowsOf(name: string): Promise<Record<string, string>[]> {
   return rows
 }
 
-describeEngines('the first start', (engine) => {
-  test('loads every row of every file, each with its audit entry', async () => {
-    const storage = await openAt(await engine.freshUrl())
-    const lines: string[] = []
+describeEngines('the loaded data', (engine) => {
+  let storage: Awaited<ReturnType<typeof open>>
+  const lines: string[] = []
+  beforeAll(async () => {
+    storage = await open(await engine.freshUrl())
     await loadFiles(storage, (line) => lines.push(line))
+  })
+  afterAll(() => storage.close())
+
+  test('is every row of every file, each with its audit entry', async () => {
     expect(files.map(({ name }) => name)).toEqual(accessors.map(({ component }) => `${component}.csv`))
     for (const accessor of accessors) {
       const name = `${accessor.component}.csv`
@@ -43,9 +50,7 @@ describeEngines('the first start', (engine) => {
     expect(await storage.audit.count()).toBe(249 + 3987 + 11_008)
   })
 
-  test('keeps what the cells say', async () => {
-    const storage = await openAt(await engine.freshUrl())
-    await loadFiles(storage, () => undefined)
+  test('says what the cells say', async () => {
     const stored = await navaids.get(85_941)
     expect(stored).toMatchObject({
       ident: 'BGD',
@@ -73,7 +78,9 @@ describeEngines('the first start', (engine) => {
     )
     for await (const { id, latitude_deg, longitude_deg } of navaids.stream()) expect([latitude_deg, longitude_deg]).toEqual(places.get(id))
   })
+})
 
+describeEngines('the first start', (engine) => {
   test('goes on where it was interrupted, and does not bring back what was deleted', async () => {
     const storage = await openAt(await engine.freshUrl())
     class Interrupted extends Error {}

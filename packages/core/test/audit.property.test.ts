@@ -7,9 +7,9 @@ import { storagesOn } from './support.ts'
 
 /*
  * Random sequences of every write path, with hooks that fail and transactions that are rolled back, against a model in memory.
- * RUNS says how many sequences (100 unless said), SEED repeats a run.
+ * RUNS says how many sequences (60 unless said), SEED repeats a run.
  */
-const runs = Number(process.env['RUNS'] ?? 100)
+const runs = Number(process.env['RUNS'] ?? 60)
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31))
 
 describeEngines('every write leaves its audit entries and nothing else', (engine) => {
