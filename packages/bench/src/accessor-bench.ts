@@ -18,6 +18,8 @@ export async function accessorBench(folder: string, rounds: number): Promise<Pai
   hand.insertMany(people, 'bench')
   await users.insertMany(people, { actor: 'bench' })
   let fresh = seeded
+  /** The records that each side deletes next. */
+  const next = { ours: 5_000, theirs: 5_000 }
   const cases: Case[] = [
     {
       what: 'get',
@@ -64,6 +66,14 @@ export async function accessorBench(folder: string, rounds: number): Promise<Pai
           Array.from({ length: 1_000 }, () => person(fresh++)),
           'bench',
         ),
+    },
+    // Last: the cases above walk through records that must be there.
+    {
+      what: 'delete, 64 at once',
+      count: 512,
+      together: 64,
+      ours: async () => void (await users.delete(next.ours++, { actor: 'bench' })),
+      theirs: () => void hand.delete(next.theirs++, 'bench'),
     },
   ]
   const pairings: Pairing[] = []

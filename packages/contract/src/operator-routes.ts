@@ -30,7 +30,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
         description: 'The entries that all parameters hold for.',
         mediaType: 'application/json',
         content: 'auditEntries',
-        headers: ['X-Request-Id'],
+        headers: ['Link', 'X-Request-Id'],
       },
     ],
     errors: [...queryErrors, 'forbidden'],

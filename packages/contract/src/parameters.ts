@@ -123,6 +123,7 @@ export const auditParameters: readonly RouteParameter[] = [
   text('request_id', 'Entries of one request.'),
   instant('since', 'Entries from this instant on.'),
   instant('until', 'Entries before this instant.'),
+  text('after', 'The page begins right after this cursor; take it from the Link header.'),
   {
     name: 'limit',
     in: 'query',

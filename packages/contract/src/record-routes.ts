@@ -87,10 +87,18 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     parameters: [replace, ifMatch, ifNoneMatch, ...writeParameters],
     body: { mediaTypes: ['application/json'], content: ['savedRecord'] },
     answers: [
-      answer(200, 'The record as it is now.', 'record'),
-      answer(201, 'The record that was made at this id.', 'record', ['Location']),
+      answer(200, 'The record as it is now.', 'record', ['ETag']),
+      answer(201, 'The record that was made at this id.', 'record', ['Location', 'ETag']),
     ],
-    errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
+    errors: [
+      ...writeErrors,
+      'precondition_failed',
+      'precondition_required',
+      'not_found',
+      'unique_conflict',
+      'reference_conflict',
+      'record_limit',
+    ],
     writes: true,
   },
   {

@@ -5,7 +5,7 @@ export type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } fr
 export type { NamedInclusion } from './accessor/include.ts'
 export type { ConditionalWriteOptions } from './accessor/match.ts'
 export type { FieldNames, Include, Selected } from './accessor/selected.ts'
-export type { AuditAccessor, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
+export type { AuditAccessor, AuditCursorPage, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
 export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
 export type { AuditEntry } from './audit/entry.ts'
 export type { PostgresSettings, SqliteSettings } from './engine/settings.ts'

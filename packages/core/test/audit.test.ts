@@ -223,6 +223,20 @@ describeEngines('the audit log', (engine) => {
       expect(streamed).toEqual(await storage.audit.find({ component: 'people' }))
     })
 
+    test.each([{}, { since: new Date(0) }])('in pages that a cursor walks, newest first: %j', async (query) => {
+      const all = await storage.audit.find(query)
+      const walked: AuditEntry[] = []
+      let page = await storage.audit.page({ ...query, limit: 2 })
+      walked.push(...page.entries)
+      while (page.next !== undefined) {
+        await users.insert({ name: `meanwhile ${walked.length}` })
+        page = await storage.audit.page({ ...query, limit: 2, after: page.next })
+        walked.push(...page.entries)
+      }
+      expect(walked).toEqual(all)
+      expect(await rejectionOf(storage.audit.page({ after: 'forged' }))).toMatchObject({ code: 'invalid_query' })
+    })
+
     test('by time: from an instant on, and before one', async () => {
       const entries = await oldestFirst()
       const middle = entries[2]?.timestamp ?? new Date()

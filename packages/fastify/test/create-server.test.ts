@@ -50,6 +50,7 @@ describeEngines('a server of its own', (engine) => {
       expect(response.headers['content-type']).toBe('application/problem+json; charset=utf-8')
       expect(response.json()).toMatchObject({ status, request_id: response.headers['x-request-id'] })
       expect(response.headers['allow']).toBe(allow)
+      if (status === 405) expect(response.json().code).toBe('method_not_allowed')
     }
   })
 

@@ -165,6 +165,17 @@ describeEngines('the operators’ routes', (engine) => {
       expect(response.body).not.toContain('canary')
     })
 
+    test('is walked by the cursors of its Link header', async () => {
+      const server = await filled()
+      const first = await server.app.inject({ url: '/db/audit?limit=3' })
+      const next = /<([^>]*)>; rel="next"/.exec(String(first.headers.link))?.[1] ?? ''
+      const second = await server.app.inject({ url: next })
+      const requests = [first, second].map((response) => response.json().map((entry: { request_id: string }) => entry.request_id))
+      expect(requests).toEqual([['r4', 'r3', 'r2'], ['r1']])
+      expect(String(second.headers.link)).not.toContain('rel="next"')
+      expect((await server.app.inject({ url: '/db/audit?after=x' })).statusCode).toBe(400)
+    })
+
     test('is asked by every filter, alone and together', async () => {
       const server = await filled()
       const all: { timestamp: string }[] = (await server.app.inject(audit)).json()

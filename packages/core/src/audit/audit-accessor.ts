@@ -3,8 +3,10 @@ import type { AnyModel } from '../model/model.ts'
 import type { BoundTable } from '../query/bound-table.ts'
 import { allOf, equals, type Filter } from '../query/filter.ts'
 import type { SortKey } from '../query/order.ts'
+import { selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
+import { callerContext } from '../session/options.ts'
 import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
 import { type AuditEntry, auditEntry } from './entry.ts'
@@ -27,6 +29,12 @@ export interface AuditPage extends AuditQuery {
   /** The most entries to answer; all when it is left out. */
   readonly limit?: number
   readonly offset?: number
+}
+
+/** Which page of the log: the newest entries, or those that follow a cursor. */
+export interface AuditCursorPage extends AuditPage {
+  /** The `next` of the page before, which asked for the same. */
+  readonly after?: string
 }
 
 /**
@@ -64,6 +72,21 @@ export class AuditAccessor {
     return this.#select(auditSelection(query))
   }
 
+  /**
+   * One page of the entries that hold the query, newest first (100 unless `limit` says otherwise), and the cursor of the next page.
+   * @throws InvalidQueryError for a cursor that is none, or of another question
+   */
+  async page(query: AuditCursorPage = {}): Promise<{ readonly entries: AuditEntry[]; readonly next?: string }> {
+    const { after, ...page } = query
+    const { order, limit = defaultPageSize, ...selection } = auditSelection(page)
+    if (after !== undefined && selection.offset)
+      throw new InvalidQueryError('A page starts at an offset or after a cursor; give one of them.')
+    const { rows, next } = await this.#units.read({}, (connection, context) =>
+      selectPage(this.#log, connection, context, { ...selection, keys: order, limit, after }),
+    )
+    return { entries: rows.map((row) => auditEntry(row, this.#modelOf)), ...(next !== undefined && { next }) }
+  }
+
   /** The newest entry that holds the query, or null. */
   async findOne(query: AuditQuery = {}): Promise<AuditEntry | null> {
     const [entry] = await this.find({ ...query, limit: 1 })
@@ -82,7 +105,10 @@ export class AuditAccessor {
       yield* await this.find(query)
       return
     }
-    for await (const rows of this.#log.engine.stream(selectStatement(this.#log, undefined, auditSelection(query)), 500)) {
+    for await (const rows of this.#log.engine.stream(
+      selectStatement(this.#log, callerContext({}, undefined), auditSelection(query)),
+      500,
+    )) {
       for (const row of rows) yield auditEntry(this.#log.decode(row), this.#modelOf)
     }
   }
@@ -92,6 +118,9 @@ export class AuditAccessor {
     return rows.map((row) => auditEntry(row, this.#modelOf))
   }
 }
+
+/** Entries on a page when nobody says. */
+const defaultPageSize = 100
 
 const textFilters = ['component', 'actor', 'request_id', 'transaction_id'] as const
 const pageNames = new Set<string>([...textFilters, 'record_id', 'operation', 'since', 'until', 'limit', 'offset'])

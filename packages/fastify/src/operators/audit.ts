@@ -1,8 +1,18 @@
 import { auditParameters, readParameters, readWholeNumber } from '@strongroom/contract'
-import { type AuditEntry, type AuditPage, auditOperations, DateTime, defineModel, InvalidQueryError, type Storage } from '@strongroom/core'
+import {
+  type AuditCursorPage,
+  type AuditEntry,
+  type AuditPage,
+  auditOperations,
+  DateTime,
+  defineModel,
+  InvalidQueryError,
+  type Storage,
+} from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { queryValue, rawQuery, readQuery } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { pageLinks } from '../records/page-links.ts'
+import { exposeHeaders, sendJson } from '../reply.ts'
 import { type Operators, requireOperator } from './guard.ts'
 
 /** How many entries are answered. */
@@ -15,18 +25,22 @@ export interface AuditLimits {
 export function listAudit(storage: Storage, operators: Operators, limits: AuditLimits): RouteHandlerMethod {
   return async (request, reply) => {
     await requireOperator(operators, request)
-    const entries = await storage.audit.find(readAuditQuery(request, limits))
+    const query = readAuditQuery(request, limits)
+    const { entries, next } = await storage.audit.page(query)
+    const place = { limit: query.limit ?? limits.defaultLimit, offset: query.offset ?? 0 }
+    reply.header('link', pageLinks(request.originalUrl, place, next === undefined ? {} : { next }))
+    exposeHeaders(reply, ['Link', 'X-Request-Id'])
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     return sendJson(reply, 200, entries.map(wireEntry))
   }
 }
 
-type Parameter = 'component' | 'record_id' | 'actor' | 'operation' | 'request_id' | 'since' | 'until' | 'limit' | 'offset'
+type Parameter = 'component' | 'record_id' | 'actor' | 'operation' | 'request_id' | 'since' | 'until' | 'after' | 'limit' | 'offset'
 
 // The contract lists exactly these; a test holds them together.
 const parameterNames = auditParameters.map(({ name }) => name) as Parameter[]
 
-function readAuditQuery(request: FastifyRequest, { defaultLimit, maxLimit }: AuditLimits): AuditPage {
+function readAuditQuery(request: FastifyRequest, { defaultLimit, maxLimit }: AuditLimits): AuditCursorPage {
   const given = readQuery(() => readParameters(rawQuery(request), parameterNames))
   const text = (name: Parameter): string | undefined => checkText(name, given.get(name))
   const query = {
@@ -37,11 +51,12 @@ function readAuditQuery(request: FastifyRequest, { defaultLimit, maxLimit }: Aud
     request_id: text('request_id'),
     since: readInstant('since', given.get('since')),
     until: readInstant('until', given.get('until')),
+    after: given.get('after'),
     limit: readNumber('limit', given.get('limit'), 1, maxLimit, defaultLimit),
     offset: readNumber('offset', given.get('offset'), 0, Number.MAX_SAFE_INTEGER, 0),
   }
   // What was not asked for is left out.
-  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as AuditPage
+  return Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)) as AuditCursorPage
 }
 
 function checkText(name: string, value: string | undefined): string | undefined {
