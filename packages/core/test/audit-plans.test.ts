@@ -2,11 +2,12 @@ import { describeEngines } from '@strongroom/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type AuditPage, auditSelection } from '../src/audit/audit-accessor.ts'
 import { AuditLog } from '../src/audit/audit-log.ts'
-import type { Engine, Statement } from '../src/engine/engine.ts'
+import type { Engine } from '../src/engine/engine.ts'
 import { openEngine } from '../src/engine/open-engine.ts'
 import { BoundTable } from '../src/query/bound-table.ts'
 import { selectStatement } from '../src/query/select.ts'
 import { prepareSchema } from '../src/schema/prepare-schema.ts'
+import { explain } from './explain.ts'
 
 const since = new Date('2026-01-01T00:00:00Z')
 const questions: Record<string, AuditPage> = {
@@ -37,20 +38,3 @@ describeEngines('a page of the audit log comes straight from an index', (engine)
     })
   }
 })
-
-/** The plan as the engine tells it; PostgreSQL is kept from scanning the few rows of a test. */
-async function explain(engine: Engine, statement: Statement): Promise<string> {
-  const sqlite = engine.name === 'sqlite'
-  const sql = `${sqlite ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'} ${statement.sql}`
-  const rows = await engine.write({
-    alone: true,
-    timeLimit: 10_000,
-    context: { actor: 'test', principal: undefined, tenant: null, requestId: null, traceId: null, unitId: 'test', dryRun: false },
-    run: async (connection) => {
-      if (!sqlite) await connection.all({ sql: 'SET LOCAL enable_seqscan = off', parameters: [] })
-      if (!sqlite) await connection.all({ sql: 'SET LOCAL enable_bitmapscan = off', parameters: [] })
-      return connection.all({ sql, parameters: statement.parameters })
-    },
-  })
-  return rows.map((row) => String(row['detail'] ?? row['QUERY PLAN'])).join('\n')
-}

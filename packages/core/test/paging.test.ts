@@ -9,6 +9,7 @@ import { parseOrder } from '../src/query/order.ts'
 import { seeksAfter, seeksFromStart } from '../src/query/seek.ts'
 import { selectStatement } from '../src/query/select.ts'
 import { prepareSchema } from '../src/schema/prepare-schema.ts'
+import { explain } from './explain.ts'
 import { rejectionOf, storagesOn } from './support.ts'
 
 const Item = defineModel(
@@ -149,18 +150,6 @@ describeEngines('paging', (engine) => {
     }
   })
 })
-
-type Engine = Awaited<ReturnType<typeof openEngine>>
-
-async function explain(engine: Engine, statement: { sql: string; parameters: readonly unknown[] }): Promise<string> {
-  const sqlite = engine.name === 'sqlite'
-  const rows = await engine.define(async (connection) => {
-    if (!sqlite) await connection.all({ sql: 'SET LOCAL enable_seqscan = off', parameters: [] })
-    if (!sqlite) await connection.all({ sql: 'SET LOCAL enable_bitmapscan = off', parameters: [] })
-    return connection.all({ sql: `${sqlite ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'} ${statement.sql}`, parameters: statement.parameters })
-  })
-  return rows.map((row) => String(row['detail'] ?? row['QUERY PLAN'])).join('\n')
-}
 
 function compareBy(order: readonly string[], a: Record<string, unknown>, b: Record<string, unknown>): number {
   for (const term of [...order, 'id']) {

@@ -17,8 +17,17 @@ export interface Inclusion {
   readonly side: 'one' | 'many'
 }
 
+/** The links of an open storage stay as they are, and every request for a list asks for them. */
+const known = new WeakMap<BoundAccessor, ReadonlyMap<string, Inclusion>>()
+
 /** Everything that can be included in the records of an accessor, by name. */
-function inclusionsOf(bound: BoundAccessor): Map<string, Inclusion> {
+function inclusionsOf(bound: BoundAccessor): ReadonlyMap<string, Inclusion> {
+  const inclusions = known.get(bound) ?? findInclusions(bound)
+  known.set(bound, inclusions)
+  return inclusions
+}
+
+function findInclusions(bound: BoundAccessor): ReadonlyMap<string, Inclusion> {
   const inclusions = new Map<string, Inclusion>()
   for (const link of bound.references) add(inclusions, { name: includeName(link.field, link.target.model), link, side: 'one' })
   for (const link of bound.referrers) {
@@ -52,12 +61,12 @@ function add(inclusions: Map<string, Inclusion>, inclusion: Inclusion): void {
 /** Reads an `include`. Throws InvalidQueryError for a name that leads nowhere. */
 export function parseInclude(bound: BoundAccessor, include: Readonly<Record<string, unknown>> | undefined): Inclusion[] {
   if (include === undefined) return []
-  const known = inclusionsOf(bound)
+  const inclusions = inclusionsOf(bound)
   return Object.entries(include).flatMap(([name, wanted]) => {
     if (wanted === undefined || wanted === false) return []
-    const inclusion = known.get(name)
+    const inclusion = inclusions.get(name)
     if (inclusion && wanted === true) return [inclusion]
-    const names = [...known.keys()].join(', ')
+    const names = [...inclusions.keys()].join(', ')
     throw new InvalidQueryError(
       `${bound.component} cannot include "${name}". ${names ? `It can include ${names}.` : 'It is linked to nothing.'}`,
     )

@@ -8,6 +8,7 @@ import { type Page, selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { parseWhere } from '../query/where.ts'
+import { wholeNumber } from '../query/whole-number.ts'
 import type { ReadOptions } from '../session/options.ts'
 import { callerContext } from '../session/options.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
@@ -125,10 +126,4 @@ function selectOptions(bound: BoundAccessor, question: Question): SelectOptions 
     limit: wholeNumber('limit', question.limit),
     offset: wholeNumber('offset', question.offset),
   }
-}
-
-function wholeNumber(name: string, value: number | undefined): number | undefined {
-  if (value === undefined) return undefined
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidQueryError(`${name} is a whole number from 0 on.`)
-  return value
 }

@@ -1,11 +1,13 @@
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { BoundTable } from '../query/bound-table.ts'
+import { isText } from '../query/comparable.ts'
 import { allOf, equals, type Filter } from '../query/filter.ts'
 import type { SortKey } from '../query/order.ts'
 import { selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
+import { wholeNumber } from '../query/whole-number.ts'
 import { callerContext } from '../session/options.ts'
 import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
@@ -159,7 +161,7 @@ function newestFirst(query: AuditPage): SortKey[] {
 }
 
 function text(name: string, value: unknown): string {
-  if (typeof value === 'string' && !value.includes('\0') && value.isWellFormed()) return value
+  if (isText(value)) return value
   throw new InvalidQueryError(`${name} of the audit log is compared with text.`)
 }
 
@@ -171,9 +173,4 @@ function operation(value: string): string {
 function instant(name: string, value: unknown): Date {
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value
   throw new InvalidQueryError(`${name} takes an instant, e.g. new Date().`)
-}
-
-function wholeNumber(name: string, value: number | undefined): number | undefined {
-  if (value === undefined || (Number.isSafeInteger(value) && value >= 0)) return value
-  throw new InvalidQueryError(`${name} is a whole number from 0 on.`)
 }

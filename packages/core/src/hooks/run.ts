@@ -1,6 +1,7 @@
+import { isPromise } from '../engine/is-promise.ts'
 import { copyRecord, ownValues } from '../model/copy-record.ts'
 import type { Session } from '../session/session.ts'
-import { isPromise, type Task, wait } from '../session/task.ts'
+import { type Task, wait } from '../session/task.ts'
 import type { Units } from '../session/units.ts'
 import type { CommitEvent, HookMoment, Operation } from './events.ts'
 import type { HookRegistry } from './registry.ts'

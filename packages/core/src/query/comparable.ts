@@ -16,11 +16,10 @@ export const kindNames: Readonly<Record<FieldKind, string>> = {
 }
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const unstorableText = /\0|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/
 
 /** Text that can be stored: no NUL, no lone surrogate. */
 export function isText(value: unknown): value is string {
-  return typeof value === 'string' && !unstorableText.test(value)
+  return typeof value === 'string' && !value.includes('\0') && value.isWellFormed()
 }
 
 /** Whether a value is of the field's kind; it need not be one that the field may hold, as an e-mail address or an enum. */

@@ -1,4 +1,5 @@
 import type { Awaitable } from '../engine/engine.ts'
+import { isPromise } from '../engine/is-promise.ts'
 
 /**
  * Work that is written once for both kinds of engine: it runs to its end at once where every answer is there
@@ -6,10 +7,6 @@ import type { Awaitable } from '../engine/engine.ts'
  * It yields nothing but the promises that it waits for.
  */
 export type Task<T> = Generator<PromiseLike<unknown>, T, unknown>
-
-export function isPromise<T>(value: Awaitable<T> | PromiseLike<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
-}
 
 /** Waits inside a task: `const rows = yield* wait(connection.all(statement))`. */
 export function* wait<T>(value: Awaitable<T>): Task<T> {

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
+import { isPromise } from '../engine/is-promise.ts'
 import { StrongroomError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { CallerContext } from './context.ts'
 import { callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
 import { Session, type SessionHome } from './session.ts'
-import { isPromise, runTask, type Task, wait } from './task.ts'
+import { runTask, type Task, wait } from './task.ts'
 
 /** Carries the answer of a dry run out of the unit that is rolled back for it. */
 class DryRunEnd extends Error {

@@ -47,12 +47,13 @@ export async function writeOptions(room: RecordRoom, request: FastifyRequest, dr
 /** A record as it is answered, without its secrets. */
 export function wireRecord(room: RecordRoom, row: object): Record<string, unknown> {
   // Rows are plain objects of fields; their type depends on a model that is not known here.
-  return recordToJson(room.accessor.model, row as Row, { secrets: 'omit' })
+  return wire(room.accessor.model, row as Row)
 }
 
 /** A record as it is answered, with what was read along. */
 export function wireRow(room: RecordRoom, include: readonly string[], row: Row): Record<string, unknown> {
   const record = wireRecord(room, row)
+  if (include.length === 0) return record
   for (const { name, model } of room.accessor.inclusions()) {
     if (!include.includes(name)) continue
     const along = row[name]
@@ -67,6 +68,7 @@ function wire(model: AnyModel, row: Row): Record<string, unknown> {
 
 /** The path of a record, for `Location`. */
 export function recordPath(room: RecordRoom, row: object): string {
-  const record = wireRecord(room, row)
-  return `${room.path}/${encodeURIComponent(String(record[room.accessor.model.id.name]))}`
+  const { id } = room.accessor.model
+  // Rows are plain objects of fields, and the id is never null.
+  return `${room.path}/${encodeURIComponent(String(id.toJson((row as Row)[id.name])))}`
 }

@@ -1,4 +1,5 @@
-import type { Awaitable, Unit } from '../engine.ts'
+import type { Unit } from '../engine.ts'
+import { isPromise } from '../is-promise.ts'
 import { SqliteConnection } from './connection.ts'
 import type { Handle } from './handle.ts'
 
@@ -62,9 +63,4 @@ export class LaneMember {
   reject(error: unknown): void {
     this.#reject(error)
   }
-}
-
-/** Tells an answer that is there from one that has to be waited for. */
-export function isPromise<T>(value: Awaitable<T>): value is Promise<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Awaitable, Connection, Statement, StoredRow } from '../engine.ts'
+import { isPromise } from '../is-promise.ts'
 import { SqliteConnection } from './connection.ts'
 import { closed, mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
-import { isPromise } from './lane-member.ts'
 import { narrow } from './statement-cache.ts'
 
 /** Reads committed data, on connections that cannot write. */
