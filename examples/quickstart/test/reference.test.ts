@@ -16,7 +16,8 @@ async function optionsOf(call: (options: never) => Promise<unknown>): Promise<st
 
 describe('the reference names', () => {
   test('every method of an accessor', () => {
-    const methods = Object.getOwnPropertyNames(ModelAccessor.prototype).filter((name) => name !== 'constructor')
+    const prototypes: readonly object[] = [ModelAccessor.prototype, Object.getPrototypeOf(ModelAccessor.prototype)]
+    const methods = prototypes.flatMap((prototype) => Object.getOwnPropertyNames(prototype)).filter((name) => name !== 'constructor')
     expect(methods.length).toBeGreaterThan(30)
     expect(methods.filter((name) => !new RegExp(`\`${name}[(\`]`).test(textOf('docs/reference/accessor.md')))).toEqual([])
   })

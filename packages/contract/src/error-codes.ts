@@ -13,6 +13,7 @@ export const errorCatalogue = {
   unique_conflict: { status: 409, title: 'Already exists' },
   reference_conflict: { status: 409, title: 'Reference conflict' },
   record_limit: { status: 409, title: 'Record limit reached' },
+  too_many_matches: { status: 409, title: 'More records match than may be changed' },
   state_conflict: { status: 409, title: 'State conflict' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   payload_too_large: { status: 413, title: 'Payload too large' },

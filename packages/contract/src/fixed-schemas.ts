@@ -46,6 +46,24 @@ export const problemSchema = closed(
   ['type', 'title', 'status', 'detail', 'message', 'instance', 'code', 'request_id'],
 )
 
+/** An error in an envelope. */
+export const failureSchema = closed({
+  success: { const: false },
+  message: text,
+  status_code: { type: 'integer' },
+  details: closed(
+    {
+      code: { type: 'string', enum: Object.keys(errorCatalogue) },
+      title: text,
+      instance: text,
+      request_id: text,
+      operation: { type: 'integer' },
+      errors: { type: 'array', items: closed({ path: text, message: text }) },
+    },
+    ['code', 'title', 'instance', 'request_id'],
+  ),
+})
+
 /** Operations of several components that are done together. */
 export const batchSchema = closed({
   operations: {
@@ -81,6 +99,9 @@ export const statusSchema = closed({ status: { const: 'ok' }, engine: text, late
 
 /** What a restored record is answered with. */
 export const restorationSchema = closed({ status: { const: 'ok' }, restored: { type: 'boolean' } })
+
+/** What the deletion of all records of a filter is answered with. */
+export const bulkDeletionSchema = closed({ status: { const: 'deleted' }, count: { type: 'integer', minimum: 0 } })
 
 /** What a deleted record is answered with. */
 export function deletionSchema(id: WireSchema, record: WireSchema): WireSchema {

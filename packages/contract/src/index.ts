@@ -1,31 +1,40 @@
+export { type AggregateQuery, aggregateParameters, parseAggregateQuery } from './aggregate-query.ts'
 export { type BatchMethod, batchMethods, batchRoute, mostOperations } from './batch-route.ts'
+export { type BulkQuery, bulkParameters, mostBulkRecords, parseBulkQuery } from './bulk-query.ts'
 export { type EntityTags, entityTag, parseEntityTags } from './entity-tag.ts'
+export {
+  type FailureEnvelope,
+  type Pagination,
+  paginationSchema,
+  type ResponseStyle,
+  responseStyles,
+  type SuccessEnvelope,
+  successSchema,
+} from './envelope.ts'
 export { type ErrorCode, errorCatalogue } from './error-codes.ts'
+export { splitList } from './filter-query.ts'
 export {
   auditEntrySchema,
   batchResultsSchema,
   batchSchema,
+  bulkDeletionSchema,
   deletionSchema,
+  failureSchema,
   problemSchema,
   restorationSchema,
   statusSchema,
 } from './fixed-schemas.ts'
 export { type ListCondition, type ListFilter, type ListOperator, listOperators } from './list-condition.ts'
 export {
-  type AggregateQuery,
-  aggregateParameters,
   type ListQuery,
   type ListQueryOptions,
   type ListSort,
   listParameters,
-  parseAggregateQuery,
   parseListQuery,
-  readFlag,
-  readNames,
-  splitList,
 } from './list-query.ts'
 export { type OperatorOperation, operatorRoutes } from './operator-routes.ts'
 export { auditParameters, pageLimit, requestIdHeader } from './parameters.ts'
+export { readFlag, readNames } from './query-parameters.ts'
 export { QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, splitQuery } from './query-string.ts'
 export { patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'
 export {

@@ -1,3 +1,4 @@
+import { mostBulkRecords } from './bulk-query.ts'
 import type { RouteParameter } from './route.ts'
 
 const flag = (name: string, description: string): RouteParameter => ({
@@ -75,6 +76,23 @@ export const pageLimit: RouteParameter = {
   description: 'Records on a page.',
   schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
 }
+
+/** What stops a filter that holds for more than was meant. */
+const atMost: RouteParameter = {
+  name: 'at_most',
+  in: 'query',
+  description: 'How many records the filter may hold for; if there are more, none is changed (409).',
+  schema: { type: 'integer', minimum: 1, maximum: mostBulkRecords },
+  required: true,
+}
+
+/** The parameters of a change of a filtered collection, beside the fields. */
+export const bulkQueryParameters: readonly RouteParameter[] = [
+  group('and', 'Conditions that must all hold.'),
+  group('or', 'Conditions of which one must hold.'),
+  group('not', 'Conditions that must not all hold.'),
+  atMost,
+]
 
 /** The parameters of a list, beside the fields. Limits are those of a server that configures none. */
 export const listQueryParameters: readonly RouteParameter[] = [

@@ -1,5 +1,6 @@
 import {
   aggregateQueryParameters,
+  bulkQueryParameters,
   dryRun,
   fields,
   idempotencyKey,
@@ -16,7 +17,7 @@ import {
 import { type AnswerHeader, type Content, queryErrors, type Route, type RouteAnswer, writeErrors } from './route.ts'
 
 /** What a record route does. */
-export type RecordOperation = 'list' | 'aggregate' | 'get' | 'create' | 'save' | 'patch' | 'delete' | 'restore'
+export type RecordOperation = 'list' | 'aggregate' | 'get' | 'create' | 'save' | 'patch' | 'patchMany' | 'delete' | 'deleteMany' | 'restore'
 
 /** The media types of a JSON Merge Patch (RFC 7396): its own, and plain JSON, which most clients send. */
 export const patchTypes = ['application/merge-patch+json', 'application/json'] as const
@@ -40,6 +41,7 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     summary: 'Lists records',
     parameters: [...listQueryParameters, requestIdHeader],
     filters: true,
+    paged: true,
     answers: [answer(200, 'A page of records.', 'records', ['X-Total-Count', 'Content-Range', 'Link'])],
     errors: queryErrors,
     writes: false,
@@ -113,6 +115,18 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     writes: true,
   },
   {
+    operation: 'patchMany',
+    method: 'PATCH',
+    path: '',
+    summary: 'Changes every record that a filter holds for: all or none',
+    parameters: [...bulkQueryParameters, ...writeParameters],
+    filters: true,
+    body: { mediaTypes: patchTypes, content: ['recordPatch'] },
+    answers: [answer(200, 'The records that changed, as they are now.', 'records')],
+    errors: [...writeErrors, 'too_many_matches', 'precondition_required', 'unique_conflict', 'reference_conflict'],
+    writes: true,
+  },
+  {
     operation: 'delete',
     method: 'DELETE',
     path: '/{id}',
@@ -120,6 +134,17 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     parameters: [purge, ifMatch, ...writeParameters],
     answers: [answer(200, 'The record that was deleted.', 'deletion')],
     errors: [...writeErrors, 'precondition_failed', 'precondition_required', 'not_found', 'reference_conflict'],
+    writes: true,
+  },
+  {
+    operation: 'deleteMany',
+    method: 'DELETE',
+    path: '',
+    summary: 'Deletes every record that a filter holds for: all or none',
+    parameters: [...bulkQueryParameters, purge, ...writeParameters],
+    filters: true,
+    answers: [answer(200, 'How many records were deleted.', 'bulkDeletion')],
+    errors: [...writeErrors, 'too_many_matches', 'precondition_required', 'reference_conflict'],
     writes: true,
   },
   {

@@ -11,6 +11,7 @@ export interface RouteParameter {
   readonly in: 'query' | 'header'
   readonly description: string
   readonly schema: WireSchema
+  readonly required?: true
 }
 
 /** What a body or answer holds; the model's schemas and `fixedSchemas` say what that looks like. */
@@ -23,6 +24,7 @@ export type Content =
   | 'savedRecord'
   | 'recordPatch'
   | 'deletion'
+  | 'bulkDeletion'
   | 'restoration'
   | 'groups'
   | 'batch'
@@ -71,6 +73,8 @@ export interface Route<Operation extends string = string> {
   readonly parameters: readonly RouteParameter[]
   /** The query also takes the model's fields as filters. */
   readonly filters?: boolean
+  /** The answer is a page of a list. */
+  readonly paged?: true
   readonly body?: RouteBody
   readonly answers: readonly RouteAnswer[]
   /** Errors beside those that any route can answer with. */

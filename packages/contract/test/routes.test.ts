@@ -3,6 +3,7 @@ import {
   aggregateParameters,
   answerHeaders,
   batchRoute,
+  bulkParameters,
   errorCatalogue,
   listParameters,
   operatorRoutes,
@@ -46,6 +47,12 @@ test('the list route documents exactly the parameters that a list takes', () => 
   const list = recordRoutes.find((route) => route.operation === 'list')
   const documented = list?.parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name)
   expect(documented?.toSorted()).toEqual([...listParameters].toSorted())
+})
+
+test.each(['patchMany', 'deleteMany'] as const)('the %s route documents exactly the parameters that it takes', (operation) => {
+  const route = recordRoutes.find((candidate) => candidate.operation === operation)
+  const documented = route?.parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name)
+  expect(documented?.toSorted()).toEqual([...bulkParameters, ...(operation === 'deleteMany' ? ['purge'] : [])].toSorted())
 })
 
 test('every system route is at a path that no component can take', () => {

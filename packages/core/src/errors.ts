@@ -50,7 +50,7 @@ export class ValidationError extends StrongroomError {
   }
 }
 
-export type ConflictCode = 'unique_conflict' | 'reference_conflict' | 'record_limit' | 'state_conflict'
+export type ConflictCode = 'unique_conflict' | 'reference_conflict' | 'record_limit' | 'too_many_matches' | 'state_conflict'
 
 /** The write conflicts with what is stored: a unique field, a reference, a record limit or the record's state. */
 export class ConflictError extends StrongroomError {

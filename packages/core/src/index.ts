@@ -4,6 +4,7 @@ export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/agg
 export type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './accessor/find-options.ts'
 export type { NamedInclusion } from './accessor/include.ts'
 export type { ConditionalWriteOptions } from './accessor/match.ts'
+export type { BulkWriteOptions } from './accessor/meant.ts'
 export type { FieldNames, Include, Selected } from './accessor/selected.ts'
 export type { AuditAccessor, AuditCursorPage, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
 export { type AuditOperation, auditOperations } from './audit/audit-log.ts'

@@ -55,7 +55,7 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
 /** The API's table of contents. */
 async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): Promise<void> {
   scope.addHook('onClose', () => storage.close())
-  settleIn(scope)
+  settleIn(scope, options.responses)
   letConnectionsGo(scope)
   mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
   if (options.enableDbRouter) {
@@ -84,6 +84,7 @@ function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedO
     systemPaths: options.systemPaths,
     pageSize: options.pageSize,
     namesActor: options.actor === undefined,
+    responses: options.responses,
   })
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { maxHeaderSize } from 'node:http'
+import type { ResponseStyle } from '@strongroom/contract'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { answerUnreadable } from './answer-unreadable.ts'
@@ -7,6 +8,7 @@ import { bootstrap } from './bootstrap.ts'
 import { answerUnknownPaths } from './not-found.ts'
 import { answerProblem } from './problem.ts'
 import { clientRequestId } from './request-id.ts'
+import { resolveResponseStyle, setResponseStyle } from './response-style.ts'
 import { type CreateServerOptions, resolveServerOptions, type ServerOptions } from './server-options.ts'
 
 /**
@@ -21,7 +23,9 @@ import { type CreateServerOptions, resolveServerOptions, type ServerOptions } fr
  */
 export async function createServer(options: CreateServerOptions): Promise<FastifyInstance> {
   const { server, bootstrap: given } = resolveServerOptions(options, process.env)
-  const app = makeServer(server)
+  const responses = resolveResponseStyle(given.responses)
+  const app = makeServer(server, responses)
+  setResponseStyle(app, responses)
   answerUnknownPaths(app)
   app.setErrorHandler(answerProblem)
   closeOnSignals(app, server.closeTimeout)
@@ -35,7 +39,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
   return app
 }
 
-function makeServer({ logger, requestTimeout }: ServerOptions): FastifyInstance {
+function makeServer({ logger, requestTimeout }: ServerOptions, responses: ResponseStyle): FastifyInstance {
   return Fastify({
     logger,
     requestTimeout,
@@ -44,7 +48,7 @@ function makeServer({ logger, requestTimeout }: ServerOptions): FastifyInstance 
     genReqId: (request) => clientRequestId(request.headers) ?? randomUUID(),
     // Node takes no longer requests: an id that is too long is not found, like every one of the wrong shape.
     routerOptions: { maxParamLength: maxHeaderSize },
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: answerUnreadable(responses),
     frameworkErrors: (error, request, reply) => {
       answerProblem(error, request, reply)
     },

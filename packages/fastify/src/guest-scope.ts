@@ -1,13 +1,16 @@
+import type { ResponseStyle } from '@strongroom/contract'
 import type { FastifyInstance } from 'fastify'
 import { readJsonBodies } from './body.ts'
 import { answerProblem } from './problem.ts'
 import { echoRequestId } from './request-id.ts'
+import { setResponseStyle } from './response-style.ts'
 
 /**
  * Makes an encapsulated scope a guest in the host's server: what the host has set for itself (parsers, error handler,
  * compilers) does not reach our routes, and nothing of ours reaches the host's.
  */
-export function settleIn(scope: FastifyInstance): void {
+export function settleIn(scope: FastifyInstance, responses: ResponseStyle): void {
+  setResponseStyle(scope, responses)
   readJsonBodies(scope)
   scope.setErrorHandler(answerProblem)
   // Bodies and queries are read by the models and the list grammar; nothing is left for a schema compiler to change.

@@ -1,4 +1,4 @@
-import { type Content, deletionSchema, type WireSchema } from '@strongroom/contract'
+import { bulkDeletionSchema, type Content, deletionSchema, type WireSchema } from '@strongroom/contract'
 import { type AnyModel, jsonSchemaOf } from '@strongroom/core'
 
 /** Points to a schema of the document. Names of components have no dots, so ours cannot meet theirs. */
@@ -36,6 +36,8 @@ export function contentSchema(content: Content, component: string, model: AnyMod
       return reference(`${component}.patch`)
     case 'deletion':
       return deletionSchema(model ? plain(model.id.schema) : {}, reference(`${component}.record`))
+    case 'bulkDeletion':
+      return bulkDeletionSchema
     case 'restoration':
       return reference('api.restoration')
     case 'groups':

@@ -10,6 +10,7 @@ import {
   operatorRoutes,
   pageLimit,
   problemSchema,
+  type ResponseStyle,
   type Route,
   type RouteAnswer,
   type RouteParameter,
@@ -35,6 +36,8 @@ export interface OpenApiSource {
   readonly pageSize: { readonly defaultLimit: number; readonly maxLimit: number }
   /** The `X-User` header names whoever writes. */
   readonly namesActor: boolean
+  /** How the server answers. */
+  readonly responses: ResponseStyle
 }
 
 type Json = Readonly<Record<string, unknown>>

@@ -1,9 +1,10 @@
-import { reservedComponents } from '@strongroom/contract'
+import { type ResponseStyle, reservedComponents } from '@strongroom/contract'
 import type { AnyAccessor, StorageOptions } from '@strongroom/core'
 import type { ActorOf } from './actor.ts'
 import { checkOperators, type Operators } from './operators/guard.ts'
 import type { PageSize } from './query.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
+import { resolveResponseStyle } from './response-style.ts'
 
 /** Where each system route is, below the prefix; `false` leaves it out. */
 export interface SystemPaths {
@@ -37,6 +38,8 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   readonly requireIfMatch?: boolean | readonly string[] | undefined
   /** Bytes that the body of a record may have; 1 MiB unless said. */
   readonly bodyLimit?: number | undefined
+  /** `envelope` answers `{ success, message, data, pagination }` and, instead of problems, `{ success, message, status_code, details }`; `bare` unless said. */
+  readonly responses?: ResponseStyle | undefined
 }
 
 /** The options with every default filled in. */
@@ -50,6 +53,7 @@ export interface ResolvedOptions {
   readonly pageSize: PageSize
   readonly requireIfMatch: boolean | readonly string[]
   readonly bodyLimit: number
+  readonly responses: ResponseStyle
 }
 
 const storageNames = ['accessors', 'createTables', 'maxRecordsPerModel', 'transactionTimeLimit', 'sqlite', 'postgres'] as const
@@ -63,6 +67,7 @@ const routeNames = [
   'pageSize',
   'requireIfMatch',
   'bodyLimit',
+  'responses',
 ] as const
 const systemPaths = { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' } as const
 
@@ -90,6 +95,7 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     pageSize: resolvePageSize(options.pageSize ?? defaultPageSize),
     requireIfMatch: resolveRequireIfMatch(options),
     bodyLimit: wholeNumber('bodyLimit', options.bodyLimit ?? defaultBodyLimit),
+    responses: resolveResponseStyle(options.responses),
   }
 }
 

@@ -1,8 +1,9 @@
-import { type ErrorCode, errorCatalogue, patchTypes } from '@strongroom/contract'
+import { type ErrorCode, errorCatalogue, type FailureEnvelope, patchTypes, type ResponseStyle } from '@strongroom/contract'
 import { ConflictError, StrongroomError, ValidationError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { BatchOperationError } from './records/batch-error.ts'
 import { requestIdOf } from './request-id.ts'
+import { responseStyleOf } from './response-style.ts'
 
 /** An error as it travels: RFC 9457, with a `message` that is the detail once more. */
 export interface Problem {
@@ -45,12 +46,17 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, told: Told): FastifyReply {
   const requestId = requestIdOf(request)
   const problem = problemOf(told, request.originalUrl.split('?', 1)[0] ?? '', requestId)
+  const { type, text } = writeProblem(problem, responseStyleOf(request))
   reply.removeHeader('content-length')
-  return reply
-    .code(problem.status)
-    .header('x-request-id', requestId)
-    .type('application/problem+json; charset=utf-8')
-    .send(JSON.stringify(problem))
+  return reply.code(problem.status).header('x-request-id', requestId).type(type).send(text)
+}
+
+/** A problem in the style of a server, and its media type. */
+export function writeProblem(problem: Problem, style: ResponseStyle): { readonly type: string; readonly text: string } {
+  if (style === 'bare') return { type: 'application/problem+json; charset=utf-8', text: JSON.stringify(problem) }
+  const { type: _, status, detail, message: __, ...details } = problem
+  const failure: FailureEnvelope = { success: false, message: detail, status_code: status, details }
+  return { type: 'application/json; charset=utf-8', text: JSON.stringify(failure) }
 }
 
 /** What a problem is made from; the code's own status where none is said. */

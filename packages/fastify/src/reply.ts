@@ -1,8 +1,21 @@
+import type { Pagination, SuccessEnvelope } from '@strongroom/contract'
 import type { FastifyReply } from 'fastify'
+import { responseStyleOf } from './response-style.ts'
 
-/** Answers with JSON. It is written here, so that no serializer of the host has a say in it. */
-export function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
-  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(value))
+/** What an envelope says beside the data. */
+export interface About {
+  readonly message: string
+  /** Of a page of a list. */
+  readonly pagination?: Pagination
+}
+
+/** Answers with JSON, in the style of the scope. It is written here, so that no serializer of the host has a say in it. */
+export function sendJson(reply: FastifyReply, status: number, data: unknown, about: About): FastifyReply {
+  const enveloped = responseStyleOf(reply.request) === 'envelope'
+  const answer = enveloped
+    ? ({ success: true, message: about.message, data, pagination: about.pagination ?? null } satisfies SuccessEnvelope)
+    : data
+  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(answer))
 }
 
 /** Lets scripts of other origins read these headers, beside the ones that the host exposes. */

@@ -37,7 +37,8 @@ describeEngines('a server of its own', (engine) => {
     const cases: [method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, status: number, allow?: string][] = [
       ['GET', '/nowhere', 404],
       ['GET', '/users/1/nothing', 404],
-      ['DELETE', '/users', 405, 'GET, HEAD, POST'],
+      ['PUT', '/users', 405, 'DELETE, GET, HEAD, PATCH, POST'],
+      ['DELETE', '/users', 400],
       ['POST', '/users/1', 405, 'DELETE, GET, HEAD, PATCH, PUT'],
       ['GET', '/users/1/restore/', 405, 'POST'],
       ['GET', '/users/%E0%A4%A', 400],

@@ -15,6 +15,7 @@ const source = {
   systemPaths: { health: '/alive', ready: '/ready', openapi: '/openapi.json', docs: false },
   pageSize: { defaultLimit: 20, maxLimit: 500 },
   namesActor: true,
+  responses: 'bare',
 } as const
 
 /** What a test looks at; the document has more. */

@@ -9,7 +9,7 @@ import { closeAfterTest, expectProblem } from './support.ts'
 async function answerTo(error: unknown) {
   const app = closeAfterTest(Fastify())
   await app.register(async (scope) => {
-    settleIn(scope)
+    settleIn(scope, 'bare')
     scope.get('/fails', async () => {
       throw error
     })

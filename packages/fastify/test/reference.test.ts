@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import {
   auditEntrySchema,
   auditParameters,
+  bulkParameters,
   errorCatalogue,
   listOperators,
   listParameters,
@@ -24,9 +25,10 @@ test('the page of errors has every code with its status and title, and no other'
 
 test('the page of the HTTP API has every route of records and of the server, and every parameter of a list', async () => {
   const text = await page('http-api')
-  for (const { method, path } of recordRoutes) expect(text).toContain(`| \`${method} /users${path}\``)
+  for (const { method, path } of recordRoutes) expect(text).toMatch(new RegExp(`^\\| \`${method} /users${path}(\\?[^\`]*)?\``, 'm'))
   for (const { method, path } of systemRoutes) expect(text).toContain(`| \`${method} ${path}\``)
   for (const operator of listOperators) expect(text).toContain(`field[${operator}]`)
+  for (const parameter of bulkParameters) expect(text, parameter).toMatch(new RegExp(`\\b${parameter}\\b`))
   for (const parameter of listParameters) expect(text, parameter).toMatch(new RegExp(`^\\|.*\`${parameter}(=[^\`]*)?\``, 'm'))
 })
 

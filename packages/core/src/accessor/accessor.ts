@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts'
-import type { CommitHook, Hook, HookMoment } from '../hooks/events.ts'
+import type { HookMoment } from '../hooks/events.ts'
 import { deleteMoments, insertMoments, restoreMoments, saveMoments, updateMoments } from '../hooks/moments.ts'
-import { HookRegistry } from '../hooks/registry.ts'
+import type { HookRegistry } from '../hooks/registry.ts'
 import type { OnceOptions, OnceResult } from '../idempotency/once.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { IdOf, InsertOf, RowOf, UpdateOf } from '../model/row-types.ts'
@@ -14,15 +14,15 @@ import { type AggregateOptions, type AggregateRow, aggregateRecords, type Measur
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
+import { HookedAccessor } from './hooked-accessor.ts'
 import { type NamedInclusion, namedInclusions } from './include.ts'
 import { insertRecords } from './insert.ts'
-import { lockRecord } from './lock.ts'
-import { assertMatch, type ConditionalWriteOptions } from './match.ts'
-import { lockMeant, parseRequired } from './meant.ts'
+import { type ConditionalWriteOptions, lockExpected } from './match.ts'
+import { type BulkWriteOptions, lockMatching, lockMeant } from './meant.ts'
 import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
 import { restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
-import { replaceRecord, saveRecord, updateMatching, updateRecord } from './update.ts'
+import { replaceRecord, saveRecord, updateFound, updateRecord } from './update.ts'
 import { upsertRecords } from './upsert.ts'
 
 /** Gives a storage the insides of an accessor; not for anybody else. */
@@ -38,11 +38,10 @@ export const bindAccessor = Symbol('bindAccessor')
  * const alice = await users.insert({ name: 'Alice', email: 'a@example.com' }, { actor: 'admin' })
  * await users.update(alice.id, { name: 'Alice B.' }, { actor: 'admin' })
  */
-export class ModelAccessor<Model extends AnyModel> {
+export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model> {
   readonly model: Model
   /** The name in audit entries and routes. */
   readonly component: string
-  readonly #hooks: HookRegistry
   #bound: BoundAccessor | undefined
 
   /**
@@ -51,61 +50,12 @@ export class ModelAccessor<Model extends AnyModel> {
    * @throws UsageError `invalid_definition` when the component is no such name
    */
   constructor(model: Model, component: string) {
+    super(model)
     if (!/^[a-z][a-z0-9_-]{0,59}$/i.test(component)) {
       throw new UsageError('invalid_definition', `"${component}" is no component name: use letters, digits, _ and -, e.g. "users".`)
     }
     this.model = model
     this.component = component
-    this.#hooks = new HookRegistry(model)
-  }
-
-  // ── hooks ──
-
-  /** Runs before a record is inserted and validated; may change `record`, may be async. A throw rolls the unit back. */
-  beforeInsert(hook: Hook<Model>): this {
-    return this.#addHook('beforeInsert', hook)
-  }
-
-  /** Runs after a record and its audit entry are written, in the transaction. */
-  afterInsert(hook: Hook<Model>): this {
-    return this.#addHook('afterInsert', hook)
-  }
-
-  /** Runs before a record is changed and validated; may change `record`; `previous` is the record as it stands. */
-  beforeUpdate(hook: Hook<Model>): this {
-    return this.#addHook('beforeUpdate', hook)
-  }
-
-  /** Runs after a changed record and its audit entry are written, in the transaction. Not called when nothing changed. */
-  afterUpdate(hook: Hook<Model>): this {
-    return this.#addHook('afterUpdate', hook)
-  }
-
-  /** Runs before a record is deleted, soft-deleted or purged (`operation` tells), also by a cascade. */
-  beforeDelete(hook: Hook<Model>): this {
-    return this.#addHook('beforeDelete', hook)
-  }
-
-  /** Runs after a record is deleted, soft-deleted or purged, in the transaction. */
-  afterDelete(hook: Hook<Model>): this {
-    return this.#addHook('afterDelete', hook)
-  }
-
-  /** Runs before a soft-deleted record is restored. */
-  beforeRestore(hook: Hook<Model>): this {
-    return this.#addHook('beforeRestore', hook)
-  }
-
-  /** Runs after a record is restored, in the transaction. */
-  afterRestore(hook: Hook<Model>): this {
-    return this.#addHook('afterRestore', hook)
-  }
-
-  /** Runs after the unit has committed, outside it, before the write's promise resolves; a throw is logged and harms nobody. */
-  afterCommit(hook: CommitHook<Model>): this {
-    // The registry keeps hooks of all models alike; they are called with this model's records only.
-    this.#hooks.commitHooks.push(hook as unknown as CommitHook)
-    return this
   }
 
   // ── reads ──
@@ -236,9 +186,21 @@ export class ModelAccessor<Model extends AnyModel> {
     })
   }
 
-  /** Changes the given fields of every live record that holds the condition. Answers the ones that changed. */
-  updateMany(where: Where<Model>, patch: UpdateOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>[]> {
-    return this.#writeMany(updateMoments, options, (bound, session) => updateMatching(bound, session, parseRequired(bound, where), patch))
+  /**
+   * Changes the given fields of every live record that holds the condition. Answers the ones that changed.
+   * @param patch the fields, or a function that makes them from each record as it stands
+   * @throws ConflictError `too_many_matches` when the condition holds for more than `atMost` records
+   * @example await users.updateMany({ role: 'guest' }, { active: false }, { atMost: 100, actor: 'admin' })
+   */
+  updateMany(
+    where: Where<Model>,
+    patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>),
+    options: BulkWriteOptions = {},
+  ): Promise<RowOf<Model>[]> {
+    return this.#writeMany(updateMoments, options, function* (bound, session) {
+      const found = yield* lockMatching(bound, session, where, { ...options, includeDeleted: false })
+      return yield* updateFound(bound, session, found, patch)
+    })
   }
 
   /**
@@ -274,9 +236,8 @@ export class ModelAccessor<Model extends AnyModel> {
    */
   delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      const record = yield* lockRecord(bound, session, id, false)
-      if (record) assertMatch(bound, record, options.ifMatch)
-      return (yield* deleteRecords(bound, session, record ? [record] : [], bound.model.deletedAt ? 'soft' : 'hard')).length > 0
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: false })
+      return (yield* deleteRecords(bound, session, found, bound.model.deletedAt ? 'soft' : 'hard')).length > 0
     })
   }
 
@@ -287,18 +248,20 @@ export class ModelAccessor<Model extends AnyModel> {
   deleteReturning(id: IdOf<Model>, options: ConditionalWriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
     const { purge = false, ...write } = options
     return this.#write(deleteMoments, write, function* (bound, session) {
-      const record = yield* lockRecord(bound, session, id, purge)
-      if (record) assertMatch(bound, record, options.ifMatch)
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: purge })
       const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
-      const [deleted] = yield* deleteRecords(bound, session, record ? [record] : [], mode)
+      const [deleted] = yield* deleteRecords(bound, session, found, mode)
       return (deleted as RowOf<Model> | undefined) ?? null
     })
   }
 
-  /** Deletes the live records with these ids, or that hold the condition. Answers how many. */
-  deleteMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
+  /**
+   * Deletes the live records with these ids, or that hold the condition. Answers how many.
+   * @throws ConflictError `too_many_matches` when there are more than `atMost`
+   */
+  deleteMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      const records = yield* lockMeant(bound, session, idsOrWhere, false)
+      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: false })
       return (yield* deleteRecords(bound, session, records, bound.model.deletedAt ? 'soft' : 'hard')).length
     })
   }
@@ -309,32 +272,32 @@ export class ModelAccessor<Model extends AnyModel> {
    */
   restore(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(restoreMoments, options, function* (bound, session) {
-      const record = yield* lockRecord(bound, session, id, true)
-      if (record) assertMatch(bound, record, options.ifMatch)
-      return (yield* restoreRecords(bound, session, record ? [record] : [])).length > 0
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true })
+      return (yield* restoreRecords(bound, session, found)).length > 0
     })
   }
 
   /** Brings the soft-deleted records with these ids, or that hold the condition, back. Answers how many. */
-  restoreMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
+  restoreMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
     return this.#write(restoreMoments, options, function* (bound, session) {
-      return (yield* restoreRecords(bound, session, yield* lockMeant(bound, session, idsOrWhere, true))).length
+      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true })
+      return (yield* restoreRecords(bound, session, records)).length
     })
   }
 
   /** Removes a record for good, deleted or not. False when it is not there. */
   purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      const record = yield* lockRecord(bound, session, id, true)
-      if (record) assertMatch(bound, record, options.ifMatch)
-      return (yield* deleteRecords(bound, session, record ? [record] : [], 'hard')).length > 0
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true })
+      return (yield* deleteRecords(bound, session, found, 'hard')).length > 0
     })
   }
 
   /** Removes the records with these ids, or that hold the condition, for good, deleted or not. Answers how many. */
-  purgeMany(idsOrWhere: IdsOrWhere<Model>, options: WriteOptions = {}): Promise<number> {
+  purgeMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      return (yield* deleteRecords(bound, session, yield* lockMeant(bound, session, idsOrWhere, true), 'hard')).length
+      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true })
+      return (yield* deleteRecords(bound, session, records, 'hard')).length
     })
   }
 
@@ -375,7 +338,7 @@ export class ModelAccessor<Model extends AnyModel> {
         `The accessor of ${this.component} belongs to an open storage. Close that one, or make another accessor: new ModelAccessor(…).`,
       )
     }
-    this.#bound = bind?.(this.#hooks)
+    this.#bound = bind?.(this.hooks)
   }
 
   #open(): BoundAccessor {
@@ -384,12 +347,6 @@ export class ModelAccessor<Model extends AnyModel> {
       'invalid_options',
       `The accessor of ${this.component} belongs to no open storage. Give it to openStorage({ accessors: […] }) first.`,
     )
-  }
-
-  #addHook(moment: HookMoment, hook: Hook<Model>): this {
-    // The registry keeps hooks of all models alike; they are called with this model's records only.
-    this.#hooks.add(moment, hook as unknown as Hook)
-    return this
   }
 
   /** Records inside the library are plain objects of fields; outside they have the model's row type. */

@@ -8,9 +8,16 @@ import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 
 /** Reads the records that a write is about, and keeps others from changing them; always in the order of their ids. */
-export function* lockRecords(bound: BoundAccessor, session: Session, filter: Filter, includeDeleted: boolean): Task<FieldValues[]> {
+export function* lockRecords(
+  bound: BoundAccessor,
+  session: Session,
+  filter: Filter,
+  includeDeleted: boolean,
+  limit?: number,
+): Task<FieldValues[]> {
   const order = [{ field: bound.model.id.name, descending: false }]
-  return yield* selectRows(bound.table, session.connection, session.context, { filter, includeDeleted, order, lock: true, version: true })
+  const options = { filter, includeDeleted, order, limit, lock: true, version: true }
+  return yield* selectRows(bound.table, session.connection, session.context, options)
 }
 
 /** The record with this id, or undefined; an id of the wrong shape is simply not found. */

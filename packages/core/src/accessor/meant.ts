@@ -1,20 +1,57 @@
-import { UsageError } from '../errors.ts'
+import { ConflictError, UsageError } from '../errors.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import type { Filter } from '../query/filter.ts'
 import { parseWhere } from '../query/where.ts'
+import { wholeNumber } from '../query/whole-number.ts'
+import type { WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { lockRecords, lockRecordsById } from './lock.ts'
 
+/** A write to many records that is refused when it would touch more than was meant. */
+export interface BulkWriteOptions extends WriteOptions {
+  /** How many records may be found; if there are more, none is changed (ConflictError `too_many_matches`). Any number unless said. */
+  readonly atMost?: number | undefined
+}
+
+type Bounds = BulkWriteOptions & { readonly includeDeleted: boolean }
+
 /** The records that a write to many is about: those with these ids, or those that hold the condition. */
-export function* lockMeant(bound: BoundAccessor, session: Session, meant: unknown, includeDeleted: boolean): Task<FieldValues[]> {
-  if (Array.isArray(meant)) return yield* lockRecordsById(bound, session, meant, includeDeleted)
-  return yield* lockRecords(bound, session, parseRequired(bound, meant), includeDeleted)
+export function* lockMeant(
+  bound: BoundAccessor,
+  session: Session,
+  meant: unknown,
+  { atMost, includeDeleted }: Bounds,
+): Task<FieldValues[]> {
+  const most = wholeNumber('atMost', atMost)
+  if (Array.isArray(meant)) return capped(bound, yield* lockRecordsById(bound, session, meant, includeDeleted), most)
+  return yield* lockMatching(bound, session, meant, { atMost, includeDeleted })
+}
+
+/** The records that hold a condition. */
+export function* lockMatching(
+  bound: BoundAccessor,
+  session: Session,
+  where: unknown,
+  { atMost, includeDeleted }: Bounds,
+): Task<FieldValues[]> {
+  const most = wholeNumber('atMost', atMost)
+  const filter = parseRequired(bound, where)
+  // One more than may be found tells that there are too many.
+  return capped(bound, yield* lockRecords(bound, session, filter, includeDeleted, most === undefined ? undefined : most + 1), most)
+}
+
+function capped(bound: BoundAccessor, found: FieldValues[], most: number | undefined): FieldValues[] {
+  if (most === undefined || found.length <= most) return found
+  throw new ConflictError(
+    'too_many_matches',
+    `More than ${most} records of ${bound.component} match, and none was changed. Narrow the filter.`,
+  )
 }
 
 /** A write to many says which: `{}` means all, and a variable that happens to be undefined does not. */
-export function parseRequired(bound: BoundAccessor, where: unknown): Filter {
+function parseRequired(bound: BoundAccessor, where: unknown): Filter {
   if (typeof where !== 'object' || where === null) throw new UsageError('invalid_options', 'Say which records: a where object, {} for all.')
   // An object that is not a list is read as a condition, and refused by name where it is none.
   return parseWhere(bound.model, where as Readonly<Record<string, unknown>>)

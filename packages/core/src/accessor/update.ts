@@ -2,7 +2,6 @@ import { ConflictError, NotFoundError, ValidationError } from '../errors.ts'
 import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import { copyRecord } from '../model/copy-record.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
-import type { Filter } from '../query/filter.ts'
 import { updateRows } from '../query/rows.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
@@ -10,7 +9,7 @@ import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from 
 import type { BoundAccessor } from './bound-accessor.ts'
 import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
-import { lockRecord, lockRecords, lockRecordsById } from './lock.ts'
+import { lockRecord, lockRecordsById } from './lock.ts'
 import { assertMatch, type ConditionalWriteOptions } from './match.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
@@ -38,15 +37,11 @@ function givenFor(bound: BoundAccessor, previous: FieldValues, patch: unknown): 
   return typeof patch === 'function' ? patch(copyRecord(bound.model, previous)) : patch
 }
 
-/** Changes the given fields of every record that the filter holds for. Answers the ones that changed. */
-export function* updateMatching(bound: BoundAccessor, session: Session, filter: Filter, patch: unknown): Task<FieldValues[]> {
-  const given = copyInput(patch)
-  const found = yield* lockRecords(bound, session, filter, false)
-  return yield* updateRecords(
-    bound,
-    session,
-    found.map((previous) => patched(bound, previous, given)),
-  )
+/** Changes the given fields of records that are locked. Answers the ones that changed. */
+export function* updateFound(bound: BoundAccessor, session: Session, found: readonly FieldValues[], patch: unknown): Task<FieldValues[]> {
+  const given = typeof patch === 'function' ? undefined : copyInput(patch)
+  const updates = found.map((previous) => patched(bound, previous, given ?? copyInput(givenFor(bound, previous, patch))))
+  return yield* updateRecords(bound, session, updates)
 }
 
 /** Gives every field of a record: the ones left out go back to their default or null. */

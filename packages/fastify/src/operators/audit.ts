@@ -31,7 +31,16 @@ export function listAudit(storage: Storage, operators: Operators, limits: AuditL
     reply.header('link', pageLinks(request.originalUrl, place, next === undefined ? {} : { next }))
     exposeHeaders(reply, ['Link', 'X-Request-Id'])
     reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    return sendJson(reply, 200, entries.map(wireEntry))
+    return sendJson(reply, 200, entries.map(wireEntry), {
+      message: 'Audit entries found',
+      pagination: {
+        total: null,
+        limit: place.limit,
+        offset: query.after === undefined ? place.offset : null,
+        next: next ?? null,
+        previous: null,
+      },
+    })
   }
 }
 

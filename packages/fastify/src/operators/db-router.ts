@@ -1,10 +1,11 @@
-import { operatorRoutes } from '@strongroom/contract'
+import { operatorRoutes, type ResponseStyle } from '@strongroom/contract'
 import type { Storage } from '@strongroom/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import { settleIn } from '../guest-scope.ts'
 import { mountRoutes } from '../mount.ts'
 import { defaultBodyLimit } from '../options.ts'
 import { refuse, refuseUnknown, wholeNumber } from '../refuse.ts'
+import { resolveResponseStyle } from '../response-style.ts'
 import { type AuditLimits, listAudit } from './audit.ts'
 import { checkOperators, type Operators } from './guard.ts'
 import { databaseHealth } from './health.ts'
@@ -19,9 +20,11 @@ export interface DbRouterOptions {
   readonly operators?: Operators | undefined
   /** The storage; `app.storage` unless said. */
   readonly storage?: Storage | undefined
+  /** `envelope` puts every answer into an envelope; `bare` unless said. */
+  readonly responses?: ResponseStyle | undefined
 }
 
-const known = ['auditDefaultLimit', 'auditMaxLimit', 'operators', 'storage']
+const known = ['auditDefaultLimit', 'auditMaxLimit', 'operators', 'storage', 'responses']
 
 /**
  * The operators' routes as a Fastify plugin, for those who mount them by hand.
@@ -33,10 +36,11 @@ export function dbRouter(options: DbRouterOptions = {}): FastifyPluginAsync {
   refuseUnknown('dbRouter', options, known)
   const limits = auditLimits(options)
   const operators = checkOperators(options.operators)
+  const responses = resolveResponseStyle(options.responses)
   return async (scope) => {
     const storage = options.storage ?? (scope.hasDecorator('storage') ? scope.storage : undefined)
     if (!storage) refuse('dbRouter finds no app.storage. Call bootstrap first, or give it a storage: dbRouter({ storage }).')
-    settleIn(scope)
+    settleIn(scope, responses)
     mountOperators(scope, storage, operators, limits)
   }
 }

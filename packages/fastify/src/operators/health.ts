@@ -11,6 +11,6 @@ export function databaseHealth(storage: Storage, operators: Operators): RouteHan
     const { engine, latency } = await storage.health()
     const details = (await isOperator(operators, request)) ? { engine, latency_ms: Number(latency.toFixed(3)) } : {}
     reply.header('cache-control', 'no-store')
-    return sendJson(reply, 200, { status: 'ok', ...details })
+    return sendJson(reply, 200, { status: 'ok', ...details }, { message: 'The database answers' })
   }
 }

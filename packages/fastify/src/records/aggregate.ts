@@ -9,7 +9,7 @@ import type { RecordRoom } from './record-room.ts'
 export function aggregateRecords({ accessor }: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
     const groups = await measure(accessor, request)
-    return sendJson(reply, 200, groups)
+    return sendJson(reply, 200, groups, { message: 'Groups measured' })
   }
 }
 

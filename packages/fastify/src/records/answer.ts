@@ -10,20 +10,22 @@ import { type RecordRoom, recordPath, wireRecord } from './record-room.ts'
 /** What a write answers, before it is sent: it can be kept for a request that comes again. */
 export interface Answer {
   readonly status: number
+  /** What an envelope says. */
+  readonly message: string
   readonly location?: string
   readonly etag?: string
   readonly body: unknown
 }
 
 /** Answers one record. */
-export function recordAnswer(room: RecordRoom, status: number, row: object): Answer {
+export function recordAnswer(room: RecordRoom, { status, message }: Pick<Answer, 'status' | 'message'>, row: object): Answer {
   const version = versionOf(row)
-  return { status, ...(version !== undefined && { etag: entityTag(version) }), body: wireRecord(room, row) }
+  return { status, message, ...(version !== undefined && { etag: entityTag(version) }), body: wireRecord(room, row) }
 }
 
 /** Answers a record that was made. After a dry run there is no place to point to. */
 export function createdAnswer(room: RecordRoom, row: object, dryRun: boolean): Answer {
-  const answer = recordAnswer(room, 201, row)
+  const answer = recordAnswer(room, { status: 201, message: 'Created' }, row)
   return dryRun ? answer : { ...answer, location: recordPath(room, row) }
 }
 
@@ -41,11 +43,11 @@ export function writeRoute(room: RecordRoom, produce: (request: FastifyRequest) 
   }
 }
 
-function sendAnswer(reply: FastifyReply, { status, location, etag, body }: Answer): FastifyReply {
+function sendAnswer(reply: FastifyReply, { status, message, location, etag, body }: Answer): FastifyReply {
   if (location !== undefined) reply.header('location', location)
   if (etag !== undefined) reply.header('etag', etag)
   exposeHeaders(reply, [...(location === undefined ? [] : ['Location']), ...(etag === undefined ? [] : ['ETag']), 'X-Request-Id'])
-  return sendJson(reply, status, body)
+  return sendJson(reply, status, body, { message })
 }
 
 /** The key of a request that shall be done once. A dry run leaves nothing, so there is nothing to repeat. */

@@ -28,7 +28,7 @@ export function runBatch(storage: Storage, rooms: readonly [RecordRoom, ...Recor
     const write = await writeOptions(first, request, flags.dry_run)
     const operations = operationsOf(request)
     const results = await storage.transaction(() => runAll(rooms, operations, withoutDryRun(write)), write)
-    return { status: 200, body: { results } }
+    return { status: 200, message: 'All operations done', body: { results } }
   })
 }
 

@@ -14,7 +14,7 @@ export function createRecord(room: RecordRoom): RouteHandlerMethod {
     const body = bodyOf(request)
     if (Array.isArray(body)) {
       const rows = await accessor.insertMany(newRecords(accessor.model, body), write)
-      return { status: 201, body: rows.map((row) => wireRecord(room, row)) }
+      return { status: 201, message: 'Created', body: rows.map((row) => wireRecord(room, row)) }
     }
     return createdAnswer(room, await accessor.insert(newRecord(accessor.model, body), write), flags.dry_run)
   })

@@ -1,4 +1,4 @@
-import { recordRoutes } from '@strongroom/contract'
+import { type ResponseStyle, recordRoutes } from '@strongroom/contract'
 import { type AnyAccessor, type AnyModel, ModelAccessor, UsageError } from '@strongroom/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ActorOf } from '../actor.ts'
@@ -7,12 +7,15 @@ import { mountRoutes } from '../mount.ts'
 import { defaultBodyLimit, defaultPageSize, resolvePageSize } from '../options.ts'
 import type { PageSize } from '../query.ts'
 import { refuseUnknown } from '../refuse.ts'
+import { resolveResponseStyle } from '../response-style.ts'
 import { aggregateRecords } from './aggregate.ts'
 import { createRecord } from './create.ts'
 import { deleteRecord } from './delete.ts'
+import { deleteRecords } from './delete-many.ts'
 import { getRecord } from './get.ts'
 import { listRecords } from './list.ts'
 import { patchRecord } from './patch.ts'
+import { patchRecords } from './patch-many.ts'
 import type { RecordRoom } from './record-room.ts'
 import { restoreRecord } from './restore.ts'
 import { saveRecord } from './save.ts'
@@ -29,9 +32,11 @@ export interface CrudRouterOptions {
   readonly requireIfMatch?: boolean | undefined
   /** Bytes that a body may have; 1 MiB unless said. */
   readonly bodyLimit?: number | undefined
+  /** `envelope` puts every answer into an envelope; `bare` unless said. */
+  readonly responses?: ResponseStyle | undefined
 }
 
-const known = ['maxRecords', 'actor', 'pageSize', 'requireIfMatch', 'bodyLimit']
+const known = ['maxRecords', 'actor', 'pageSize', 'requireIfMatch', 'bodyLimit', 'responses']
 
 /**
  * The routes of one component as a Fastify plugin, for those who mount them by hand. The accessor belongs to an open storage.
@@ -46,8 +51,9 @@ export function crudRouter(accessor: AnyAccessor, options: CrudRouterOptions = {
   refuseUnknown('crudRouter', options, known)
   if (!(accessor instanceof ModelAccessor)) throw new UsageError('invalid_options', 'crudRouter takes a ModelAccessor: crudRouter(users).')
   const pageSize = resolvePageSize(options.pageSize ?? defaultPageSize)
+  const responses = resolveResponseStyle(options.responses)
   return async (scope) => {
-    settleIn(scope)
+    settleIn(scope, responses)
     if (options.maxRecords !== undefined) accessor.limitRecords(options.maxRecords)
     mountRecords(scope, accessor, { ...options, pageSize })
   }
@@ -71,7 +77,9 @@ export function mountRecords(
       create: createRecord(room),
       save: saveRecord(room),
       patch: patchRecord(room),
+      patchMany: patchRecords(room),
       delete: deleteRecord(room),
+      deleteMany: deleteRecords(room),
       restore: restoreRecord(room),
     },
     bodyLimit,

@@ -15,6 +15,6 @@ export function deleteRecord(room: RecordRoom): RouteHandlerMethod {
     const row = await accessor.deleteReturning(id, { ...write, ...match, purge: flags.purge })
     if (!row) throw noRecord(room, id)
     const record = wireRecord(room, row)
-    return { status: 200, body: { status: 'deleted', id: record[accessor.model.id.name], record } }
+    return { status: 200, message: 'Deleted', body: { status: 'deleted', id: record[accessor.model.id.name], record } }
   })
 }

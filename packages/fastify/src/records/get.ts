@@ -16,6 +16,6 @@ export function getRecord(room: RecordRoom): RouteHandlerMethod {
     sendEntityTag(reply, row)
     exposeHeaders(reply, ['ETag', 'X-Request-Id'])
     if (isKnown(request, row)) return reply.code(304).send()
-    return sendJson(reply, 200, wireRow(room, include, row as Row))
+    return sendJson(reply, 200, wireRow(room, include, row as Row), { message: 'Record found' })
   }
 }

@@ -1,3 +1,4 @@
+import type { Pagination } from '@strongroom/contract'
 import type { AnyModel, ModelAccessor, RecordPage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
@@ -16,7 +17,7 @@ export function listRecords(room: RecordRoom): RouteHandlerMethod {
     reply.header('link', pageLinks(request.originalUrl, query, page))
     exposeHeaders(reply, ['X-Total-Count', 'Content-Range', 'Link', 'X-Request-Id'])
     const records = page.rows.map((row) => wireRow(room, query.include, row))
-    return sendJson(reply, 200, records)
+    return sendJson(reply, 200, records, { message: 'Records found', pagination: paginationOf(query, page) })
   }
 }
 
@@ -35,6 +36,11 @@ function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promis
     ...(after !== undefined && { after }),
     ...(before !== undefined && { before }),
   })
+}
+
+function paginationOf({ limit, offset, after, before }: RecordQuery, { total, next, previous }: RecordPage<Row>): Pagination {
+  const placed = after === undefined && before === undefined
+  return { total: total ?? null, limit, offset: placed ? offset : null, next: next ?? null, previous: previous ?? null }
 }
 
 /** The place of a page is known where it starts at an offset; after a cursor only the total is. */

@@ -15,7 +15,7 @@ export function patchRecord(room: RecordRoom): RouteHandlerMethod {
     const write = await writeOptions(room, request, flags.dry_run)
     const match = readIfMatch(room, request)
     const id = pathId(room, request)
-    return recordAnswer(room, 200, await performPatch(room, id, bodyOf(request), { ...write, ...match }))
+    return recordAnswer(room, { status: 200, message: 'Updated' }, await performPatch(room, id, bodyOf(request), { ...write, ...match }))
   })
 }
 

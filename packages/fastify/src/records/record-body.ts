@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type AnyModel, type Field, recordFromJson, StrongroomError, ValidationError, type ValidationIssue } from '@strongroom/core'
+import { isObject } from './merge-patch.ts'
 import type { Row } from './record-room.ts'
 
 /** Reads a record to insert. `place` stands before the names of fields in issues: `2.` for the third of several. */
@@ -52,6 +53,14 @@ export function changesOf(model: AnyModel, current: Row, body: unknown): Record<
   const changed = Object.entries(owned).filter(([name, value]) => !isUnchanged(model.fieldsByName.get(name), value, current[name]))
   refuse([...issues, ...changed.map(([name]) => (name === model.id.name ? idIssue(name) : ownedIssue(model, name)))], '')
   return record
+}
+
+/** Refuses a patch for many records that would fit none of them. JSON fields are merged first, and judged record by record. */
+export function checkSharedPatch(model: AnyModel, body: unknown): void {
+  const isJson = (name: string): boolean => model.fieldsByName.get(name)?.kind === 'json'
+  const plain = isObject(body) ? Object.fromEntries(Object.entries(body).filter(([name]) => !isJson(name))) : body
+  const { owned, issues } = recordFromJson(model, plain, 'update')
+  refuse([...issues, ...Object.keys(owned).map((name) => ownedIssue(model, name))], '')
 }
 
 /** Reads a record that takes the place of one; what a request may not set stays as it is. */

@@ -12,6 +12,6 @@ export function restoreRecord(room: RecordRoom): RouteHandlerMethod {
     const id = pathId(room, request)
     const restored = await accessor.restore(id, write)
     if (!restored && !(await accessor.get(id, { includeDeleted: true }))) throw noRecord(room, id)
-    return { status: 200, body: { status: 'ok', restored } }
+    return { status: 200, message: restored ? 'Restored' : 'Was not deleted', body: { status: 'ok', restored } }
   })
 }

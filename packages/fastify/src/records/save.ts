@@ -24,7 +24,7 @@ export function saveRecord(room: RecordRoom): RouteHandlerMethod {
     const write = { ...(await writeOptions(room, request, flags.dry_run)), ...readIfMatch(room, request) }
     const save: Save = { id: pathId(room, request), body: bodyOf(request), replace: flags.replace, write, onlyNew: wantsNoRecord(request) }
     const { row, created } = await performSave(room, save)
-    return created ? createdAnswer(room, row, flags.dry_run) : recordAnswer(room, 200, row)
+    return created ? createdAnswer(room, row, flags.dry_run) : recordAnswer(room, { status: 200, message: 'Saved' }, row)
   })
 }
 

@@ -15,10 +15,12 @@ export function mountSystem(
   const mount = (path: `/${string}` | false, handler: RouteHandlerMethod): void => {
     if (path !== false) mountRoute(scope, { method: 'GET', path }, handler)
   }
-  mount(paths.health, async (_request, reply) => sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }))
+  mount(paths.health, async (_request, reply) =>
+    sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Alive' }),
+  )
   mount(paths.ready, async (_request, reply) => {
     await storage.health()
-    return sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' })
+    return sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Ready' })
   })
   let text: string | undefined
   mount(paths.openapi, async (_request, reply) => {
