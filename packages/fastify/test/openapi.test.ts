@@ -1,7 +1,9 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { operatorRoutes, recordRoutes, systemRoutes } from '@strongroom/contract'
+import { Decimal, defineModel } from '@strongroom/core'
+import { Type } from 'typebox'
 import { expect, test } from 'vitest'
-import { openApiDocument } from '../src/openapi.ts'
+import { openApiDocument } from '../src/openapi/document.ts'
 import { Product, Tag, User } from './support.ts'
 
 const source = {
@@ -19,25 +21,36 @@ const source = {
 } as const
 
 /** What a test looks at; the document has more. */
+interface Parameter {
+  readonly name: string
+  readonly in: string
+  readonly required?: boolean
+  readonly explode?: boolean
+  readonly schema: Record<string, unknown>
+}
 interface Operation {
   readonly operationId: string
-  readonly parameters?: readonly {
-    readonly name: string
-    readonly in: string
-    readonly required?: boolean
-    readonly schema: Record<string, unknown>
-  }[]
+  readonly parameters?: readonly (Parameter | { readonly $ref: string })[]
   readonly requestBody?: { readonly content: Record<string, unknown> }
   readonly responses: Record<string, { readonly content: Record<string, unknown> }>
 }
 interface Document {
   readonly paths: Record<string, Record<string, Operation>>
   readonly components: {
+    readonly parameters: Record<string, Parameter>
     readonly schemas: Record<string, { readonly properties: Record<string, unknown>; readonly required?: readonly string[] }>
   }
 }
 
 const document = openApiDocument(source) as unknown as Document
+
+/** The parameters of an operation, each in the place of what points to it. */
+function parametersOf(path: string, method: string, of = document): Parameter[] {
+  return (of.paths[path]?.[method]?.parameters ?? []).flatMap((parameter) => {
+    if (!('$ref' in parameter)) return [parameter]
+    return of.components.parameters[parameter.$ref.slice('#/components/parameters/'.length)] ?? []
+  })
+}
 
 test('the document is OpenAPI 3.1', async () => {
   const validator = new Validator()
@@ -49,8 +62,10 @@ test('the document is OpenAPI 3.1', async () => {
 
 test('it has every route at its place, each operation with a name of its own', () => {
   const expected = [
-    ...source.components.flatMap(({ component }) =>
-      recordRoutes.map((route) => `${route.method.toLowerCase()} /api/${component}${route.path}`),
+    ...source.components.flatMap(({ component, model }) =>
+      recordRoutes
+        .filter(({ operation }) => operation !== 'restore' || model.deletedAt)
+        .map((route) => `${route.method.toLowerCase()} /api/${component}${route.path}`),
     ),
     'post /api/batch',
     ...operatorRoutes.map((route) => `${route.method.toLowerCase()} /api/db${route.path}`),
@@ -63,12 +78,12 @@ test('it has every route at its place, each operation with a name of its own', (
 })
 
 test('a list is described with the fields of the model and the limits of the server', () => {
-  const parameters = document.paths['/api/users']?.['get']?.parameters ?? []
+  const parameters = parametersOf('/api/users', 'get')
   const names = parameters.filter((parameter) => parameter.in === 'query').map((parameter) => parameter.name)
   expect(names).toEqual(expect.arrayContaining(['id', 'name', 'role', 'sort', 'limit', 'offset', 'count']))
   for (const hidden of ['password_hash', 'row_version', 'settings']) expect(names).not.toContain(hidden)
   expect(parameters.find((parameter) => parameter.name === 'limit')?.schema).toMatchObject({ default: 20, maximum: 500 })
-  const tagNames = document.paths['/api/tags']?.['get']?.parameters?.map((parameter) => parameter.name)
+  const tagNames = parametersOf('/api/tags', 'get').map((parameter) => parameter.name)
   expect(tagNames).toEqual(expect.arrayContaining(['limit', 'limit[eq]']))
 })
 
@@ -85,11 +100,11 @@ test('bodies and answers are described as they are: no secret, nothing that the 
 })
 
 test('whoever writes is asked for where the server has no other way to know', () => {
-  const actor = (operation: Operation | undefined) => operation?.parameters?.find((parameter) => parameter.name === 'X-User')
-  expect(actor(document.paths['/api/users']?.['post'])).toMatchObject({ in: 'header', required: true })
-  expect(actor(document.paths['/api/users']?.['get'])).toBeUndefined()
+  const actor = (method: string, of = document) => parametersOf('/api/users', method, of).find((parameter) => parameter.name === 'X-User')
+  expect(actor('post')).toMatchObject({ in: 'header', required: true })
+  expect(actor('get')).toBeUndefined()
   const other = openApiDocument({ ...source, namesActor: false }) as unknown as Document
-  expect(actor(other.paths['/api/users']?.['post'])).toBeUndefined()
+  expect(actor('post', other)).toBeUndefined()
 })
 
 test('errors are problems, and merge patches have both media types', () => {
@@ -98,4 +113,43 @@ test('errors are problems, and merge patches have both media types', () => {
   for (const [status, response] of Object.entries(patch?.responses ?? {})) {
     expect(Object.keys(response.content)).toEqual([Number(status) < 400 ? 'application/json' : 'application/problem+json'])
   }
+})
+
+test('bytes are described as exactly the base64 that they take', () => {
+  const photo = document.components.schemas['users.new']?.properties['photo'] as { readonly pattern: string }
+  const pattern = new RegExp(photo.pattern, 'u')
+  for (const text of ['', 'YQ==', 'YWI=', 'YWJj', 'YWJjZA==', 'YR==', 'YWJ=', 'YQ', 'YQ=', 'Y===', '====', 'YW-j', 'YWJjY', ' YWJj']) {
+    expect(pattern.test(text), text).toBe(Buffer.from(text, 'base64').toString('base64') === text)
+  }
+})
+
+test('an answer may have a part of the fields, and what is read along', () => {
+  const inclusions = () => [
+    { name: 'owner_record', model: User, side: 'one' } as const,
+    { name: 'tags', model: Tag, side: 'many' } as const,
+  ]
+  const [users, products] = source.components
+  const other = openApiDocument({ ...source, components: [users, { ...products, inclusions }] })
+  const { schemas } = (other as unknown as Document).components
+  expect(schemas['products.selected']?.required).toBeUndefined()
+  expect(schemas['products.selected']?.properties['owner_record']).toEqual({
+    anyOf: [{ $ref: '#/components/schemas/users.record' }, { type: 'null' }],
+  })
+  expect(schemas['products.selected']?.properties['tags']).toMatchObject({
+    type: 'array',
+    items: { required: ['id', 'limit', 'label', 'deleted_at'] },
+  })
+  expect(schemas['products.record']?.properties).not.toHaveProperty('tags')
+})
+
+test('a row of an aggregate has fields and measures of the model; a name that is both may be either', () => {
+  const Page = defineModel('pages', { count: Type.String(), size: Decimal({ precision: 6, scale: 2 }) })
+  const { schemas } = (openApiDocument({ ...source, components: [{ component: 'pages', model: Page }] }) as unknown as Document).components
+  expect(schemas['pages.group']?.properties).toMatchObject({
+    count: { anyOf: [{ type: 'integer', minimum: 0 }, { type: 'string' }] },
+    avg_size: { type: ['number', 'null'] },
+    sum_size: { type: ['string', 'null'], pattern: '^-?\\d+\\.\\d{2}$' },
+    max_count: { anyOf: [{ type: 'string' }, { type: 'null' }] },
+  })
+  expect(schemas['pages.group']?.properties).not.toHaveProperty('sum_count')
 })

@@ -60,12 +60,21 @@ async function serve(program: DocProgram, script: RunningScript, port: string, {
       const said = await makeCall({ ...call, code: call.code.replaceAll(shownPort, port) }, calls)
       if (said !== undefined) faults.push(`Line ${call.line}: ${said}`)
     }
+    await printed(program.code, script)
   } catch (error) {
     faults.push(`Not served: ${String(error)}\n${script.output()}`)
   } finally {
     script.process.kill('SIGTERM')
   }
   return faults
+}
+
+/** A server's program may be at work on what it promises to print while the calls are made. */
+async function printed(code: string, script: RunningScript): Promise<void> {
+  for (const start = Date.now(); Date.now() - start < startLimit; ) {
+    if (brokenPromises(code, script.output()).length === 0) return
+    await new Promise((resolve) => setTimeout(resolve, startPoll))
+  }
 }
 
 async function answering(port: string, script: RunningScript): Promise<void> {

@@ -1,0 +1,76 @@
+import { bulkDeletionSchema, type Content, deletionSchema, type WireSchema } from '@strongroom/contract'
+import { mostRecords } from '../records/record-body.ts'
+import { reference } from './shelf.ts'
+import { type DescribedComponent, plain } from './source.ts'
+
+/** The document itself; what else stands in it is for OpenAPI to say. */
+const openApiSchema: WireSchema = {
+  type: 'object',
+  additionalProperties: true,
+  required: ['openapi', 'info'],
+  properties: { openapi: { type: 'string' }, info: { type: 'object', additionalProperties: true } },
+}
+
+/** What a body or answer of a route looks like. */
+export function contentSchema(content: Content, described: DescribedComponent | undefined): WireSchema {
+  return described ? (recordContent(content, described) ?? fixedContent(content)) : fixedContent(content)
+}
+
+function recordContent(content: Content, { component, model }: DescribedComponent): WireSchema | undefined {
+  const record = reference(`${component}.record`)
+  const selected: WireSchema = { anyOf: [record, reference(`${component}.selected`)] }
+  const fresh = reference(`${component}.new`)
+  switch (content) {
+    case 'record':
+      return record
+    case 'records':
+      return listOf(record)
+    case 'recordOrRecords':
+      return { oneOf: [record, listOf(record)] }
+    case 'selectedRecord':
+      return selected
+    case 'selectedRecords':
+      return listOf(selected)
+    case 'newRecord':
+      return fresh
+    case 'newRecords':
+      return { ...listOf(fresh), maxItems: mostRecords }
+    case 'savedRecord':
+      return reference(`${component}.saved`)
+    case 'recordPatch':
+      return reference(`${component}.patch`)
+    case 'deletion':
+      return deletionSchema(plain(model.id.schema), record)
+    case 'groups':
+      return listOf(reference(`${component}.group`))
+    default:
+      return undefined
+  }
+}
+
+function fixedContent(content: Content): WireSchema {
+  switch (content) {
+    case 'restoration':
+      return reference('api.restoration')
+    case 'bulkDeletion':
+      return bulkDeletionSchema
+    case 'batch':
+      return reference('api.batch')
+    case 'batchResults':
+      return reference('api.batch-results')
+    case 'status':
+      return reference('api.status')
+    case 'auditEntries':
+      return listOf(reference('api.audit-entry'))
+    case 'html':
+    case 'svg':
+    case 'dot':
+      return { type: 'string' }
+    default:
+      return openApiSchema
+  }
+}
+
+function listOf(items: WireSchema): WireSchema {
+  return { type: 'array', items }
+}

@@ -1,0 +1,126 @@
+import {
+  auditEntrySchema,
+  batchRoute,
+  failureSchema,
+  operatorRoutes,
+  problemSchema,
+  type Route,
+  recordRoutes,
+  restorationSchema,
+  statusSchema,
+  systemRoutes,
+} from '@strongroom/contract'
+import { batchSchemas } from './batch-schemas.ts'
+import { contentSchema } from './contents.ts'
+import { contentExample, type ExampleSubject } from './example-content.ts'
+import { filterParameters, filterSentence } from './filters.ts'
+import { ownParameters } from './parameters.ts'
+import { recordSchemas } from './record-schemas.ts'
+import { responses } from './responses.ts'
+import { Shelf } from './shelf.ts'
+import type { DescribedComponent, Json, OpenApiSource } from './source.ts'
+
+/** Describes the API as OpenAPI 3.1. A pure function of the routes, which are data, and the models. */
+export function openApiDocument(source: OpenApiSource): Json {
+  const shelf = new Shelf()
+  const paths: Record<string, Record<string, unknown>> = {}
+  const add = (path: string, route: Route, operation: Json): void => {
+    paths[`${source.prefix}${path}`] = { ...paths[`${source.prefix}${path}`], [route.method.toLowerCase()]: operation }
+  }
+  for (const described of source.components) {
+    for (const route of recordRoutes) {
+      // Without soft delete there is nothing to restore: the route says so to whoever asks.
+      if (route.operation === 'restore' && !described.model.deletedAt) continue
+      add(`/${described.component}${route.path}`, route, recordOperation(shelf, source, described, route))
+    }
+  }
+  if (source.components.length > 0) add(batchRoute.path, batchRoute, plainOperation(shelf, 'batch', batchRoute, source))
+  if (source.operators) for (const route of operatorRoutes) add(`/db${route.path}`, route, plainOperation(shelf, 'db', route, source))
+  for (const route of systemRoutes) {
+    const path = source.systemPaths[route.operation]
+    if (path !== undefined && path !== false) add(path, route, plainOperation(shelf, 'system', route, source))
+  }
+  for (const [name, schema] of Object.entries(schemasOf(source))) shelf.share('schemas', name, schema)
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Strongroom API',
+      version: '1.0.0',
+      description:
+        'Records that are validated, audited and stored by Strongroom. Errors are told as in RFC 9457 unless the server wraps its answers.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: '/', description: 'The server that this document comes from.' }],
+    security: [],
+    tags: tagsOf(source, paths),
+    paths,
+    components: shelf.components(),
+  }
+}
+
+function schemasOf({ components, operators, responses: style, systemPaths }: OpenApiSource): Readonly<Record<string, Json>> {
+  const hasStatus = operators || systemPaths['health'] !== false || systemPaths['ready'] !== false
+  return {
+    ...Object.fromEntries(components.flatMap((described) => Object.entries(recordSchemas(described, components)))),
+    ...(components.length > 0 && batchSchemas(components)),
+    ...(style === 'envelope' ? { 'api.failure': failureSchema } : { 'api.problem': problemSchema }),
+    ...(hasStatus && { 'api.status': statusSchema }),
+    ...(components.some(({ model }) => model.deletedAt) && { 'api.restoration': restorationSchema }),
+    ...(operators && { 'api.audit-entry': auditEntrySchema }),
+  }
+}
+
+const tagTexts: Readonly<Record<string, string>> = {
+  batch: 'Operations of several components in one transaction.',
+  db: 'For operators.',
+  system: 'The server itself.',
+}
+
+function tagsOf({ components }: OpenApiSource, paths: Readonly<Record<string, Record<string, unknown>>>): Json[] {
+  const used = new Set(
+    Object.values(paths).flatMap((methods) => Object.values(methods).map((operation) => String((operation as { tags: string[] }).tags[0]))),
+  )
+  const names = [...components.map(({ component }) => component), ...Object.keys(tagTexts).filter((tag) => used.has(tag))]
+  return names.map((name) => ({ name, description: tagTexts[name] ?? `The records of ${name}.` }))
+}
+
+function plainOperation(shelf: Shelf, tag: string, route: Route, source: OpenApiSource): Json {
+  return {
+    operationId: route.operation === tag ? tag : `${tag}_${route.operation}`,
+    tags: [tag],
+    summary: route.summary,
+    description: route.description,
+    parameters: ownParameters(shelf, source, route),
+    ...(route.body && { requestBody: requestBody(route.body, { source }) }),
+    responses: responses(shelf, route, { source }),
+  }
+}
+
+function recordOperation(shelf: Shelf, source: OpenApiSource, described: DescribedComponent, route: Route): Json {
+  const { component, model } = described
+  const filters = route.filters ? filterParameters(shelf, component, model, route) : []
+  const id = { name: 'id', in: 'path', required: true, description: `The ${model.id.name} of the record.`, schema: model.id.schema }
+  const subject = { source, described }
+  return {
+    operationId: `${component}_${route.operation}`,
+    tags: [component],
+    summary: route.summary,
+    description: route.filters ? `${route.description} ${filterSentence}` : route.description,
+    parameters: [...(route.path.includes('{id}') ? [id] : []), ...ownParameters(shelf, source, route, described), ...filters],
+    ...(route.body && { requestBody: requestBody(route.body, subject) }),
+    responses: responses(shelf, route, subject),
+  }
+}
+
+function requestBody({ mediaTypes, content }: NonNullable<Route['body']>, subject: ExampleSubject): Json {
+  const forms = content.map((one) => contentSchema(one, subject.described))
+  const examples = content.flatMap((one) => {
+    const value = contentExample(one, subject)
+    return value === undefined ? [] : [[one, { value }]]
+  })
+  const media = {
+    schema: forms.length === 1 ? forms[0] : { oneOf: forms },
+    ...(examples.length > 0 && { examples: Object.fromEntries(examples) as Json }),
+  }
+  return { required: true, content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, media])) }
+}

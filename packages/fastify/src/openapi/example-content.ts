@@ -1,0 +1,122 @@
+import { type Content, type Route, type RouteAnswer, successSchema, type WireSchema } from '@strongroom/contract'
+import { type AnyModel, jsonSchemaOf } from '@strongroom/core'
+import { visibleFields } from '../query.ts'
+import { exampleOf, exampleRecord } from './example-value.ts'
+import { type DescribedComponent, type OpenApiSource, propertiesOf } from './source.ts'
+
+/** What an example is made for: a component's route, or one that belongs to none. */
+export interface ExampleSubject {
+  readonly source: OpenApiSource
+  readonly described?: DescribedComponent | undefined
+}
+
+/** An example of what a body or answer holds; undefined where there is none. */
+export function contentExample(content: Content, { source, described }: ExampleSubject): unknown {
+  const fixed = fixedExamples[content]
+  if (fixed !== undefined) return fixed
+  const [first] = source.components
+  if (content === 'batch') return first && batchExample(first)
+  if (content === 'batchResults') return first && whole(recordExample(first.model), (record) => ({ results: [{ status: 201, record }] }))
+  return described && modelExample(content, described.model)
+}
+
+function modelExample(content: Content, model: AnyModel): unknown {
+  switch (content) {
+    case 'record':
+    case 'recordOrRecords':
+    case 'selectedRecord':
+      return recordExample(model)
+    case 'records':
+    case 'selectedRecords':
+      return whole(recordExample(model), (record) => [record])
+    case 'newRecord':
+      return bodyExample(model, 'insert')
+    case 'newRecords':
+      return whole(bodyExample(model, 'insert'), (record) => [record])
+    case 'savedRecord':
+    case 'recordPatch':
+      return patchExample(model)
+    case 'deletion':
+      return whole(recordExample(model), (record) => ({ status: 'deleted', id: record[model.id.name], record }))
+    case 'groups':
+      return groupExample(model)
+    default:
+      return undefined
+  }
+}
+
+const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
+  status: { status: 'ok' },
+  restoration: { status: 'ok', restored: true },
+  bulkDeletion: { status: 'deleted', count: 3 },
+  openapi: { openapi: '3.1.0', info: { title: 'Strongroom', version: '1.0.0' } },
+  html: '<!doctype html>',
+  svg: '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
+  dot: 'digraph schema {}',
+  auditEntries: [
+    {
+      id: 12,
+      timestamp: '2026-01-31T12:00:00.000Z',
+      component: 'users',
+      record_id: 7,
+      operation: 'update',
+      actor: 'alice',
+      before: { id: 7, name: 'Ada' },
+      after: { id: 7, name: 'Ada Lovelace' },
+      request_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80',
+      transaction_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f81',
+      tenant: null,
+      epoch: 1,
+      position: null,
+      sealed: false,
+      hash: null,
+    },
+  ],
+}
+
+function whole<T, Result>(value: T | undefined, make: (value: T) => Result): Result | undefined {
+  return value === undefined ? undefined : make(value)
+}
+
+function recordExample(model: AnyModel): Record<string, unknown> | undefined {
+  const names = visibleFields(model).map(({ name }) => name)
+  return exampleRecord(model, names, names)
+}
+
+function bodyExample(model: AnyModel, use: 'insert' | 'update'): Record<string, unknown> | undefined {
+  const schema = jsonSchemaOf(model, use)
+  const required: unknown = Reflect.get(schema, 'required')
+  return exampleRecord(model, Object.keys(propertiesOf(schema)), Array.isArray(required) ? required : [])
+}
+
+/** Two fields show that the others may be left out. */
+function patchExample(model: AnyModel): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(bodyExample(model, 'update') ?? {}).slice(0, 2))
+}
+
+function groupExample(model: AnyModel): unknown {
+  const field = visibleFields(model).find(({ kind, role }) => kind !== 'json' && role === 'data')
+  const value = field && exampleOf(field)
+  return [{ ...(field && value !== undefined && { [field.name]: value }), count: 3 }]
+}
+
+function batchExample({ component, model }: DescribedComponent): unknown {
+  const body = bodyExample(model, 'insert')
+  return body && { operations: [{ method: 'create', component, body }] }
+}
+
+/** The success of an answer, in an envelope. */
+export function envelopedExample(route: Route, data: unknown): unknown {
+  const pagination = route.paged ? { total: 319, limit: 50, offset: 0, next: 'eyJpZCI6N30', previous: null } : null
+  return { success: true, message: route.summary, data, pagination }
+}
+
+/** Whether an answer stands in an envelope where the server has them: all JSON but the description of the API. */
+export function isEnveloped({ responses }: OpenApiSource, { mediaType, content }: RouteAnswer): boolean {
+  return responses === 'envelope' && mediaType === 'application/json' && content !== 'openapi'
+}
+
+/** The schema of an answer, in an envelope. */
+export function envelopedSchema(route: Route, data: WireSchema): WireSchema {
+  return successSchema(data, route.paged === true)
+}

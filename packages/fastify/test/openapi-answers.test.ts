@@ -1,0 +1,235 @@
+import type { ResponseStyle } from '@strongroom/contract'
+import { describeEngines, type TestEngine } from '@strongroom/testkit'
+import { checkAnswer, operationsOf } from '@strongroom/testkit/openapi-checker'
+import type { InjectOptions } from 'fastify'
+import { describe, expect, test } from 'vitest'
+import { startServer, type TestServer } from './support.ts'
+
+/** What the walk reads of a document. */
+interface Parameter {
+  readonly name: string
+  readonly in: string
+  readonly explode?: boolean
+  readonly example?: unknown
+}
+interface Operation {
+  readonly parameters: readonly (Parameter & { readonly $ref?: string })[]
+  readonly requestBody?: { readonly content: Record<string, { readonly examples: Record<string, { readonly value: unknown }> }> }
+}
+interface Document {
+  readonly paths: Record<string, Record<string, Operation>>
+  readonly components: { readonly parameters: Record<string, Parameter>; readonly schemas: Record<string, unknown> }
+}
+
+/** Calls operations of a server and holds each answer against its document. */
+class Walk {
+  readonly seen = new Map<string, Set<number>>()
+  readonly faults: string[] = []
+  private readonly server: TestServer
+  readonly document: Document
+
+  constructor(server: TestServer, document: Document) {
+    this.server = server
+    this.document = document
+  }
+
+  /** Sends a request that belongs to the path of the document; answers the data, out of its envelope. */
+  async call(
+    method: string,
+    path: string,
+    status: number,
+    request: Partial<InjectOptions> & { readonly id?: unknown; readonly query?: string } = {},
+  ) {
+    const { id, query, ...rest } = request
+    const url = `${path.replace('{id}', encodeURIComponent(String(id)))}${query === undefined ? '' : `?${query}`}`
+    const isWrite = method !== 'GET'
+    const headers = {
+      ...(isWrite && { 'x-user': 'tester' }),
+      ...(rest.payload !== undefined && { 'content-type': 'application/json' }),
+      ...rest.headers,
+    }
+    // The methods are those of the document.
+    const response = await this.server.app.inject({ ...rest, method: method as 'GET', url, headers })
+    if (response.statusCode !== status) this.faults.push(`${method} ${url}: ${response.statusCode} instead of ${status}: ${response.body}`)
+    this.faults.push(
+      ...checkAnswer(this.document, { method, path, status: response.statusCode, headers: response.headers, body: response.body }),
+    )
+    const operation = `${method} ${path}`
+    this.seen.set(operation, (this.seen.get(operation) ?? new Set()).add(response.statusCode))
+    const isJson = String(response.headers['content-type']).startsWith('application/json')
+    const answer: Record<string, unknown> = isJson && response.body !== '' ? response.json() : {}
+    return { data: 'data' in answer && 'success' in answer ? answer['data'] : answer, headers: response.headers }
+  }
+
+  /** An example of the document for a body. */
+  example(method: string, path: string, name: string): Record<string, unknown> {
+    const [media] = Object.values(this.document.paths[path]?.[method.toLowerCase()]?.requestBody?.content ?? {})
+    return structuredClone(media?.examples[name]?.value) as Record<string, unknown>
+  }
+
+  /** The examples of the parameters of a query, each as a query of its own; without those that are shared by several routes if need be. */
+  queries(path: string, which: 'all' | 'own' = 'all'): string[] {
+    // A page is asked for alike in both styles.
+    if (this.document.components.schemas['api.failure']) return []
+    const parameters = this.document.paths[path]?.['get']?.parameters ?? []
+    return parameters.flatMap((given) => {
+      if (which === 'own' && given.$ref) return []
+      const { name, in: place, example, explode } = given.$ref ? this.resolved(given.$ref) : given
+      if (place !== 'query' || example === undefined || name === 'after' || name === 'before') return []
+      const values = Array.isArray(example) ? (explode ? example : [example.join(',')]) : [example]
+      return [values.map((value) => `${encodeURIComponent(name)}=${encodeURIComponent(String(value))}`).join('&')]
+    })
+  }
+
+  private resolved(pointer: string): Parameter {
+    const found = this.document.components.parameters[pointer.slice('#/components/parameters/'.length)]
+    if (!found) throw new Error(`${pointer} leads nowhere`)
+    return found
+  }
+}
+
+const unreadable = { headers: { 'x-request-id': 'ä' } }
+
+/** Milliseconds: hundreds of requests, on a processor that may be busy with other tests. */
+const slow = 120_000
+
+describeEngines('every operation of the document', (engine) => {
+  describe.each(['bare', 'envelope'] as const)('of a server whose answers are %s', (responses) => {
+    test(
+      'is called, and answers what the document says, whether it succeeds or fails',
+      async () => {
+        const walk = await startWalk(engine, responses)
+        for (const component of ['users', 'products', 'tags']) await walkComponent(walk, component)
+        await walkTheRest(walk)
+        expect(walk.faults).toEqual([])
+        const missing = operationsOf(walk.document).flatMap(({ method, path, statuses }) => {
+          const seen = walk.seen.get(`${method} ${path}`) ?? new Set<number>()
+          const successes = statuses.filter((status) => status < 400 && !seen.has(status)).map((status) => `${method} ${path} ${status}`)
+          return [...seen].some((status) => status >= 400) ? successes : [...successes, `${method} ${path} 4xx`]
+        })
+        expect(missing).toEqual([])
+      },
+      slow,
+    )
+  })
+})
+
+async function startWalk(engine: TestEngine, responses: ResponseStyle): Promise<Walk> {
+  const server = await startServer(engine, { responses, operators: 'loopback' })
+  return new Walk(server, (await server.app.inject('/openapi.json')).json())
+}
+
+/** The id of a record: the field that ids have in all three models. */
+function idIn(data: unknown): unknown {
+  return (data as { readonly id: unknown }).id
+}
+
+async function walkComponent(walk: Walk, component: string): Promise<void> {
+  const all = `/${component}`
+  const one = `/${component}/{id}`
+  const id = await walkCreation(walk, all)
+  await walkReading(walk, all, one, id)
+  await walkChanges(walk, all, one, id)
+  await walkRemoval(walk, all, one, id)
+}
+
+async function walkCreation(walk: Walk, all: string): Promise<unknown> {
+  const body = walk.example('POST', all, 'newRecord')
+  // The record that it points to is another example.
+  if ('owner' in body) body['owner'] = null
+  const key = { 'idempotency-key': `create ${all}` }
+  const { data, headers } = await walk.call('POST', all, 201, { payload: body, headers: key })
+  expect(headers['location']).toBe(`${all}/${encodeURIComponent(String(idIn(data)))}`)
+  const replayed = await walk.call('POST', all, 201, { payload: body, headers: key })
+  expect(replayed.headers['idempotent-replayed']).toBe('true')
+  await walk.call('POST', all, 422, { payload: { ...body, colour: 'red' }, headers: key })
+  const other = { ...body, ...('email' in body && { email: 'other@example.com' }), ...('id' in body && { id: 'other' }) }
+  await walk.call('POST', all, 201, { payload: [other] })
+  if ('email' in body || 'id' in body) await walk.call('POST', all, 409, { payload: body })
+  await walk.call('POST', all, 422, { payload: { ...body, colour: 'red' } })
+  await walk.call('POST', all, 400, { payload: '{' })
+  await walk.call('POST', all, 415, { payload: '<a/>', headers: { 'content-type': 'text/xml' } })
+  await walk.call('POST', all, 413, { payload: JSON.stringify('a'.repeat(1_100_000)) })
+  return idIn(data)
+}
+
+async function walkReading(walk: Walk, all: string, one: string, id: unknown): Promise<void> {
+  await walk.call('GET', all, 200)
+  for (const query of walk.queries(all)) await walk.call('GET', all, 200, { query })
+  await walk.call('GET', all, 200, { query: 'limit=1&offset=1' })
+  await walk.call('GET', all, 400, { query: 'colour=red' })
+  for (const query of ['', ...walk.queries(`${all}/aggregate`, 'own')]) await walk.call('GET', `${all}/aggregate`, 200, { query })
+  await walk.call('GET', `${all}/aggregate`, 400, { query: 'measures=most' })
+  const parameters = walk.document.paths[`${all}/aggregate`]?.['get']?.parameters ?? []
+  const measures = parameters.find(({ name }) => name === 'measures') as unknown as { schema: { items: { enum: string[] } } }
+  await walk.call('GET', `${all}/aggregate`, 200, { query: `measures=${measures.schema.items.enum.join(',')}` })
+  const { headers } = await walk.call('GET', one, 200, { id })
+  for (const query of walk.queries(one)) await walk.call('GET', one, 200, { id, query })
+  await walk.call('GET', one, 200, { id, query: 'fields=id&fields=id' })
+  await walk.call('GET', one, 304, { id, headers: { 'if-none-match': String(headers['etag']) } })
+  await walk.call('GET', one, 404, { id: '00000000-0000-7000-8000-000000000000' })
+  await walk.call('GET', one, 400, { id, query: 'colour=red' })
+}
+
+async function walkChanges(walk: Walk, all: string, one: string, id: unknown): Promise<void> {
+  const patch = walk.example('PATCH', one, 'recordPatch')
+  if ('owner' in patch) patch['owner'] = null
+  await walk.call('PATCH', one, 200, { id, payload: patch })
+  await walk.call('PATCH', one, 200, { id, payload: patch, headers: { 'content-type': 'application/merge-patch+json' } })
+  await walk.call('PATCH', one, 422, { id, payload: { colour: 'red' } })
+  await walk.call('PATCH', one, 412, { id, payload: patch, headers: { 'if-match': '"old"' } })
+  await walk.call('PATCH', one, 415, { id, payload: '<a/>', headers: { 'content-type': 'text/xml' } })
+  const whole = (await walk.call('GET', one, 200, { id })).data
+  await walk.call('PUT', one, 200, { id, payload: whole as object })
+  await walk.call('PUT', one, 422, { id, payload: { colour: 'red' } })
+  const isMadeByClient =
+    walk.document.paths[one]?.['put'] &&
+    operationsOf(walk.document).some(({ path, method, statuses }) => path === one && method === 'PUT' && statuses.includes(201))
+  const fresh = '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7fff'
+  await walk.call('PUT', one, isMadeByClient ? 201 : 404, { id: fresh, payload: patch })
+  const { email: _, ...shared } = patch
+  await walk.call('PATCH', all, 200, { query: `id=${encodeURIComponent(String(id))}&at_most=1`, payload: shared })
+  await walk.call('PATCH', all, 409, { query: 'id[is_null]=false&at_most=1', payload: shared })
+  await walk.call('PATCH', all, 400, { query: 'at_most=1', payload: shared })
+  await walk.call('PATCH', all, 415, { query: 'id[is_null]=false&at_most=1', payload: '<a/>', headers: { 'content-type': 'text/xml' } })
+}
+
+async function walkRemoval(walk: Walk, all: string, one: string, id: unknown): Promise<void> {
+  const restore = `${one}/restore`
+  await walk.call('DELETE', one, 200, { id, query: 'dry_run=true' })
+  await walk.call('DELETE', one, 200, { id })
+  await walk.call('DELETE', one, 404, { id })
+  if (walk.document.paths[restore]) {
+    await walk.call('POST', restore, 200, { id })
+    await walk.call('POST', restore, 404, { id: '00000000-0000-7000-8000-000000000000' })
+    await walk.call('DELETE', one, 200, { id, query: 'purge=true' })
+  }
+  await walk.call('DELETE', all, 400, { query: 'at_most=1' })
+  await walk.call('DELETE', all, 200, { query: 'id[is_null]=false&at_most=100' })
+}
+
+async function walkTheRest(walk: Walk): Promise<void> {
+  const batch = walk.example('POST', '/batch', 'batch')
+  await walk.call('POST', '/batch', 200, { payload: batch })
+  const operations = [
+    { method: 'create', component: 'users', body: { name: 'Bea', email: 'bea@example.com' } },
+    { method: 'create', component: 'products', body: { name: 'Vase', owner: '$0.id' } },
+    { method: 'patch', component: 'users', id: '$0.id', body: { age: 3 } },
+    { method: 'save', component: 'tags', id: 'red', body: { label: 'Red' } },
+    { method: 'delete', component: 'products', id: '$1.id' },
+    { method: 'restore', component: 'users', id: '$0.id' },
+  ]
+  await walk.call('POST', '/batch', 200, { payload: { operations } })
+  await walk.call('POST', '/batch', 422, { payload: { operations: [{ method: 'fly', component: 'users' }] } })
+  await walk.call('POST', '/batch', 404, { payload: { operations: [{ method: 'delete', component: 'users', id: 999 }] } })
+  for (const path of ['/db/audit', '/db/diagram.svg']) {
+    await walk.call('GET', path, 200)
+    for (const query of walk.queries(path)) await walk.call('GET', path, 200, { query })
+    await walk.call('GET', path, 400, { query: 'colour=red' })
+    await walk.call('GET', path, 403, { headers: { via: 'somebody' } })
+  }
+  for (const path of ['/db/health', '/health', '/ready', '/openapi.json', '/docs']) {
+    await walk.call('GET', path, 200)
+    await walk.call('GET', path, 400, unreadable)
+  }
+}
