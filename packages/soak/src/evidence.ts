@@ -14,6 +14,10 @@ export interface Evidence {
   readonly faults: readonly string[]
   /** Seconds. */
   readonly duration: number
+  /** What only this campaign has to show. */
+  readonly details?: Readonly<Record<string, unknown>>
+  /** Each engine's own, where a campaign runs on several and the above are the sums. */
+  readonly runs?: readonly Evidence[]
 }
 
 /** Writes docs/evidence/<campaign>.json. */

@@ -1,12 +1,19 @@
+import { onBothEngines } from './both-engines.ts'
 import { type Evidence, writeEvidence } from './evidence.ts'
+import { exactlyOnceCampaign } from './exactly-once.ts'
 import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
 import { type CampaignOptions, killCampaign } from './kills.ts'
+import { lostUpdatesCampaign } from './lost-updates.ts'
+import { requestsCampaign } from './requests/campaign.ts'
 
 /** `pnpm soak [campaign …] [--rounds N] [--seed N]`: the long campaigns, on the built packages. Each writes its evidence. */
 const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptions) => Promise<Evidence>; readonly rounds: number }>> = {
   kills: { run: killCampaign, rounds: 20 },
   'full-pages': { run: pageLimitCampaign, rounds: 10 },
   'full-tmpfs': { run: tmpfsCampaign, rounds: 5 },
+  'lost-updates': { run: (options) => onBothEngines(lostUpdatesCampaign, options), rounds: 10_000 },
+  'exactly-once': { run: (options) => onBothEngines(exactlyOnceCampaign, options), rounds: 10_000 },
+  requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 
 const words = process.argv.slice(2)

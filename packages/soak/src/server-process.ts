@@ -13,7 +13,7 @@ export interface ServerProcess {
   stop(): Promise<void>
 }
 
-/** Starts the built server (the packages' dist, not their sources), so that what is tested is what is shipped. */
+/** Starts the built server (the packages' dist, not their sources), so that what is tested is what is shipped. `database` is a file or a URL. */
 export async function startServer(
   database: string,
   options: { readonly maxPages?: number; readonly wrapper?: readonly string[] } = {},

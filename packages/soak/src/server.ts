@@ -3,7 +3,7 @@ import { bootstrap } from '@strongroom/fastify'
 import Fastify from 'fastify'
 import { Type } from 'typebox'
 
-/** The server that campaigns kill and starve: `node server.ts DATABASE [MAX_PAGES]`. It prints its URL and nothing else. */
+/** The server of all campaigns: `node server.ts DATABASE [MAX_PAGES]`, a file or a URL. It prints its URL and nothing else. */
 const [, , database = '', maxPages] = process.argv
 
 const Counter = defineModel(
@@ -12,10 +12,13 @@ const Counter = defineModel(
   { unique: [['name']] },
 )
 
+// Nothing but an Idempotency-Key keeps one from being inserted twice.
+const Increment = defineModel('increments', { key: Type.String({ maxLength: 100 }) })
+
 const app = Fastify()
 await bootstrap(app, {
-  accessors: [new ModelAccessor(Counter, 'counters')],
-  databaseUrl: `sqlite:${database}`,
+  accessors: [new ModelAccessor(Counter, 'counters'), new ModelAccessor(Increment, 'increments')],
+  databaseUrl: /^(sqlite|postgres):/.test(database) ? database : `sqlite:${database}`,
   ...(maxPages !== undefined && { sqlite: { maxPageCount: Number(maxPages) } }),
 })
 

@@ -1,4 +1,5 @@
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
+import { exchange } from './exchange.ts'
 import type { Ledger, LedgerLine } from './ledger.ts'
 
 export interface WriterOptions {
@@ -46,9 +47,10 @@ async function writeOnce(
   line.inFlight = value
   const padding = weight === undefined ? {} : { padding: 'x'.repeat(weight) }
   const create = line.id === undefined
-  const answer = await send(agent, options.url, create ? 'POST' : 'PUT', create ? '/counters' : `/counters/${line.id}`, {
-    value,
-    ...(create && { name: line.name, ...padding }),
+  const answer = await exchange(agent, {
+    method: create ? 'POST' : 'PUT',
+    url: `${options.url}${create ? '/counters' : `/counters/${line.id}`}`,
+    body: { value, ...(create && { name: line.name, ...padding }) },
   })
   if (answer === undefined) {
     options.ledger.unanswered++
@@ -56,7 +58,7 @@ async function writeOnce(
   }
   line.inFlight = undefined
   if (answer.status === 200 || answer.status === 201) {
-    line.id = answer.id
+    line.id = (answer.body as { id: number }).id
     line.acknowledged = value
     options.ledger.acknowledged++
     return true
@@ -69,23 +71,4 @@ async function writeOnce(
   options.ledger.refused++
   await new Promise((resolve) => setTimeout(resolve, options.pause ?? 1))
   return true
-}
-
-function send(agent: Agent, url: string, method: string, path: string, body: object): Promise<{ status: number; id: number } | undefined> {
-  const payload = JSON.stringify(body)
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(payload), 'x-user': 'campaign' }
-  return new Promise((resolve) => {
-    const outgoing = request(`${url}${path}`, { method, agent, headers }, (incoming) => {
-      const chunks: Buffer[] = []
-      incoming.on('data', (chunk: Buffer) => chunks.push(chunk))
-      incoming.on('error', () => resolve(undefined))
-      incoming.on('close', () => {
-        if (!incoming.complete) return resolve(undefined)
-        const text = Buffer.concat(chunks).toString()
-        resolve({ status: incoming.statusCode ?? 0, id: (JSON.parse(text) as { id: number }).id })
-      })
-    })
-    outgoing.on('error', () => resolve(undefined))
-    outgoing.end(payload)
-  })
 }

@@ -1,0 +1,101 @@
+import type { CountingOptions } from '../counting.ts'
+import type { Evidence } from '../evidence.ts'
+import { seconds } from '../kills.ts'
+import { type RequestsRun, throwRequests } from './run.ts'
+import type { Tally } from './tally.ts'
+import { type Memory, startTarget } from './target.ts'
+
+/** Rounds from which on every operation has to have been answered 50 times each way. A shorter run asks for its share of that. */
+const fullRounds = 20_000
+const fullAnswers = 50
+
+/** Bytes by which the heap may be larger at the end than in the middle: what leaks a kilobyte for each request is found. */
+const heapGrowth = 6 * 2 ** 20
+
+/** Bytes by which the process may be larger at the end than in the middle; statements that SQLite keeps prepared are still coming in. */
+const residentGrowth = 96 * 2 ** 20
+
+/** Random good and broken requests, made from the OpenAPI document: no 5xx, no hang, memory flat, and each operation answered both ways. */
+export async function requestsCampaign({ engine, url, rounds, seed, report = () => undefined }: CountingOptions): Promise<Evidence> {
+  const started = performance.now()
+  const target = await startTarget(url)
+  try {
+    const run = await throwRequests(target, rounds, seed, report)
+    const { tally, memory } = run
+    const faults = [...tally.faults, ...unevenFaults(tally, rounds), ...memoryFaults(memory)]
+    if (faults.length > 0) faults.push(...target.log.map((line) => `the server's log: ${line.slice(0, 2_000)}`))
+    return {
+      campaign: 'requests',
+      engine,
+      seed,
+      roundsAsked: rounds,
+      roundsDone: run.done,
+      counts: countsOf(tally),
+      faults,
+      duration: seconds(started),
+      details: detailsOf(run),
+    }
+  } finally {
+    await target.stop()
+  }
+}
+
+function unevenFaults(tally: Tally, rounds: number): string[] {
+  const atLeast = Math.min(fullAnswers, Math.floor((fullAnswers * rounds) / fullRounds))
+  return [...tally.operations].flatMap(([name, { good, refused }]) => {
+    if (good >= atLeast && refused >= atLeast) return []
+    return [`${name} was answered ${good} times with 2xx and ${refused} times with 4xx; each should be ${atLeast}`]
+  })
+}
+
+function memoryFaults(memory: readonly Memory[]): string[] {
+  const middle = memory[Math.floor(memory.length / 2)]
+  const end = memory.at(-1)
+  if (!middle || !end) return ['the memory was not read']
+  const faults: string[] = []
+  if (end.heap - middle.heap > heapGrowth) faults.push(`the heap grew from ${middle.heap} to ${end.heap} bytes in the second half`)
+  if (end.resident - middle.resident > residentGrowth) {
+    faults.push(`the process grew from ${middle.resident} to ${end.resident} bytes in the second half`)
+  }
+  return faults
+}
+
+function countsOf(tally: Tally): Record<string, number> {
+  const sum = (numberOf: (count: { good: number; refused: number; other: number }) => number): number =>
+    [...tally.operations.values()].reduce((total, count) => total + numberOf(count), 0)
+  return {
+    answered2xx: sum(({ good }) => good),
+    answered4xx: sum(({ refused }) => refused),
+    answeredOtherwise: sum(({ other }) => other),
+    outsideOperations: [...tally.outside.values()].reduce((total, count) => total + count, 0),
+    faultsInAll: tally.faultCount,
+  }
+}
+
+/** How to read the numbers. */
+const notes = [
+  'Only requests that reach an operation count for it. Other methods, unknown paths and bytes that are no HTTP stand under "outside".',
+  'Operations that take neither body nor query (health, ready, openapi.json, docs) get their 4xx by a bad X-Request-Id, which the document describes. Unknown query parameters are ignored there on purpose (200), and refused everywhere else.',
+  '"goodButRefused" counts requests that fit the document and met what is stored, or a rule that no schema can say; any other refusal of a good request is a fault.',
+  '"breakages" has for each way to break a request how many were sent and refused. Those that no server may take are faults when they are answered 2xx; the others (odd headers, long numbers, patterns in filters, a member twice) may be answered either way.',
+]
+
+/** What stands in the evidence beside the sums. */
+function detailsOf({ tally, memory }: RequestsRun): Record<string, unknown> {
+  const megabytes = (bytes: number): number => Math.round(bytes / 2 ** 20)
+  return {
+    notes,
+    operations: Object.fromEntries(
+      [...tally.operations].map(([name, { good, refused, other }]) => [name, { '2xx': good, '4xx': refused, other }]),
+    ),
+    memory: {
+      unit: 'MiB, after a collection',
+      resident: memory.map(({ resident }) => megabytes(resident)),
+      heap: memory.map(({ heap }) => megabytes(heap)),
+    },
+    slowest: { ...tally.slowest, unit: 'ms' },
+    goodButRefused: Object.fromEntries(tally.refusedGood),
+    breakages: Object.fromEntries([...tally.kinds].sort(([a], [b]) => (a < b ? -1 : 1))),
+    outside: Object.fromEntries([...tally.outside].sort(([a], [b]) => (a < b ? -1 : 1))),
+  }
+}

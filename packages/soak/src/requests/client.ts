@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { connect } from 'node:net'
+import { type Answer, type Draft, payloadOf, urlOf } from './request.ts'
+
+/** Milliseconds after which a request that has no answer hangs. */
+export const longestAnswer = 10_000
+
+/** A request that was not answered in time, or whose connection broke. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer'
+}
+
+/** Sends requests to one server. */
+export class Client {
+  readonly #url: URL
+  readonly #agent = new Agent({ keepAlive: true })
+
+  constructor(url: string) {
+    this.#url = new URL(url)
+  }
+
+  send(draft: Draft): Promise<Answer> {
+    const payload = payloadOf(draft)
+    const started = performance.now()
+    const { hostname, port } = this.#url
+    // A body is sent with any method, an empty one too.
+    const length = payload === undefined ? {} : { 'content-length': String(Buffer.byteLength(payload)) }
+    const options = {
+      hostname,
+      port,
+      agent: this.#agent,
+      method: draft.method,
+      path: urlOf(draft),
+      headers: { ...draft.headers, ...length },
+    }
+    return new Promise((resolve, reject) => {
+      const sent = request(options, async (incoming) => {
+        try {
+          const chunks = await incoming.toArray()
+          clearTimeout(timer)
+          const body = Buffer.concat(chunks).toString('utf8')
+          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body, duration: performance.now() - started })
+        } catch (cause) {
+          reject(new NoAnswer('the answer was cut off', { cause }))
+        }
+      })
+      const timer = setTimeout(() => sent.destroy(new NoAnswer(`no answer in ${longestAnswer} ms`)), longestAnswer)
+      sent.on('error', (cause) => {
+        clearTimeout(timer)
+        reject(cause instanceof NoAnswer ? cause : new NoAnswer(cause.message, { cause }))
+      })
+      sent.end(payload)
+    })
+  }
+
+  /** Sends bytes that are no request, ends the sending side, and answers all that came back until the server closed. */
+  async sendBytes(bytes: Buffer): Promise<string> {
+    const socket = connect({ host: this.#url.hostname, port: Number(this.#url.port), allowHalfOpen: true })
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => void chunks.push(chunk))
+    // The server may be done with such bytes before it has read them all.
+    socket.on('error', () => undefined)
+    const timer = setTimeout(() => socket.destroy(), longestAnswer)
+    const started = performance.now()
+    socket.end(bytes)
+    await once(socket, 'close')
+    clearTimeout(timer)
+    if (performance.now() - started >= longestAnswer) throw new NoAnswer(`the connection was open for ${longestAnswer} ms`)
+    return Buffer.concat(chunks).toString('utf8')
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+}
