@@ -5,24 +5,43 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accessorBench } from './accessor-bench.ts'
 import { httpBench } from './http-bench.ts'
+import { pagesBench } from './pages-bench.ts'
 import { type PairingSummary, summarise } from './statistics.ts'
 
-/** `pnpm bench [--rounds N] [--seconds N]`: accessor and HTTP beside hand-written code, paired in one run. */
+/**
+ * `npm run bench -- [--rounds N] [--seconds N]`: accessor and HTTP beside hand-written code, paired in one run.
+ * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
+ */
 const option = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? fallback : Number(process.argv[at + 1])
 }
-const rounds = option('rounds', 5)
-const seconds = option('seconds', 2)
-const started = Date.now()
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
 try {
-  const pairings = [...(await accessorBench(folder, rounds)), ...(await httpBench(folder, rounds, seconds))]
-  const summaries = pairings.map(summarise)
-  process.stdout.write(`${markdown(summaries)}\n`)
-  writeEvidence(summaries)
+  if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
+  else await measureBesideHand(option('rounds', 5), option('seconds', 2))
 } finally {
   rmSync(folder, { recursive: true, force: true })
+}
+
+async function measureBesideHand(rounds: number, seconds: number): Promise<void> {
+  const started = Date.now()
+  const pairings = [...(await accessorBench(folder, rounds)), ...(await httpBench(folder, rounds, seconds))]
+  const results = pairings.map(summarise)
+  process.stdout.write(`${markdown(results)}\n`)
+  writeEvidence('bench', started, {
+    engine: 'sqlite, synchronous=FULL on both sides',
+    roundsAsked: rounds,
+    roundsDone: Math.min(...results.map((row) => row.rounds)),
+    results,
+  })
+}
+
+async function measurePages(rounds: number, records: number): Promise<void> {
+  const started = Date.now()
+  const evidence = await pagesBench(folder, { rounds, records, seed: 20_261_123, report: (line) => process.stdout.write(`${line}\n`) })
+  writeEvidence('pages', started, evidence)
+  if (evidence.faults.length > 0) process.exitCode = 1
 }
 
 function markdown(summaries: readonly PairingSummary[]): string {
@@ -34,19 +53,16 @@ function markdown(summaries: readonly PairingSummary[]): string {
   return ['| what | strongroom /s | hand /s | ratio | least–greatest |', '|---|---|---|---|---|', ...rows].join('\n')
 }
 
-function writeEvidence(summaries: readonly PairingSummary[]): void {
-  const file = fileURLToPath(new URL('../../../docs/evidence/bench.json', import.meta.url))
+function writeEvidence(name: string, started: number, found: object): void {
+  const file = fileURLToPath(new URL(`../../../docs/evidence/${name}.json`, import.meta.url))
   mkdirSync(join(file, '..'), { recursive: true })
   const evidence = {
     commit: execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim(),
     date: new Date(started).toISOString(),
     node: process.version,
     processors: cpus().length,
-    engine: 'sqlite, synchronous=FULL on both sides',
-    roundsAsked: rounds,
-    roundsDone: Math.min(...summaries.map((row) => row.rounds)),
+    ...found,
     seconds: Math.round((Date.now() - started) / 1000),
-    results: summaries,
   }
   writeFileSync(file, `${JSON.stringify(evidence, null, 2)}\n`)
 }

@@ -16,6 +16,8 @@ export const batchRoute: Route<'batch'> = {
   method: 'POST',
   path: '/batch',
   summary: 'Runs operations of several components in one transaction: all or none',
+  description:
+    'A text like `$0.id` in an id or a body stands for a field of the record that an earlier operation answered, counted from 0. When an operation fails nothing is done, and the problem has its number.',
   parameters: [dryRun, idempotencyKey, userHeader, requestIdHeader],
   body: { mediaTypes: ['application/json'], content: ['batch'] },
   answers: [
@@ -24,7 +26,7 @@ export const batchRoute: Route<'batch'> = {
       description: 'A result for each operation, in their order.',
       mediaType: 'application/json',
       content: 'batchResults',
-      headers: ['X-Request-Id'],
+      headers: ['Idempotent-Replayed', 'Access-Control-Expose-Headers', 'X-Request-Id'],
     },
   ],
   errors: [

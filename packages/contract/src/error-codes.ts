@@ -5,6 +5,7 @@
 export const errorCatalogue = {
   bad_request: { status: 400, title: 'Bad request' },
   invalid_query: { status: 400, title: 'Invalid query' },
+  query_timeout: { status: 400, title: 'Query took too long' },
   missing_actor: { status: 400, title: 'Missing actor' },
   unauthorized: { status: 401, title: 'Unauthorized' },
   forbidden: { status: 403, title: 'Forbidden' },

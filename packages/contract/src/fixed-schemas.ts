@@ -1,4 +1,3 @@
-import { batchMethods, mostOperations } from './batch-route.ts'
 import { errorCatalogue } from './error-codes.ts'
 import type { WireSchema } from './route.ts'
 
@@ -62,36 +61,6 @@ export const failureSchema = closed({
     },
     ['code', 'title', 'instance', 'request_id'],
   ),
-})
-
-/** Operations of several components that are done together. */
-export const batchSchema = closed({
-  operations: {
-    type: 'array',
-    maxItems: mostOperations,
-    items: closed(
-      {
-        method: { type: 'string', enum: [...batchMethods] },
-        component: text,
-        id: { type: ['string', 'integer'] },
-        body: { type: 'object', additionalProperties: true },
-        replace: { type: 'boolean' },
-        purge: { type: 'boolean' },
-        if_match: text,
-      },
-      ['method', 'component'],
-    ),
-  },
-})
-
-/** A result for each operation of a batch. */
-export const batchResultsSchema = closed({
-  results: {
-    type: 'array',
-    items: closed({ status: { type: 'integer' }, record: { type: 'object', additionalProperties: true }, restored: { type: 'boolean' } }, [
-      'status',
-    ]),
-  },
 })
 
 /** That all is well; details are for operators. */

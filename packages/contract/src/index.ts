@@ -15,8 +15,6 @@ export { type ErrorCode, errorCatalogue } from './error-codes.ts'
 export { splitList } from './filter-query.ts'
 export {
   auditEntrySchema,
-  batchResultsSchema,
-  batchSchema,
   bulkDeletionSchema,
   deletionSchema,
   failureSchema,
@@ -33,9 +31,9 @@ export {
   parseListQuery,
 } from './list-query.ts'
 export { type OperatorOperation, operatorRoutes } from './operator-routes.ts'
-export { auditParameters, pageLimit, requestIdHeader } from './parameters.ts'
+export { auditParameters, diagramParameters, pageLimit, requestIdHeader } from './parameters.ts'
 export { readFlag, readNames } from './query-parameters.ts'
-export { QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, splitQuery } from './query-string.ts'
+export { listOf, QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, shown, splitQuery } from './query-string.ts'
 export { patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'
 export {
   type AnswerHeader,
@@ -50,3 +48,5 @@ export {
   type WireSchema,
 } from './route.ts'
 export { reservedComponents, type SystemOperation, systemRoutes } from './system-routes.ts'
+export type { WireModel, WireTypes } from './wire-model.ts'
+export { writeConditions, writeQuery } from './write-conditions.ts'

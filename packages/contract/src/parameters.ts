@@ -6,22 +6,37 @@ const flag = (name: string, description: string): RouteParameter => ({
   in: 'query',
   description,
   schema: { type: 'boolean', default: false },
+  example: true,
 })
 
-const text = (name: string, description: string): RouteParameter => ({ name, in: 'query', description, schema: { type: 'string' } })
+const text = (name: string, description: string, example?: string): RouteParameter => ({
+  name,
+  in: 'query',
+  description,
+  schema: { type: 'string' },
+  ...(example !== undefined && { example }),
+})
+
+/** Text of at least one character. */
+const word = (name: string, description: string, example: string): RouteParameter => ({
+  ...text(name, description, example),
+  schema: { type: 'string', minLength: 1 },
+})
 
 const instant = (name: string, description: string): RouteParameter => ({
   name,
   in: 'query',
   description,
   schema: { type: 'string', format: 'date-time' },
+  example: '2026-01-31T12:00:00Z',
 })
 
 const offset = (name: string): RouteParameter => ({
   name,
   in: 'query',
   description: 'How many to skip first.',
-  schema: { type: 'integer', minimum: 0, default: 0 },
+  schema: { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER, default: 0 },
+  example: 50,
 })
 
 /** Names whoever writes, while no authentication is configured. */
@@ -30,6 +45,7 @@ export const userHeader: RouteParameter = {
   in: 'header',
   description: 'Names the actor in stamps and audit entries; required while the server has no other way to know.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
+  example: 'alice',
 }
 
 /** Names the request. */
@@ -38,9 +54,16 @@ export const requestIdHeader: RouteParameter = {
   in: 'header',
   description: 'Names the request in the answer and in audit entries; made when it is left out.',
   schema: { type: 'string', minLength: 1, maxLength: 128, pattern: '^[\\x20-\\x7e]+$' },
+  example: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80',
 }
 
-const tags = (name: string, description: string): RouteParameter => ({ name, in: 'header', description, schema: { type: 'string' } })
+const tags = (name: string, description: string): RouteParameter => ({
+  name,
+  in: 'header',
+  description,
+  schema: { type: 'string' },
+  example: '"Zk3v9aQ1"',
+})
 
 export const ifMatch = tags('If-Match', 'Entity tags of which the record must have one, or `*`; else 412.')
 export const ifNoneMatch = tags(
@@ -53,6 +76,7 @@ export const idempotencyKey: RouteParameter = {
   in: 'header',
   description: 'Does the request once: the same key is answered alike for 24 hours; with another content it is 422.',
   schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]+$' },
+  example: '6f1c2c1e-0b57-4c0e-9c39-6f0c9a2f4b11',
 }
 
 export const includeDeleted = flag('include_deleted', 'Soft-deleted records too.')
@@ -75,6 +99,7 @@ export const pageLimit: RouteParameter = {
   in: 'query',
   description: 'Records on a page.',
   schema: { type: 'integer', minimum: 1, maximum: 100, default: 50 },
+  example: 20,
 }
 
 /** What stops a filter that holds for more than was meant. */
@@ -84,6 +109,7 @@ const atMost: RouteParameter = {
   description: 'How many records the filter may hold for; if there are more, none is changed (409).',
   schema: { type: 'integer', minimum: 1, maximum: mostBulkRecords },
   required: true,
+  example: 100,
 }
 
 /** The parameters of a change of a filtered collection, beside the fields. */
@@ -103,8 +129,8 @@ export const listQueryParameters: readonly RouteParameter[] = [
   pageLimit,
   offset('offset'),
   { ...offset('skip'), description: 'Another name of offset.' },
-  text('after', 'The page begins right after this cursor; take it from the Link header.'),
-  text('before', 'The page ends right before this cursor; take it from the Link header.'),
+  text('after', 'The page begins right after this cursor; take it from the Link header.', 'eyJpZCI6N30'),
+  text('before', 'The page ends right before this cursor; take it from the Link header.', 'eyJpZCI6N30'),
   fields,
   include,
   includeDeleted,
@@ -113,6 +139,7 @@ export const listQueryParameters: readonly RouteParameter[] = [
     in: 'query',
     description: 'Whether the answer says how many records there are in all.',
     schema: { type: 'string', enum: ['exact', 'none'], default: 'exact' },
+    example: 'none',
   },
 ]
 
@@ -128,25 +155,39 @@ export const aggregateQueryParameters: readonly RouteParameter[] = [
     in: 'query',
     description: 'The most groups to answer.',
     schema: { type: 'integer', minimum: 1, maximum: 1000, default: 1000 },
+    example: 100,
   },
   includeDeleted,
 ]
 
 /** What audit entries are asked by. */
 export const auditParameters: readonly RouteParameter[] = [
-  text('component', 'Entries of one component.'),
-  text('record_id', 'Entries of the records with this id.'),
-  text('actor', 'Entries of one actor.'),
-  text('operation', 'Entries of one operation: create, update, delete, soft_delete, restore, purge, …'),
-  text('request_id', 'Entries of one request.'),
+  word('component', 'Entries of one component.', 'users'),
+  word('record_id', 'Entries of the records with this id.', '7'),
+  word('actor', 'Entries of one actor.', 'alice'),
+  word('operation', 'Entries of one operation: create, update, delete, soft_delete, restore, purge, …', 'update'),
+  word('request_id', 'Entries of one request.', '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80'),
   instant('since', 'Entries from this instant on.'),
   instant('until', 'Entries before this instant.'),
-  text('after', 'The page begins right after this cursor; take it from the Link header.'),
+  text('after', 'The page begins right after this cursor; take it from the Link header.', 'eyJpZCI6N30'),
   {
     name: 'limit',
     in: 'query',
     description: 'The most entries to answer.',
     schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+    example: 20,
   },
   offset('offset'),
+]
+
+/** How a diagram is asked for. */
+export const diagramParameters: readonly RouteParameter[] = [
+  {
+    name: 'format',
+    in: 'query',
+    description: 'A picture, or its source in the language of Graphviz.',
+    schema: { type: 'string', enum: ['svg', 'dot'], default: 'svg' },
+    example: 'dot',
+  },
+  flag('system', "The library's own tables too: the audit log, kept answers."),
 ]

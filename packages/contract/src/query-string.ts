@@ -49,15 +49,17 @@ function decode(text: string): string {
  * Reads the parameters of a route that takes no filters.
  *
  * @param known the names that the route takes; each may be given once
+ * @param lists those of them that list names, which may be given several times as well
  * @throws QueryError that names an unknown or repeated parameter, and the ones that exist
  */
-export function readParameters<Name extends string>(raw: string, known: readonly Name[]): Map<Name, string> {
+export function readParameters<Name extends string>(raw: string, known: readonly Name[], lists: readonly Name[] = []): Map<Name, string> {
   const found = new Map<Name, string>()
   for (const { name, value } of splitQuery(raw)) {
     const parameter = known.find((candidate) => candidate === name)
     if (parameter === undefined) throw new QueryError(`There is no parameter ${shown(name)} here. ${listOf('Parameters', known)}`)
-    if (found.has(parameter)) throw new QueryError(`${name} is given twice.`)
-    found.set(parameter, value)
+    const before = found.get(parameter)
+    if (before !== undefined && !lists.includes(parameter)) throw new QueryError(`${name} is given twice.`)
+    found.set(parameter, before === undefined ? value : `${before},${value}`)
   }
   return found
 }

@@ -30,6 +30,10 @@ const answer = (status: number, description: string, content: Content, headers: 
   headers: [...headers, 'X-Request-Id'],
 })
 
+/** What a write answers can be read by scripts, and may be an answer that was given before. */
+const written = (status: number, description: string, content: Content, headers: readonly AnswerHeader[] = []): RouteAnswer =>
+  answer(status, description, content, [...headers, 'Idempotent-Replayed', 'Access-Control-Expose-Headers'])
+
 const writeParameters = [dryRun, idempotencyKey, userHeader, requestIdHeader]
 
 /** The routes of every component, in the order of the documentation. */
@@ -39,10 +43,13 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'GET',
     path: '',
     summary: 'Lists records',
+    description: 'A page of the records that hold all conditions. `Link` leads to the other pages.',
     parameters: [...listQueryParameters, requestIdHeader],
     filters: true,
     paged: true,
-    answers: [answer(200, 'A page of records.', 'records', ['X-Total-Count', 'Content-Range', 'Link'])],
+    answers: [
+      answer(200, 'A page of records.', 'selectedRecords', ['X-Total-Count', 'Content-Range', 'Link', 'Access-Control-Expose-Headers']),
+    ],
     errors: queryErrors,
     writes: false,
   },
@@ -51,6 +58,8 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'GET',
     path: '/aggregate',
     summary: 'Measures groups of records',
+    description:
+      'Counts, sums, averages, least and greatest values of the records that hold all conditions, for each group of them. Null is left out; a measure of nothing is null.',
     parameters: [...aggregateQueryParameters, requestIdHeader],
     filters: true,
     answers: [answer(200, 'A row for each group.', 'groups')],
@@ -62,10 +71,15 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'GET',
     path: '/{id}',
     summary: 'Reads a record',
+    description: 'The record, with its version as `ETag` where it is answered whole. An id of the wrong shape names no record.',
     parameters: [includeDeleted, fields, include, ifNoneMatch, requestIdHeader],
     answers: [
-      answer(200, 'The record.', 'record', ['ETag']),
-      { status: 304, description: 'The record is the one that the client has.', headers: ['ETag', 'X-Request-Id'] },
+      answer(200, 'The record.', 'selectedRecord', ['ETag', 'Access-Control-Expose-Headers']),
+      {
+        status: 304,
+        description: 'The record is the one that the client has.',
+        headers: ['ETag', 'Access-Control-Expose-Headers', 'X-Request-Id'],
+      },
     ],
     errors: [...queryErrors, 'not_found'],
     writes: false,
@@ -75,9 +89,10 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'POST',
     path: '',
     summary: 'Inserts a record, or all of several or none',
+    description: 'An object inserts one record; an array inserts all of its records in one transaction, or none.',
     parameters: writeParameters,
     body: { mediaTypes: ['application/json'], content: ['newRecord', 'newRecords'] },
-    answers: [answer(201, 'The record, or the records in the order of the body.', 'recordOrRecords', ['Location', 'ETag'])],
+    answers: [written(201, 'The record, or the records in the order of the body.', 'recordOrRecords', ['Location', 'ETag'])],
     errors: [...writeErrors, 'unique_conflict', 'reference_conflict', 'record_limit'],
     writes: true,
   },
@@ -86,11 +101,13 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'PUT',
     path: '/{id}',
     summary: 'Changes the given fields of a record and keeps the rest; makes one at a UUID or text id',
+    description:
+      'Fields that are not given keep their values, unless `replace` says otherwise. A whole record that was read can be sent back: fields that the server keeps are accepted as they stand.',
     parameters: [replace, ifMatch, ifNoneMatch, ...writeParameters],
     body: { mediaTypes: ['application/json'], content: ['savedRecord'] },
     answers: [
-      answer(200, 'The record as it is now.', 'record', ['ETag']),
-      answer(201, 'The record that was made at this id.', 'record', ['Location', 'ETag']),
+      written(200, 'The record as it is now.', 'record', ['ETag']),
+      written(201, 'The record that was made at this id.', 'record', ['Location', 'ETag']),
     ],
     errors: [
       ...writeErrors,
@@ -108,9 +125,11 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'PATCH',
     path: '/{id}',
     summary: 'Changes a record by a JSON Merge Patch',
+    description:
+      'RFC 7396: the given fields are changed, null empties a field, and an object for a JSON field is merged into the one that stands there.',
     parameters: [ifMatch, ...writeParameters],
     body: { mediaTypes: patchTypes, content: ['recordPatch'] },
-    answers: [answer(200, 'The record as it is now.', 'record', ['ETag'])],
+    answers: [written(200, 'The record as it is now.', 'record', ['ETag'])],
     errors: [...writeErrors, 'precondition_failed', 'precondition_required', 'not_found', 'unique_conflict', 'reference_conflict'],
     writes: true,
   },
@@ -119,10 +138,11 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'PATCH',
     path: '',
     summary: 'Changes every record that a filter holds for: all or none',
+    description: 'The same JSON Merge Patch for each record that holds all conditions, in one transaction. There has to be a condition.',
     parameters: [...bulkQueryParameters, ...writeParameters],
     filters: true,
     body: { mediaTypes: patchTypes, content: ['recordPatch'] },
-    answers: [answer(200, 'The records that changed, as they are now.', 'records')],
+    answers: [written(200, 'The records that changed, as they are now.', 'records')],
     errors: [...writeErrors, 'too_many_matches', 'precondition_required', 'unique_conflict', 'reference_conflict'],
     writes: true,
   },
@@ -131,8 +151,9 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'DELETE',
     path: '/{id}',
     summary: 'Deletes a record; only marks it where the model has soft delete',
+    description: 'Answers the record as it was left. One that is already deleted is not found, unless `purge` removes it for good.',
     parameters: [purge, ifMatch, ...writeParameters],
-    answers: [answer(200, 'The record that was deleted.', 'deletion')],
+    answers: [written(200, 'The record that was deleted.', 'deletion')],
     errors: [...writeErrors, 'precondition_failed', 'precondition_required', 'not_found', 'reference_conflict'],
     writes: true,
   },
@@ -141,9 +162,10 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'DELETE',
     path: '',
     summary: 'Deletes every record that a filter holds for: all or none',
+    description: 'Deletes each record that holds all conditions, in one transaction. There has to be a condition.',
     parameters: [...bulkQueryParameters, purge, ...writeParameters],
     filters: true,
-    answers: [answer(200, 'How many records were deleted.', 'bulkDeletion')],
+    answers: [written(200, 'How many records were deleted.', 'bulkDeletion')],
     errors: [...writeErrors, 'too_many_matches', 'precondition_required', 'reference_conflict'],
     writes: true,
   },
@@ -152,8 +174,9 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'POST',
     path: '/{id}/restore',
     summary: 'Brings a soft-deleted record back',
+    description: 'Answers whether the record was deleted. One that was not stays as it is.',
     parameters: writeParameters,
-    answers: [answer(200, 'Whether it was deleted and is back.', 'restoration')],
+    answers: [written(200, 'Whether it was deleted and is back.', 'restoration')],
     errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
     writes: true,
   },

@@ -12,6 +12,7 @@ export interface RouteParameter {
   readonly description: string
   readonly schema: WireSchema
   readonly required?: true
+  readonly example?: unknown
 }
 
 /** What a body or answer holds; the model's schemas and `fixedSchemas` say what that looks like. */
@@ -19,6 +20,8 @@ export type Content =
   | 'record'
   | 'records'
   | 'recordOrRecords'
+  | 'selectedRecord'
+  | 'selectedRecords'
   | 'newRecord'
   | 'newRecords'
   | 'savedRecord'
@@ -33,6 +36,8 @@ export type Content =
   | 'auditEntries'
   | 'openapi'
   | 'html'
+  | 'svg'
+  | 'dot'
 
 export interface RouteBody {
   readonly mediaTypes: readonly string[]
@@ -50,15 +55,83 @@ export interface RouteAnswer {
   readonly headers: readonly AnswerHeader[]
 }
 
+/** A header of an answer. */
+export interface AnswerHeaderText {
+  readonly description: string
+  readonly schema: WireSchema
+  /** Stands in every answer that is said to have it. */
+  readonly required?: true
+  readonly example: unknown
+}
+
+const text: WireSchema = { type: 'string' }
+
 /** Headers that answers carry, and what stands in them. */
 export const answerHeaders = {
-  'X-Total-Count': 'How many records hold the conditions; left out with count=none.',
-  'Content-Range': 'Which of them these are: `users 0-49/319`; left out with count=none.',
-  Link: 'The first, previous, next and last page, as in RFC 8288.',
-  Location: 'The path of the record.',
-  ETag: 'The version of the record, for If-Match and If-None-Match.',
-  'X-Request-Id': 'The id of the request, as it stands in the audit entries.',
-} as const
+  'X-Total-Count': {
+    description: 'How many records hold the conditions; left out with count=none.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 319,
+  },
+  'Content-Range': {
+    description: 'Which of them these are; left out with count=none. After a cursor their place is not known: `users */319`.',
+    schema: { type: 'string', pattern: '^[\\w-]+ (\\d+-\\d+|\\*)/\\d+$' },
+    example: 'users 0-49/319',
+  },
+  Link: {
+    description: 'The first, previous, next and last page, as in RFC 8288.',
+    schema: text,
+    required: true,
+    example: '</users?limit=50&offset=0>; rel="first"',
+  },
+  Location: { description: 'The path of the one record that was made; none after a dry run.', schema: text, example: '/users/7' },
+  ETag: {
+    description: 'The version of the one record that is answered whole, for If-Match and If-None-Match.',
+    schema: { type: 'string', pattern: '^"[\\x21\\x23-\\x7e]+"$' },
+    example: '"Zk3v9aQ1"',
+  },
+  'Idempotent-Replayed': {
+    description: 'The request was done before: this is what it was answered then.',
+    schema: { type: 'boolean', const: true },
+    example: true,
+  },
+  'Access-Control-Expose-Headers': {
+    description: 'Headers that scripts of other origins may read.',
+    schema: text,
+    required: true,
+    example: 'ETag, X-Request-Id',
+  },
+  'Cache-Control': {
+    description: 'The answer is not to be kept.',
+    schema: { type: 'string', const: 'no-store' },
+    required: true,
+    example: 'no-store',
+  },
+  'X-Content-Type-Options': {
+    description: 'The answer is what its media type says.',
+    schema: { type: 'string', const: 'nosniff' },
+    required: true,
+    example: 'nosniff',
+  },
+  'Content-Security-Policy': { description: 'What the page may load.', schema: text, required: true, example: "default-src 'self'" },
+  'Retry-After': {
+    description: 'Seconds after which it is worth another try, where that is known.',
+    schema: { type: 'integer', minimum: 0 },
+    example: 1,
+  },
+  'Accept-Patch': {
+    description: 'The media types that a patch may have.',
+    schema: text,
+    required: true,
+    example: 'application/merge-patch+json, application/json',
+  },
+  'X-Request-Id': {
+    description: 'The id of the request, as it stands in the audit entries.',
+    schema: { type: 'string', minLength: 1, maxLength: 128 },
+    required: true,
+    example: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80',
+  },
+} as const satisfies Record<string, AnswerHeaderText>
 
 export type AnswerHeader = keyof typeof answerHeaders
 
@@ -70,6 +143,8 @@ export interface Route<Operation extends string = string> {
   /** Below the component, `/db` or the root, with `{id}` for the record's id. Empty for the place itself. */
   readonly path: '' | `/${string}`
   readonly summary: string
+  /** What is to be known beside the summary, in whole sentences. */
+  readonly description: string
   readonly parameters: readonly RouteParameter[]
   /** The query also takes the model's fields as filters. */
   readonly filters?: boolean
@@ -83,10 +158,10 @@ export interface Route<Operation extends string = string> {
 }
 
 /** Errors that any route can answer with. */
-export const commonErrors: readonly ErrorCode[] = ['bad_request', 'internal_error', 'storage_unavailable']
+export const commonErrors: readonly ErrorCode[] = ['bad_request', 'internal_error']
 
-/** The errors of a route that reads a query. */
-export const queryErrors: readonly ErrorCode[] = ['invalid_query']
+/** The errors of a route that asks the database. */
+export const queryErrors: readonly ErrorCode[] = ['invalid_query', 'query_timeout', 'storage_busy', 'storage_unavailable']
 
 /** The errors of a route that writes. */
 export const writeErrors: readonly ErrorCode[] = [
@@ -98,6 +173,8 @@ export const writeErrors: readonly ErrorCode[] = [
   'idempotency_mismatch',
   'state_conflict',
   'storage_busy',
+  'storage_unavailable',
+  'commit_unknown',
   'transaction_timeout',
   'storage_full',
 ]

@@ -1,31 +1,59 @@
-import type { Content, Route } from './route.ts'
+import { requestIdHeader } from './parameters.ts'
+import type { AnswerHeader, Route, RouteAnswer } from './route.ts'
 
 /** What a system route does. */
 export type SystemOperation = 'health' | 'ready' | 'openapi' | 'docs'
 
 const systemRoute = (
-  operation: SystemOperation,
-  path: `/${string}`,
-  summary: string,
-  mediaType: string,
-  content: Content,
+  route: Pick<Route<SystemOperation>, 'operation' | 'path' | 'summary' | 'description'>,
+  { headers = [], ...answer }: Omit<RouteAnswer, 'status' | 'description' | 'headers'> & { readonly headers?: readonly AnswerHeader[] },
 ): Route<SystemOperation> => ({
-  operation,
+  ...route,
   method: 'GET',
-  path,
-  summary,
-  parameters: [],
-  answers: [{ status: 200, description: summary, mediaType, content, headers: [] }],
-  errors: [],
+  parameters: [requestIdHeader],
+  answers: [{ status: 200, description: `${route.summary}.`, ...answer, headers: [...headers, 'X-Request-Id'] }],
+  errors: route.operation === 'ready' ? ['storage_unavailable'] : [],
   writes: false,
 })
 
 /** The routes of the server itself; a server can move each or leave it out. */
 export const systemRoutes: readonly Route<SystemOperation>[] = [
-  systemRoute('health', '/health', 'Says that the process is alive', 'application/json', 'status'),
-  systemRoute('ready', '/ready', 'Says that requests can be served', 'application/json', 'status'),
-  systemRoute('openapi', '/openapi.json', 'Describes the API as OpenAPI 3.1', 'application/json', 'openapi'),
-  systemRoute('docs', '/docs', 'Shows the API and lets you try it', 'text/html', 'html'),
+  systemRoute(
+    {
+      operation: 'health',
+      path: '/health',
+      summary: 'Says that the process is alive',
+      description: 'Asks nothing of the database: it is for those who restart a process that hangs.',
+    },
+    { mediaType: 'application/json', content: 'status', headers: ['Cache-Control'] },
+  ),
+  systemRoute(
+    {
+      operation: 'ready',
+      path: '/ready',
+      summary: 'Says that requests can be served',
+      description: 'Asks the database something: it is for those who pass requests on.',
+    },
+    { mediaType: 'application/json', content: 'status', headers: ['Cache-Control'] },
+  ),
+  systemRoute(
+    {
+      operation: 'openapi',
+      path: '/openapi.json',
+      summary: 'Describes the API as OpenAPI 3.1',
+      description: 'This document, made from the models of this server.',
+    },
+    { mediaType: 'application/json', content: 'openapi' },
+  ),
+  systemRoute(
+    {
+      operation: 'docs',
+      path: '/docs',
+      summary: 'Shows the API and lets you try it',
+      description: 'A page for people. All that it loads comes from this server.',
+    },
+    { mediaType: 'text/html', content: 'html', headers: ['Content-Security-Policy'] },
+  ),
 ]
 
 /** Names that no component may have: the paths of the routes that are no records. */

@@ -68,3 +68,7 @@ test('parameters of a route without filters are read by name, each once', () => 
   expect(() => readParameters('x=1', [])).toThrow('There is no parameter "x" here. Parameters: none.')
   expect(() => readParameters('purge=1&purge=0', ['purge'])).toThrow('purge is given twice.')
 })
+
+test('parameters that list names may be given several times', () => {
+  expect(readParameters('fields=id&fields=name,age', ['fields', 'purge'], ['fields'])).toEqual(new Map([['fields', 'id,name,age']]))
+})

@@ -100,6 +100,17 @@ export class StorageUnavailableError extends StrongroomError {
   }
 }
 
+/** A read took longer than its limit and was stopped. */
+export class QueryTimeoutError extends StrongroomError {
+  constructor(options?: StrongroomErrorOptions) {
+    super(
+      'query_timeout',
+      'The read took longer than its time limit and was stopped. Narrow the filter, filter and sort by fields that an index has, or page by cursor instead of offset.',
+      options,
+    )
+  }
+}
+
 /** The unit of work was rolled back because it took longer than its limit. */
 export class TransactionTimeoutError extends StrongroomError {
   constructor(message: string) {

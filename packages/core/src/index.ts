@@ -16,6 +16,7 @@ export {
   InvalidQueryError,
   NotFoundError,
   PreconditionFailedError,
+  QueryTimeoutError,
   SchemaMismatchError,
   StorageBusyError,
   StorageUnavailableError,
@@ -53,7 +54,16 @@ export type { AnyAccessor, StorageOptions } from './options.ts'
 export type { OrderBy } from './query/order.ts'
 export { versionOf } from './query/record-version.ts'
 export type { FieldConditions, Where } from './query/where.ts'
+export { type DiagramFormat, type DiagramOptions, diagramFormats } from './schema/diagram/diagram.ts'
 export type { UnitContext } from './session/context.ts'
 export type { ReadOptions, WriteOptions } from './session/options.ts'
 export type { SessionOf as Session, TablesOf, UnknownTables } from './session/tables.ts'
 export { openStorage, type Storage, type StorageHealth, type TransactionOptions } from './storage.ts'
+export type { BackupReport } from './transfer/backup/backup.ts'
+export type { ExportOptions } from './transfer/export/export.ts'
+export type { ExportedColumn, ExportedFile, ExportManifest } from './transfer/export/manifest.ts'
+export type { ImportContent, ImportSource } from './transfer/import/files-of.ts'
+export type { ImportOptions } from './transfer/import/import.ts'
+export type { ImportedTable, ImportFault, ImportProgress, ImportReport, SkippedFile } from './transfer/import/report.ts'
+export type { RestoreReport } from './transfer/restore/report.ts'
+export type { RestoreOptions } from './transfer/restore/restore.ts'

@@ -19,6 +19,8 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly maxRecordsPerModel?: number
   /** Milliseconds that a transaction may take before it is rolled back; 5000 unless said. */
   readonly transactionTimeLimit?: number
+  /** Milliseconds that the database may spend on one read before it is stopped with `query_timeout`; 5000 unless said. Streams have no limit. */
+  readonly readTimeLimit?: number
   /** Where failures of afterCommit hooks are reported; the console unless said. */
   readonly logger?: Logger
   /** Settings of the SQLite engine. */
@@ -27,7 +29,17 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly postgres?: PostgresSettings
 }
 
-const known = new Set(['url', 'accessors', 'createTables', 'maxRecordsPerModel', 'transactionTimeLimit', 'logger', 'sqlite', 'postgres'])
+const known = new Set([
+  'url',
+  'accessors',
+  'createTables',
+  'maxRecordsPerModel',
+  'transactionTimeLimit',
+  'readTimeLimit',
+  'logger',
+  'sqlite',
+  'postgres',
+])
 
 /** Options with every default filled in. */
 export interface ResolvedOptions {
@@ -36,6 +48,7 @@ export interface ResolvedOptions {
   readonly createTables: boolean
   readonly maxRecordsPerModel: number | undefined
   readonly transactionTimeLimit: number
+  readonly readTimeLimit: number
   readonly logger: Logger | undefined
   readonly sqlite: SqliteSettings
   readonly postgres: PostgresSettings
@@ -51,6 +64,8 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
   const checked = accessors.map((accessor) => (isAccessor(accessor) ? accessor : refuse('Each of the accessors must be a ModelAccessor.')))
   const transactionTimeLimit = options.transactionTimeLimit ?? 5000
   positive('transactionTimeLimit', transactionTimeLimit)
+  const readTimeLimit = options.readTimeLimit ?? 5000
+  positive('readTimeLimit', readTimeLimit)
   if (maxRecordsPerModel !== undefined) positive('maxRecordsPerModel', maxRecordsPerModel)
   refuseRepeats(checked)
   return {
@@ -59,6 +74,7 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     createTables: options.createTables ?? true,
     maxRecordsPerModel,
     transactionTimeLimit,
+    readTimeLimit,
     logger: options.logger,
     sqlite: options.sqlite ?? {},
     postgres: options.postgres ?? {},

@@ -1,18 +1,20 @@
+import type { Readable, Writable } from 'node:stream'
 import type { Kysely } from 'kysely'
 import { bindAccessor, ModelAccessor } from './accessor/accessor.ts'
 import type { BoundAccessor, Link } from './accessor/bound-accessor.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
-import { AuditLog } from './audit/audit-log.ts'
+import { AuditHead, AuditLog } from './audit/audit-log.ts'
 import { AuditWriter, auditSubject } from './audit/record-change.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
-import { UsageError } from './errors.ts'
+import { ConflictError, UsageError } from './errors.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
 import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
+import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
 import { kyselyHandle } from './session/kysely-handle.ts'
@@ -21,6 +23,17 @@ import type { Session } from './session/session.ts'
 import type { SessionOf, TablesOf, UnknownTables } from './session/tables.ts'
 import { wait } from './session/task.ts'
 import { Units } from './session/units.ts'
+import { type BackupReport, backupTo } from './transfer/backup/backup.ts'
+import { type ExportOptions, exportTo } from './transfer/export/export.ts'
+import type { ExportManifest } from './transfer/export/manifest.ts'
+import type { ImportSource } from './transfer/import/files-of.ts'
+import { type ImportOptions, importFrom } from './transfer/import/import.ts'
+import type { ImportReport } from './transfer/import/report.ts'
+import type { RestoreReport } from './transfer/restore/report.ts'
+import { type RestoreOptions, restoreFrom } from './transfer/restore/restore.ts'
+import type { RestoreTarget } from './transfer/restore/restore-target.ts'
+import { undoRestore } from './transfer/restore/undo-restore.ts'
+import { Transfers } from './transfer/transfers.ts'
 
 /** What a transaction may say about itself. */
 export interface TransactionOptions extends WriteOptions {
@@ -61,6 +74,55 @@ export interface Storage<Database = UnknownTables> {
   accessor<Model extends AnyModel>(model: Model): ModelAccessor<Model>
   /** Asks the database something. */
   health(): Promise<StorageHealth>
+  /**
+   * Writes every table as a CSV file (RFC 4180) into a zip, from one snapshot, in constant memory and away from the event loop. An unquoted
+   * empty cell is null, `""` the empty text. The last file, `manifest.json`, has rows, columns and a SHA-256 of each.
+   * @param target a file, which is there as a whole or not at all, or a stream
+   * @throws InvalidQueryError for a table that there is not; StorageUnavailableError when the database or the file cannot be used
+   * @example await storage.export('./export.zip', { tables: ['users'] })
+   */
+  export(target: string | Writable, options?: ExportOptions): Promise<ExportManifest>
+  /**
+   * Reads a zip of CSV files, such as `export` makes, or CSV files by the name of their table or component, checks each row by its model,
+   * and then writes all of them in one unit, or none: with hooks, and an audit entry for each record. Ids, stamps and marks of deletion
+   * come with the rows. While the rows are written other writers wait, and readers go on. Rows that are wrong are in the report.
+   * @param source paths, or streams
+   * @throws ValidationError for an archive that cannot be used, `payload_too_large` for one that holds too much; InvalidQueryError for a
+   * table that there is not; ConflictError `record_limit` when a model would be too full; UsageError inside a transaction or hook
+   * @example
+   * const report = await storage.import('./export.zip', { dryRun: true })
+   * await storage.import({ users: './users.csv' }, { mode: 'upsert', actor: 'admin' })
+   */
+  import(source: ImportSource, options?: ImportOptions): Promise<ImportReport>
+  /**
+   * Writes all that the database holds at one moment into a SQLite file, beside readers and writers: it holds every write that was
+   * acknowledged before, and passed SQLite's integrity and foreign key checks. From PostgreSQL it has the tables of the models and the
+   * library's own, in the same form. `openStorage` with the same models opens it.
+   * @param target a file, which is there as a whole or not at all, or a stream
+   * @throws StorageUnavailableError when the database or the file cannot be used
+   * @example await storage.backup('./backup.sqlite')
+   */
+  backup(target: string | Writable): Promise<BackupReport>
+  /**
+   * Draws the tables of the models with their fields, keys and references: an SVG, light or dark as its viewer is, or its source in DOT.
+   * It is drawn once, in a thread of its own, and asks nothing of the database. Values are not in it, names and types of secrets are.
+   * @throws UsageError `invalid_options` for options that there are not
+   * @example await writeFile('./diagram.svg', await storage.diagram())
+   */
+  diagram(options?: DiagramOptions): Promise<string>
+  /**
+   * Puts a backup in the place of what the database holds, under readers, who go on with what they see, and writers, who wait or get
+   * `storage_busy`. What is replaced stays as a safety copy beside the database; an audit entry in a new epoch says what was done.
+   * @param source a file, or its bytes
+   * @throws ValidationError for what is no whole database, or defines what nobody knows; ConflictError for one of another application or
+   * with tables that do not fit the models, and while another restore runs; StorageUnavailableError when the disk is full
+   * @example
+   * const report = await storage.restore('./backup.sqlite', { dryRun: true })
+   * console.log(report.tables, report.since)
+   */
+  restore(source: string | Readable, options?: RestoreOptions): Promise<RestoreReport>
+  /** Brings back what the last restore replaced. Throws ConflictError `state_conflict` where no safety copy is left. */
+  undoRestore(options?: RestoreOptions): Promise<RestoreReport>
   /**
    * Finishes what is running, refuses what is new with `storage_closed`, and lets go of database and accessors. Streams that are still
    * open end with `storage_closed`; what an afterCommit hook starts from then on is refused too.
@@ -114,6 +176,10 @@ class OpenStorage implements Storage {
   readonly #units: Units
   readonly #auditWriter: AuditWriter
   readonly #watched: ReadonlySet<string>
+  readonly #transfers = new Transfers()
+  #bound: readonly BoundAccessor[] = []
+  #restoring = false
+  readonly #diagrams: Diagrams
 
   constructor(engine: Engine, options: ResolvedOptions) {
     this.#engine = engine
@@ -121,15 +187,17 @@ class OpenStorage implements Storage {
     this.#watched = new Set(
       [...options.accessors.map((accessor) => accessor.model), ...systemModels].map((model) => model.name.toLowerCase()),
     )
+    this.#diagrams = new Diagrams(options.accessors)
     const logger = options.logger ?? consoleLogger
     this.#units = new Units({
       engine,
       logger,
       timeLimit: options.transactionTimeLimit,
+      readTimeLimit: options.readTimeLimit,
       home: { kyselyFor: (session) => this.#sessionHandle(session) },
     })
     const log = new BoundTable(AuditLog, engine)
-    this.#auditWriter = new AuditWriter(log)
+    this.#auditWriter = new AuditWriter(log, new BoundTable(AuditHead, engine))
     const modelsByComponent = new Map(options.accessors.map((accessor) => [accessor.component, accessor.model]))
     this.audit = new AuditAccessor(log, this.#units, (component) => modelsByComponent.get(component))
     this.kysely = this.#outerHandle()
@@ -159,10 +227,50 @@ class OpenStorage implements Storage {
     return { engine: version, latency: performance.now() - start }
   }
 
+  async export(target: string | Writable, options: ExportOptions = {}): Promise<ExportManifest> {
+    const tables = [...this.accessors.map(({ model, component }) => ({ model, component })), { model: AuditLog, component: null }]
+    return exportTo({ engine: this.#engine, tables, transfers: this.#transfers }, target, options)
+  }
+
+  import(source: ImportSource, options: ImportOptions = {}): Promise<ImportReport> {
+    const own = new Set<string>(systemModels.map(({ name }) => name))
+    const target = { accessors: this.#bound, own, units: this.#units, transfers: this.#transfers }
+    return importFrom(target, source, options)
+  }
+
+  async backup(target: string | Writable): Promise<BackupReport> {
+    const models = [...systemModels, ...this.accessors.map(({ model }) => model)]
+    return backupTo({ engine: this.#engine, models, transfers: this.#transfers }, target)
+  }
+
+  diagram(options: DiagramOptions = {}): Promise<string> {
+    return this.#diagrams.diagram(options)
+  }
+
+  restore(source: string | Readable, options: RestoreOptions = {}): Promise<RestoreReport> {
+    return this.#oneRestore((target) => restoreFrom(target, source, options))
+  }
+
+  undoRestore(options: RestoreOptions = {}): Promise<RestoreReport> {
+    return this.#oneRestore((target) => undoRestore(target, options))
+  }
+
+  async #oneRestore(restore: (target: RestoreTarget) => Promise<RestoreReport>): Promise<RestoreReport> {
+    if (this.#restoring) throw new ConflictError('state_conflict', 'Another restore is under way. Wait until it ends.')
+    this.#restoring = true
+    try {
+      return await restore({ engine: this.#engine, models: this.accessors.map(({ model }) => model), transfers: this.#transfers })
+    } finally {
+      this.#auditWriter.forgetEpoch()
+      this.#restoring = false
+    }
+  }
+
   async close(): Promise<void> {
     if (this.#units.isInside()) {
       throw new UsageError('outer_handle', 'storage.close() was called inside a transaction or hook, for which it would have to wait.')
     }
+    await this.#transfers.close()
     await this.#engine.close()
     for (const accessor of this.accessors) accessor[bindAccessor](undefined)
   }
@@ -198,6 +306,7 @@ class OpenStorage implements Storage {
       throw error
     }
     linkAll(bound)
+    this.#bound = [...bound.values()]
   }
 
   #outerHandle(): Kysely<AnyDatabase> {

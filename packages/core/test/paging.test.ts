@@ -139,8 +139,12 @@ describeEngines('paging', (engine) => {
       await prepareSchema(bare, [Item], { createTables: true })
       const table = new BoundTable(Item, bare)
       for (const orderBy of ['rank', '-rank']) {
-        const keys = parseOrder(Item, orderBy).slice(0, 1)
-        for (const seek of [...seeksFromStart(Item, keys), ...seeksAfter(Item, keys, [3])]) {
+        const keys = parseOrder(Item, orderBy)
+        const places = [
+          [3, 7],
+          [null, 7],
+        ]
+        for (const seek of [...seeksFromStart(Item, keys), ...places.flatMap((place) => seeksAfter(table, keys, place))]) {
           const statement = selectStatement(table, undefined, { ...seek, includeDeleted: false, limit: 10 })
           expect(await explain(bare, statement)).not.toMatch(/temp b-tree|\bsort\b|seq scan|SCAN items$/im)
         }
@@ -151,8 +155,9 @@ describeEngines('paging', (engine) => {
   })
 })
 
+/** The id comes last, in the direction of the field before it. */
 function compareBy(order: readonly string[], a: Record<string, unknown>, b: Record<string, unknown>): number {
-  for (const term of [...order, 'id']) {
+  for (const term of [...order, order.at(-1)?.startsWith('-') ? '-id' : 'id']) {
     const name = term.replace('-', '')
     const difference = compareValues(a[name], b[name])
     if (difference !== 0) return term.startsWith('-') ? -difference : difference

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { patchTypes } from '@strongroom/contract'
 import { StrongroomError, ValidationError, type ValidationIssue } from '@strongroom/core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 
 /** Objects and lists within each other; who walks deeper ones recursively may run out of stack. */
 const deepest = 100
@@ -21,6 +21,15 @@ export function readJsonBodies(scope: FastifyInstance): void {
       return parseBody(bytes)
     })
   }
+  // Clients name a type where nothing follows: ra-data-simple-rest deletes with text/plain.
+  scope.addContentTypeParser('*', async (request: FastifyRequest) => {
+    if (request.method !== 'DELETE' || hasBody(request)) throw new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE()
+    return undefined
+  })
+}
+
+function hasBody({ headers }: FastifyRequest): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0'
 }
 
 /** Reads a body; undefined when there is none. Throws `bad_request` for what is not JSON, too deep, or tampers with prototypes. */

@@ -1,6 +1,7 @@
 export type { ActorOf } from './actor.ts'
 export { bootstrap } from './bootstrap.ts'
 export { createServer } from './create-server.ts'
+export type { DialectName } from './dialects/translate.ts'
 export type { HostServer } from './host-server.ts'
 export { type DbRouterOptions, dbRouter } from './operators/db-router.ts'
 export type { Operators } from './operators/guard.ts'

@@ -1,6 +1,7 @@
 import { type ResponseStyle, reservedComponents } from '@strongroom/contract'
 import type { AnyAccessor, StorageOptions } from '@strongroom/core'
 import type { ActorOf } from './actor.ts'
+import { type DialectName, resolveDialects } from './dialects/translate.ts'
 import { checkOperators, type Operators } from './operators/guard.ts'
 import type { PageSize } from './query.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
@@ -32,7 +33,7 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   /** Stands before every path: `/api`. */
   readonly prefix?: string | undefined
   readonly systemRoutes?: SystemPaths | undefined
-  /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said. */
+  /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said, and at most 1000 with `dialects`. */
   readonly pageSize?: Partial<PageSize> | undefined
   /** Refuses changes of a record without its ETag as `If-Match` (428): of all components, or of those named; false unless said. */
   readonly requireIfMatch?: boolean | readonly string[] | undefined
@@ -40,6 +41,11 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   readonly bodyLimit?: number | undefined
   /** `envelope` answers `{ success, message, data, pagination }` and, instead of problems, `{ success, message, status_code, details }`; `bare` unless said. */
   readonly responses?: ResponseStyle | undefined
+  /**
+   * Understands the queries of other tools' data providers too: `simple-rest` of react-admin's `ra-data-simple-rest`, `json-server` of
+   * its `ra-data-json-server` and of refine's `@refinedev/simple-rest`; none unless said.
+   */
+  readonly dialects?: readonly DialectName[] | undefined
 }
 
 /** The options with every default filled in. */
@@ -54,9 +60,18 @@ export interface ResolvedOptions {
   readonly requireIfMatch: boolean | readonly string[]
   readonly bodyLimit: number
   readonly responses: ResponseStyle
+  readonly dialects: readonly DialectName[]
 }
 
-const storageNames = ['accessors', 'createTables', 'maxRecordsPerModel', 'transactionTimeLimit', 'sqlite', 'postgres'] as const
+const storageNames = [
+  'accessors',
+  'createTables',
+  'maxRecordsPerModel',
+  'transactionTimeLimit',
+  'readTimeLimit',
+  'sqlite',
+  'postgres',
+] as const
 const routeNames = [
   'databaseUrl',
   'enableDbRouter',
@@ -68,13 +83,16 @@ const routeNames = [
   'requireIfMatch',
   'bodyLimit',
   'responses',
+  'dialects',
 ] as const
 const systemPaths = { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' } as const
 
 /** The names of the options of `bootstrap`. */
 export const bootstrapNames: readonly string[] = [...storageNames, ...routeNames]
 
-export const defaultPageSize: PageSize = { defaultLimit: 50, maxLimit: 100 }
+const defaultPageSize: PageSize = { defaultLimit: 50, maxLimit: 100 }
+/** Records that react-admin asks for at once when it exports a list. */
+const exportedPage = 1000
 /** 1 MiB, in bytes. */
 export const defaultBodyLimit = 1_048_576
 
@@ -92,10 +110,11 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     actor: options.actor,
     prefix: resolvePrefix(options.prefix ?? ''),
     systemPaths: resolveSystemPaths(options.systemRoutes ?? {}),
-    pageSize: resolvePageSize(options.pageSize ?? defaultPageSize),
+    pageSize: resolvePageSize(options),
     requireIfMatch: resolveRequireIfMatch(options),
     bodyLimit: wholeNumber('bodyLimit', options.bodyLimit ?? defaultBodyLimit),
     responses: resolveResponseStyle(options.responses),
+    dialects: resolveDialects(options),
   }
 }
 
@@ -146,9 +165,10 @@ function isPath(value: unknown): value is `/${string}` {
 }
 
 /** Fills in a page size. */
-export function resolvePageSize(given: Partial<PageSize>): PageSize {
+export function resolvePageSize({ pageSize: given = {}, dialects = [] }: Pick<BootstrapOptions, 'pageSize' | 'dialects'>): PageSize {
   refuseUnknown('pageSize', given, ['defaultLimit', 'maxLimit'])
-  const maxLimit = wholeNumber('pageSize.maxLimit', given.maxLimit ?? Math.max(defaultPageSize.maxLimit, given.defaultLimit ?? 0))
+  const usual = dialects.length > 0 ? exportedPage : defaultPageSize.maxLimit
+  const maxLimit = wholeNumber('pageSize.maxLimit', given.maxLimit ?? Math.max(usual, given.defaultLimit ?? 0))
   const defaultLimit = wholeNumber('pageSize.defaultLimit', given.defaultLimit ?? Math.min(defaultPageSize.defaultLimit, maxLimit))
   if (defaultLimit > maxLimit) refuse('pageSize.defaultLimit is larger than pageSize.maxLimit.')
   return { defaultLimit, maxLimit }

@@ -11,6 +11,7 @@ import {
 } from '@strongroom/contract'
 import { type AnyModel, type Field, type FindOptions, InvalidQueryError, type ModelAccessor } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
+import { type DialectName, translateQuery } from './dialects/translate.ts'
 
 /** How many records a page has where the query does not say, and at most. */
 export interface PageSize {
@@ -47,18 +48,32 @@ export function readFlags<Name extends string>(request: FastifyRequest, names: r
 
 /** A list's query, and the same in the accessor's words. */
 export interface RecordQuery extends ListQuery {
+  /** The query in our own words, as it would stand after the `?`. */
+  readonly raw: string
   readonly where: NonNullable<FindOptions<AnyModel>['where']>
   readonly orderBy: readonly string[]
 }
 
+/** What the query of a component's records is read against. */
+interface QuerySetting {
+  readonly accessor: ModelAccessor<AnyModel>
+  readonly pageSize: PageSize
+  readonly dialects: readonly DialectName[]
+}
+
 /** Reads the query of a list of records. */
-export function readRecordQuery(accessor: ModelAccessor<AnyModel>, request: FastifyRequest, pageSize: PageSize): RecordQuery {
+export function readRecordQuery({ accessor, pageSize, dialects }: QuerySetting, request: FastifyRequest): RecordQuery {
   const { model } = accessor
-  const fields = visibleFields(model).map((field) => field.name)
-  const includes = accessor.inclusions().map(({ name }) => name)
-  const query = readQuery(() => parseListQuery(rawQuery(request), { fields, includes, ...pageSize }))
+  const setting = { ...namesOf(accessor), ...pageSize }
+  const raw = readQuery(() => translateQuery(dialects, 'list', rawQuery(request), setting))
+  const query = readQuery(() => parseListQuery(raw, setting))
   const orderBy = query.sort.map(({ field, descending }) => (descending ? `-${field}` : field))
-  return { ...query, where: whereOf(model, query.conditions), orderBy }
+  return { ...query, raw, where: whereOf(model, query.conditions), orderBy }
+}
+
+function namesOf(accessor: ModelAccessor<AnyModel>): { fields: string[]; includes: string[]; id: string } {
+  const fields = visibleFields(accessor.model).map((field) => field.name)
+  return { fields, includes: accessor.inclusions().map(({ name }) => name), id: accessor.model.id.name }
 }
 
 /** What the query of one record can say. */
@@ -69,19 +84,16 @@ export interface GetQuery {
 }
 
 /** Reads the query of one record. */
-export function readGetQuery(accessor: ModelAccessor<AnyModel>, request: FastifyRequest): GetQuery {
+export function readGetQuery({ accessor, pageSize, dialects }: QuerySetting, request: FastifyRequest): GetQuery {
+  const setting = { ...namesOf(accessor), ...pageSize }
   return readQuery(() => {
-    const given = readParameters(rawQuery(request), ['include_deleted', 'fields', 'include'])
-    const known = visibleFields(accessor.model).map((field) => field.name)
+    const raw = translateQuery(dialects, 'get', rawQuery(request), setting)
+    const given = readParameters(raw, ['include_deleted', 'fields', 'include'], ['fields', 'include'])
     const fields = given.get('fields')
     return {
       includeDeleted: readFlag('include_deleted', given.get('include_deleted')),
-      fields: fields === undefined ? undefined : readNames('fields', [fields], known),
-      include: readNames(
-        'include',
-        [given.get('include') ?? ''],
-        accessor.inclusions().map(({ name }) => name),
-      ),
+      fields: fields === undefined ? undefined : readNames('fields', [fields], setting.fields),
+      include: readNames('include', [given.get('include') ?? ''], setting.includes),
     }
   })
 }

@@ -63,6 +63,8 @@ describeEngines('conditional requests', (engine) => {
       payload: { age: 1 },
     })
     expect([response.statusCode, response.json().code]).toEqual([400, 'bad_request'])
+    const read = await server.app.inject({ method: 'GET', url: '/users/1', headers: { 'if-none-match': 'abc' } })
+    expect([read.statusCode, read.json().code, read.headers.etag]).toEqual([400, 'bad_request', undefined])
   })
 
   test('If-None-Match: * on PUT makes a record and changes none', async () => {

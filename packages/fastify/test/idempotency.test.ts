@@ -85,9 +85,12 @@ describeEngines('Idempotency-Key', (engine) => {
     expect(await server.users.count()).toBe(1)
   })
 
-  test('a key that no header can carry is 400', async () => {
+  test('a key that is no key is 400, of a dry run too', async () => {
     const server = await startServer(engine)
     const response = await post(server, 'x'.repeat(256))
     expect([response.statusCode, response.json().code]).toEqual([400, 'bad_request'])
+    const headers = { ...json, 'idempotency-key': '' }
+    const dry = await server.app.inject({ method: 'POST', url: '/users?dry_run=true', headers, payload: ada })
+    expect([dry.statusCode, dry.json().code]).toEqual([400, 'bad_request'])
   })
 })

@@ -24,6 +24,11 @@ test('the defaults are those of the contract', () => {
   })
 })
 
+test('pages may be longer for the clients that dialects are for', () => {
+  expect(resolveOptions({ accessors, dialects: ['simple-rest'] }).pageSize).toEqual({ defaultLimit: 50, maxLimit: 1000 })
+  expect(resolveOptions({ accessors, dialects: ['simple-rest'], pageSize: { maxLimit: 20 } }).pageSize.maxLimit).toBe(20)
+})
+
 test('DATABASE_URL counts where no URL is given', () => {
   vi.stubEnv('DATABASE_URL', 'sqlite:./from-environment.db')
   expect(resolveOptions({ accessors }).storage.url).toBe('sqlite:./from-environment.db')
@@ -33,7 +38,9 @@ test('DATABASE_URL counts where no URL is given', () => {
 const bad: [options: object, message: string | RegExp][] = [
   [{ accessors, maxRecords: 5 }, /"maxRecords" is no option of bootstrap\. There are accessors, /],
   [{ accessors, auth: {} }, /"auth" is no option of bootstrap/],
-  [{ accessors, dialects: [] }, /"dialects" is no option of bootstrap/],
+  [{ accessors, dialects: ['odata'] }, 'dialects names "odata", which is none. There are simple-rest, json-server.'],
+  [{ accessors, dialects: 'simple-rest' }, 'dialects is a list of simple-rest, json-server.'],
+  [{ accessors, dialects: ['json-server'], responses: 'envelope' }, /dialects are for clients that take bare answers/],
   [{ accessors, response: 'envelope' }, /"response" is no option of bootstrap/],
   [{ accessors, responses: 'xml' }, /responses is one of bare, envelope/],
   [{}, 'bootstrap needs accessors: accessors: [users].'],

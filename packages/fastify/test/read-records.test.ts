@@ -274,6 +274,20 @@ describeEngines('reading records over HTTP', (engine) => {
     expect(names).toEqual(['Ada', 'Bob', 'Cyd', 'été, "x"'])
   })
 
+  test('a long query gets fewer links, so that every client can take the answer', async () => {
+    const server = await startServer(engine)
+    await server.users.insertMany(people.map((person) => ({ ...person })))
+    const url = await server.app.listen({ port: 0, host: '127.0.0.1' })
+    const relations = async (letters: number) => {
+      const { headers } = await fetch(`${url}/users?name[ne]=${'x'.repeat(letters)}&limit=1`)
+      return [...String(headers.get('link')).matchAll(/rel="(\w+)"/g)].map(([, relation]) => relation)
+    }
+    expect(await relations(1000)).toEqual(['first', 'next', 'last'])
+    expect(await relations(2000)).toEqual(['first', 'next'])
+    expect(await relations(4000)).toEqual(['next'])
+    expect(await relations(12_000)).toEqual([])
+  })
+
   test('a query with marks of its own cannot break out of the links', async () => {
     const server = await startServer(engine)
     const { headers } = await server.app.inject({ url: '/users?name=%3E%22,<x>' })

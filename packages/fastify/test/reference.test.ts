@@ -3,6 +3,7 @@ import {
   auditEntrySchema,
   auditParameters,
   bulkParameters,
+  diagramParameters,
   errorCatalogue,
   listOperators,
   listParameters,
@@ -35,6 +36,6 @@ test('the page of the HTTP API has every route of records and of the server, and
 test('the page of the operators has every route, parameter and member', async () => {
   const text = await page('operators')
   for (const { method, path } of operatorRoutes) expect(text).toContain(`## ${method} /db${path}`)
-  for (const { name } of auditParameters) expect(text).toContain(`\`${name}\``)
+  for (const { name } of [...auditParameters, ...diagramParameters]) expect(text).toContain(`\`${name}\``)
   for (const member of Object.keys((auditEntrySchema as { properties: object }).properties)) expect(text).toContain(`\`${member}\``)
 })

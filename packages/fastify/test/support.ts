@@ -105,8 +105,8 @@ export async function startServer(
 }
 
 /** A server for a whole suite, which closes it itself. */
-export async function lastingServer(engine: TestEngine): Promise<TestServer> {
-  return serve(engine, {}, Fastify())
+export async function lastingServer(engine: TestEngine, options: Partial<BootstrapOptions> = {}): Promise<TestServer> {
+  return serve(engine, options, Fastify())
 }
 
 async function serve(engine: TestEngine, options: Partial<BootstrapOptions>, app: FastifyInstance): Promise<TestServer> {

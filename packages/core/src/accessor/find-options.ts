@@ -8,7 +8,7 @@ import type { ReadOptions } from '../session/options.ts'
 export interface FindOptions<Model extends AnyModel> extends ReadOptions {
   /** Conditions that must all hold: `{ role: 'admin', age: { gte: 18 } }`. */
   readonly where?: Where<Model>
-  /** What to sort by; the id is always the last key. Null sorts as the largest value, text by code point. */
+  /** What to sort by; the id is always the last key, in the direction of the one before. Null sorts as the largest value, text by code point. */
   readonly orderBy?: OrderBy<Model>
   /** The most records to answer; all when it is left out. */
   readonly limit?: number

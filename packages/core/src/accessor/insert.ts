@@ -14,13 +14,18 @@ import { withNamedConflicts } from './violation.ts'
 export function* insertRecords(bound: BoundAccessor, session: Session, inputs: readonly unknown[]): Task<FieldValues[]> {
   if (inputs.length === 0) return []
   const records = inputs.map((input) => draftRecord(bound, session, input))
+  return yield* insertDrafts(bound, session, records, insertRows(bound.table, session.connection, records))
+}
+
+/** The same for records that are whole; `store` puts them into the table, once they were accepted. */
+export function* insertDrafts(bound: BoundAccessor, session: Session, records: FieldValues[], store: Task<void>): Task<FieldValues[]> {
   const changes = records.map((record) => ({ record, previous: null }))
   const drafts = bound.hooks.at('beforeInsert').length > 0 ? records.map((record) => ({ ...record })) : []
   yield* runHooks(bound.units, bound.hooks, 'beforeInsert', session, 'create', changes)
   refuseOwnedChanges(bound, drafts, records, true)
   keepUpdateStamps(bound, drafts, records)
   acceptRecords(bound, records)
-  yield* withNamedConflicts(bound, session, records, insertRows(bound.table, session.connection, records), true)
+  yield* withNamedConflicts(bound, session, records, store, true)
   const audited = records.map((after) => ({ before: null, after }))
   yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'create', audited)
   yield* runHooks(bound.units, bound.hooks, 'afterInsert', session, 'create', changes)

@@ -55,14 +55,18 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
 }
 
 /** The records that a question asks for. */
-export function findRecords(bound: BoundAccessor, question: Question): Awaitable<FieldValues[]> {
+export function findRecords(bound: BoundAccessor, question: Question, reading?: { readonly timed: boolean }): Awaitable<FieldValues[]> {
   const options = selectOptions(bound, question)
   const projection = parseProjection(bound, question, [])
-  return bound.units.read(question, function* (connection, context) {
-    const rows = yield* selectRows(bound.table, connection, context, { ...options, columns: projection.columns })
-    yield* includeRows(connection, context, rows, projection.inclusions)
-    return project(rows, projection)
-  })
+  return bound.units.read(
+    question,
+    function* (connection, context) {
+      const rows = yield* selectRows(bound.table, connection, context, { ...options, columns: projection.columns })
+      yield* includeRows(connection, context, rows, projection.inclusions)
+      return project(rows, projection)
+    },
+    reading,
+  )
 }
 
 export function countRecords(bound: BoundAccessor, question: Question, upTo?: number): Awaitable<number> {
@@ -109,7 +113,7 @@ export async function* streamRecords(bound: BoundAccessor, question: Question): 
   // Inside a unit its own writes must be seen, and its connection cannot be held by a cursor between statements.
   const session = bound.units.current()
   if (session) {
-    yield* await findRecords(bound, question)
+    yield* await findRecords(bound, question, { timed: false })
     return
   }
   const statement = selectStatement(bound.table, callerContext(question, undefined), options)

@@ -94,8 +94,25 @@ function* updateOne(bound: BoundAccessor, session: Session, update: RecordUpdate
   return changed ?? update.previous
 }
 
+/** One of the changes that an update makes. */
+export interface StoredChange {
+  readonly record: FieldValues
+  readonly changed: FieldValues
+}
+
+/** What is done otherwise where records come as they were elsewhere. */
+export interface UpdateSteps {
+  readonly stamp: typeof stampUpdated
+  readonly store: (changes: readonly StoredChange[]) => Task<void>
+}
+
 /** The order of an update, for one record or many. Answers the records that changed; the others get no row, entry or after-hook. */
-export function* updateRecords(bound: BoundAccessor, session: Session, updates: readonly RecordUpdate[]): Task<FieldValues[]> {
+export function* updateRecords(
+  bound: BoundAccessor,
+  session: Session,
+  updates: readonly RecordUpdate[],
+  steps?: UpdateSteps,
+): Task<FieldValues[]> {
   if (updates.length === 0) return []
   yield* prepareRecords(bound, session, 'update', updates)
   const now = new Date()
@@ -104,11 +121,12 @@ export function* updateRecords(bound: BoundAccessor, session: Session, updates: 
     const changed = changedFields(bound.model, previous, record)
     if (Object.keys(changed).length === 0) continue
     if (bound.model.id.name in changed) throw new ValidationError([{ path: bound.model.id.name, message: 'cannot change' }])
-    stampUpdated(bound, record, session.context, now)
+    const stamp = steps?.stamp ?? stampUpdated
+    stamp(bound, record, session.context, now)
     changes.push({ previous, record, changed })
   }
   if (changes.length === 0) return []
-  yield* storeChanges(bound, session, changes)
+  yield* steps ? steps.store(changes) : storeChanges(bound, session, changes)
   const audited = changes.map(({ previous, record }) => ({ before: previous, after: record }))
   yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'update', audited)
   yield* runHooks(bound.units, bound.hooks, 'afterUpdate', session, 'update', changes)
@@ -153,11 +171,7 @@ function* rebase(bound: BoundAccessor, session: Session, operation: 'update' | '
 }
 
 /** One statement for all records that get the same values. */
-export function* storeChanges(
-  bound: BoundAccessor,
-  session: Session,
-  changes: readonly { readonly record: FieldValues; readonly changed: FieldValues }[],
-): Task<void> {
+export function* storeChanges(bound: BoundAccessor, session: Session, changes: readonly StoredChange[]): Task<void> {
   const groups = new Map<string, { records: FieldValues[]; values: FieldValues }>()
   for (const { record, changed } of changes) {
     const key = changes.length === 1 ? '' : valuesKey(bound.table, changed)

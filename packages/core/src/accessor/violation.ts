@@ -93,7 +93,7 @@ function pointsNowhere(bound: BoundAccessor, cause: unknown): ConflictError {
   return new ConflictError('reference_conflict', `A record of ${bound.component} points to one that does not exist.`, fields, { cause })
 }
 
-function missingTarget({ field, target }: Link, cause: unknown): ConflictError {
+export function missingTarget({ field, target }: Link, cause?: unknown): ConflictError {
   const message = `${field.name} points to a record of ${target.component} that does not exist.`
   return new ConflictError('reference_conflict', message, [field.name], { cause })
 }
@@ -110,11 +110,12 @@ function* findBrokenLink(bound: BoundAccessor, session: Session, records: readon
   return undefined
 }
 
-function* existingIds(table: BoundTable, session: Session, ids: readonly unknown[]): Task<Set<unknown>> {
+/** Which of these ids have a record, deleted ones included. */
+export function* existingIds(table: BoundTable, session: Session, ids: readonly unknown[]): Task<Set<unknown>> {
   const idName = table.model.id.name
   const present = new Set<unknown>()
   for (const piece of piecesOf(ids, 256)) {
-    const wanted = { filter: oneOf(idName, piece), includeDeleted: true, order: [] }
+    const wanted = { filter: oneOf(idName, piece), includeDeleted: true, order: [], columns: [idName] }
     for (const row of yield* selectRows(table, session.connection, session.context, wanted)) present.add(row[idName])
   }
   return present

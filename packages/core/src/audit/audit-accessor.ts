@@ -104,7 +104,7 @@ export class AuditAccessor {
   /** The entries that hold the query, newest first, from one snapshot and in constant memory (in a transaction they are read at once). */
   async *stream(query: AuditPage = {}): AsyncGenerator<AuditEntry, void, undefined> {
     if (this.#units.current()) {
-      yield* await this.find(query)
+      yield* await this.#select(auditSelection(query), { timed: false })
       return
     }
     for await (const rows of this.#log.engine.stream(
@@ -115,8 +115,8 @@ export class AuditAccessor {
     }
   }
 
-  async #select(options: SelectOptions): Promise<AuditEntry[]> {
-    const rows = await this.#units.read({}, (connection, context) => selectRows(this.#log, connection, context, options))
+  async #select(options: SelectOptions, reading?: { readonly timed: boolean }): Promise<AuditEntry[]> {
+    const rows = await this.#units.read({}, (connection, context) => selectRows(this.#log, connection, context, options), reading)
     return rows.map((row) => auditEntry(row, this.#modelOf))
   }
 }

@@ -1,6 +1,7 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { TimeBudget } from './time-budget.ts'
 
 /** A value now, or a promise of it: SQLite answers at once, PostgreSQL later. */
 export type Awaitable<T> = T | Promise<T>
@@ -16,8 +17,11 @@ export interface Statement {
 
 /** What a unit of work, or a read, does to the database. It throws `session_finished` after its unit has ended. */
 export interface Connection {
-  /** Runs a statement and hands out its rows (of a SELECT or a RETURNING). */
-  all(statement: Statement): Awaitable<StoredRow[]>
+  /**
+   * Runs a statement and hands out its rows (of a SELECT or a RETURNING). Throws `query_timeout` when it is a read that takes longer
+   * than `time` allows; without `time` only its unit's limit holds.
+   */
+  all(statement: Statement, time?: TimeBudget): Awaitable<StoredRow[]>
   /** Runs a statement and answers how many rows it changed. */
   run(statement: Statement): Awaitable<number>
   /**
@@ -41,6 +45,8 @@ export interface Unit<T> {
   readonly alone: boolean
   /** Milliseconds from the unit's first statement to its rollback with `transaction_timeout`. */
   readonly timeLimit: number
+  /** It may write any amount: an engine that works in this thread does it in another one, so that the event loop stays live. */
+  readonly long?: boolean
   /** Does the work. May be called again, from the start, when an earlier try was rolled back through no fault of the unit. */
   readonly run: (connection: Connection) => Awaitable<T>
 }
@@ -51,6 +57,37 @@ export interface Codec {
   readonly decode: (stored: unknown) => unknown
   /** Both ways hand the value through untouched. */
   readonly identity: boolean
+}
+
+/** What a field's storage depends on: plain data, so that it can go to another thread. */
+export type StoredKind = Pick<Field, 'kind' | 'scale'>
+
+/** Where a database is, in plain data: another thread opens it by this. */
+export type DatabasePlace =
+  | { readonly engine: 'sqlite'; readonly path: string }
+  | { readonly engine: 'postgres'; readonly url: string; readonly connectWait: number; readonly schema?: string }
+
+/** One moment of a database, on a connection of its own that writes nothing. */
+export interface Snapshot {
+  codec(field: StoredKind): Codec
+  /** Reads rows in chunks, in constant memory. One stream at a time. */
+  stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]>
+  /** The highest id that the database has given to a record of this table, 0 where it has given none. */
+  lastCountedId(table: string, idColumn: string): Promise<number>
+  close(): Promise<void>
+}
+
+/** Spells tables in an engine's DDL. */
+export interface TableDefiner {
+  readonly capabilities: Pick<EngineCapabilities, 'forwardReferences' | 'countedIdInIndexes'>
+  /** The column type of a field with its CHECKs where the engine needs them, as DDL text, e.g. `INTEGER CHECK ("active" IN (0, 1))`. */
+  columnDefinition(field: Field): string
+  /** `CREATE TABLE IF NOT EXISTS` for columns and references that are already spelled out. */
+  createTableSql(table: string, definitions: readonly string[]): string
+  /** The id's column with its primary key, e.g. `INTEGER PRIMARY KEY AUTOINCREMENT`. */
+  idDefinition(field: Field, options: TableOptions): string
+  /** The type as `inspect` would report it for this field. */
+  columnType(field: Field): string
 }
 
 /** A column as the models want it, or as it stands in the database. */
@@ -126,6 +163,10 @@ export interface EngineCapabilities {
   readonly forwardReferences: boolean
   /** `sum` of integers, and of decimals, which are stored as such, fails past 64 bits. */
   readonly narrowSums: boolean
+  /** The database is one file, of which a copy can be made as it stands. */
+  readonly oneFile: boolean
+  /** Every index ends with the integer id of its rows without naming it, and a comparison of several fields does not find it there. */
+  readonly countedIdInIndexes: boolean
   /** The most parameters that one statement may have. */
   readonly maxParameters: number
 }
@@ -149,34 +190,39 @@ export interface TextFunctions {
 }
 
 /** A database behind one small interface. Everything that differs between databases is in here and nowhere else. */
-export interface Engine {
+export interface Engine extends TableDefiner {
   /** For people (health, logs), never for decisions. */
   readonly name: 'sqlite' | 'postgres'
   readonly capabilities: EngineCapabilities
+  readonly place: DatabasePlace
   /** Builds and compiles statements in this engine's SQL; it executes nothing. */
   readonly builder: Kysely<AnyDatabase>
   readonly text: TextFunctions
+  /**
+   * A condition that each SELECT carries, before its others, so that it can be stopped when its time is over; `texts` are columns of
+   * text that is searched and may be long. Undefined where the server stops statements by itself.
+   */
+  readonly inTime: ((texts: readonly Expression<unknown>[]) => Expression<SqlBool>) | undefined
   /** Reads outside any unit: committed data only, never blocked by a writer. */
   read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T>
   /** Reads rows in chunks from one snapshot, in constant memory. */
   stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]>
   /** Runs a unit of work; resolves after its commit. Every failure, found in the unit or at the commit, arrives after the rollback. */
   write<T>(unit: Unit<T>): Promise<T>
-  codec(field: Field): Codec
-  /** The column type of a field with its CHECKs where the engine needs them, as DDL text, e.g. `INTEGER CHECK ("active" IN (0, 1))`. */
-  columnDefinition(field: Field): string
-  /** `CREATE TABLE IF NOT EXISTS` for columns and references that are already spelled out. */
-  createTableSql(table: string, definitions: readonly string[]): string
-  /** The id's column with its primary key, e.g. `INTEGER PRIMARY KEY AUTOINCREMENT`. */
-  idDefinition(field: Field, options: TableOptions): string
-  /** The type as `inspect` would report it for this field. */
-  columnType(field: Field): string
+  codec(field: StoredKind): Codec
   /** Reads the tables that stand in the database now. */
   inspect(connection: Connection): Awaitable<TableShape[]>
   /** Runs DDL in one unit under a lock that keeps other processes from doing the same. */
   define<T>(work: (connection: Connection) => Promise<T>): Promise<T>
   /** Makes sure that the next counted id is above `id`. */
   advanceIds(connection: Connection, table: string, idColumn: string, id: number): Awaitable<void>
+  /**
+   * Lets the units of this process that run now end, and none begin until the answer is called; those that wait too long are refused with
+   * `storage_busy`. Reads go on.
+   */
+  holdWrites(): Promise<() => void>
+  /** Forgets what is known of the tables: somebody has put others in their place. */
+  refresh(): void
   /** Runs a real query. */
   health(): Promise<EngineHealth>
   /** Finishes what is running, refuses what is new with `storage_closed`, and lets go of the database. */

@@ -1,3 +1,4 @@
+import type { WireModel, WireTypes } from '@strongroom/contract'
 import type { TSchema } from 'typebox'
 
 /** What a field holds, the same on every engine. Engines choose a column type and a codec for each kind. */
@@ -70,10 +71,14 @@ export interface ModelTypes {
   readonly idName?: string
   /** The models that references lead to, by the name that `include` has for them. */
   readonly references?: object
+  /** The same as clients know them, in JSON form. */
+  readonly wire?: WireTypes
 }
 
+type WireTypesIn<Types> = Types extends { readonly wire: infer Wire extends WireTypes } ? Wire : WireTypes
+
 /** A definition, checked and interpreted. Made by `defineModel`; never changed afterwards. */
-export interface Model<Types extends ModelTypes = ModelTypes, Name extends string = string> {
+export interface Model<Types extends ModelTypes = ModelTypes, Name extends string = string> extends WireModel<WireTypesIn<Types>> {
   /** The table's name. */
   readonly name: Name
   readonly id: Field

@@ -57,6 +57,7 @@ export interface TypesOf<Fields extends FieldSchemas, Options> {
   readonly update: UpdateType<Fields, Options>
   readonly idName: IdName<Options>
   readonly references: ReferencesOf<Fields>
+  readonly wire: WireTypesOf<Fields, Options>
 }
 
 /**
@@ -149,3 +150,39 @@ type InsertType<Fields extends FieldSchemas, Options> = Flat<
 type UpdateType<Fields extends FieldSchemas, Options> = Flat<{
   [Name in Exclude<keyof Fields, Immutable<Options>>]?: ValueOf<Fields[Name]>
 }>
+
+/** The same types in JSON form, as requests may send them and answers carry them. */
+export interface WireTypesOf<Fields extends FieldSchemas, Options> {
+  readonly id: IdCode<Options>
+  readonly row: WireRow<Fields, Options>
+  readonly insert: WireInsert<Fields, Options>
+  readonly update: WireUpdate<Fields, Options>
+  readonly text: TextFields<RowType<Fields, Options>>
+  readonly references: ReferencesOf<Fields>
+}
+
+/** What travels as text although it is none in code. */
+type WireValue<Code> = Code extends bigint | Date | Uint8Array ? string : Code
+
+type Listed<Options, List extends 'secret' | 'readOnly'> = Options extends { readonly [_ in List]: readonly (infer Name)[] } ? Name : never
+
+type Tenant<Options> = Options extends { readonly tenant: infer Name extends string } ? Name : never
+
+/** Declared fields that a request may not set. */
+type ServerOwned<Options> = Listed<Options, 'readOnly'> | Tenant<Options>
+
+type WireRow<Fields extends FieldSchemas, Options> = WireValues<RowType<Fields, Options>, Listed<Options, 'secret'>>
+
+type WireValues<Values, LeftOut = never> = { [Name in Exclude<keyof Values, LeftOut>]: WireValue<Values[Name]> }
+
+type WireInsert<Fields extends FieldSchemas, Options> = Flat<
+  (IdKind<Options> extends 'text' ? { [_ in IdName<Options>]: string } : unknown) & {
+    [Name in Exclude<keyof Fields, LeftOut<Fields> | ServerOwned<Options>>]: WireValue<ValueOf<Fields[Name]>>
+  } & { [Name in Exclude<LeftOut<Fields>, ServerOwned<Options>>]?: WireValue<ValueOf<Fields[Name]>> }
+>
+
+type WireUpdate<Fields extends FieldSchemas, Options> = {
+  [Name in Exclude<keyof Fields, Immutable<Options> | ServerOwned<Options>>]?: WireValue<ValueOf<Fields[Name]>>
+}
+
+type TextFields<Row> = { [Name in keyof Row & string]: Extract<Row[Name], string> extends never ? never : Name }[keyof Row & string]

@@ -5,7 +5,7 @@ import type { AnyModel, Field } from '../model/model.ts'
 import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundTable, FieldValues } from './bound-table.ts'
-import { describeFilter, renderFilter } from './condition.ts'
+import { describeFilter, renderQuestion } from './condition.ts'
 import { nullsLargest } from './order.ts'
 import { conditionOf, type Selection } from './select.ts'
 import { bind, Slot, shapeOf } from './shape.ts'
@@ -85,14 +85,14 @@ export function* aggregateRows(
       .selectFrom(model.name)
       .select(groupBy.map((field) => field.name))
       .select(measures.flatMap((measure) => columnsOf(table, measure)))
-      .where((eb) => renderFilter(table, condition, eb, 0))
+      .where((eb) => renderQuestion(table, condition, eb))
     if (groupBy.length > 0) query = query.groupBy(groupBy.map((field) => field.name))
     for (const field of groupBy)
       query = query.orderBy(field.name, (item) => nullsLargest(model, { field: field.name, descending: false }, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     return shapeOf(query.compile())
   })
-  const rows = yield* wait(connection.all(bind(shape, [...values, limit])))
+  const rows = yield* wait(connection.all(bind(shape, [...values, limit]), context.time))
   return rows.map((row) => readGroup(table, options, row))
 }
 

@@ -1,9 +1,9 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely'
-import type { AnyDatabase, TextFunctions } from '../engine/engine.ts'
+import type { AnyDatabase, Engine, TextFunctions } from '../engine/engine.ts'
 import { fold } from '../engine/fold.ts'
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
-import type { Filter } from './filter.ts'
+import { type Filter, searchedFields } from './filter.ts'
 import { listSize, Slot } from './shape.ts'
 
 /** Values of a filter in the order of their slots, and a key that is the same for all filters of one shape. */
@@ -18,7 +18,7 @@ export type EncodeField = (field: string, value: unknown) => unknown
 /** Whose records a filter is about, and in which SQL. */
 export interface FilterTarget {
   readonly model: AnyModel
-  readonly engine: { readonly text: TextFunctions }
+  readonly engine: Pick<Engine, 'text' | 'inTime'>
 }
 
 type Builder = ExpressionBuilder<AnyDatabase, AnyDatabase>
@@ -49,6 +49,9 @@ export function describeFilter(filter: Filter, encode: EncodeField): FilterShape
         return `${part.field} ${part.match} ${part.folded}`
       case 'null':
         return `${part.field} ${part.negated ? 'notNull' : 'null'}`
+      case 'beyond':
+        for (const [index, field] of part.fields.entries()) values.push(encode(field, part.values[index]))
+        return `(${part.fields.join()}) ${part.comparison}`
       case 'not':
         return `not(${describe(part.part)})`
       default:
@@ -79,6 +82,8 @@ export function renderFilter({ model, engine: { text } }: FilterTarget, filter: 
         return renderText(text, part, eb, slot())
       case 'null':
         return eb(part.field, part.negated ? 'is not' : 'is', null)
+      case 'beyond':
+        return sql<SqlBool>`(${sql.join(part.fields.map((field) => eb.ref(field)))}) ${sql.raw(sqlOperators[part.comparison])} (${sql.join(part.fields.map(slot))})`
       case 'not':
         return sql<SqlBool>`(coalesce(${render(part.part)}, false) = false)`
       default:
@@ -87,6 +92,18 @@ export function renderFilter({ model, engine: { text } }: FilterTarget, filter: 
   }
   return render(filter)
 }
+
+/** The same for a SELECT, which is stopped when its time is over. */
+export function renderQuestion(target: FilterTarget, filter: Filter, eb: Builder): Expression<SqlBool> {
+  const condition = renderFilter(target, filter, eb, 0)
+  const { inTime } = target.engine
+  if (!inTime) return condition
+  const long = searchedFields(filter).filter((name) => (target.model.fieldsByName.get(name)?.maxLength ?? longText) >= longText)
+  return eb.and([inTime(long.map((name) => eb.ref(name))), condition])
+}
+
+/** Characters from which a single text takes long to search. */
+const longText = 4_096
 
 /** So many conditions stand side by side. */
 const flattest = 32

@@ -10,6 +10,8 @@ export type Filter =
   | { readonly type: 'in'; readonly field: string; readonly values: readonly unknown[]; readonly negated: boolean }
   | { readonly type: 'text'; readonly field: string; readonly match: TextMatch; readonly folded: boolean; readonly value: string }
   | { readonly type: 'null'; readonly field: string; readonly negated: boolean }
+  /** Beyond a place, compared field by field: `(a, b) > (1, 2)`. */
+  | { readonly type: 'beyond'; readonly fields: readonly string[]; readonly comparison: 'lt' | 'gt'; readonly values: readonly unknown[] }
   | { readonly type: 'and' | 'or'; readonly parts: readonly Filter[] }
   | { readonly type: 'not'; readonly part: Filter }
 
@@ -32,4 +34,19 @@ export function equals(field: string, value: unknown): Filter {
 /** Holds where the field is one of the values. */
 export function oneOf(field: string, values: readonly unknown[]): Filter {
   return { type: 'in', field, values, negated: false }
+}
+
+/** The fields in which a filter searches for text. */
+export function searchedFields(filter: Filter): string[] {
+  switch (filter.type) {
+    case 'text':
+      return [filter.field]
+    case 'not':
+      return searchedFields(filter.part)
+    case 'and':
+    case 'or':
+      return [...new Set(filter.parts.flatMap(searchedFields))]
+    default:
+      return []
+  }
 }

@@ -11,11 +11,14 @@ type OrderTerm<Name extends string> = Name | `-${Name}`
 export interface SortKey {
   readonly field: string
   readonly descending: boolean
-  /** The statement's condition leaves no nulls, so their place need not be said (which would keep an index from being used). */
-  readonly nullFree?: boolean
+  /** The statement's condition leaves no nulls, or nothing else, so their place need not be said (which would keep an index from being used). */
+  readonly uniform?: boolean
 }
 
-/** Reads an `orderBy`; the id is always the last key, so that every order is total. */
+/**
+ * Reads an `orderBy`. The id is always the last key, which makes every order total: where it is named it leaves nothing for those behind
+ * it to decide, and else it goes in the direction of the one before, so that one index serves both directions.
+ */
 export function parseOrder(model: AnyModel, orderBy: string | readonly string[] | undefined): SortKey[] {
   const keys: SortKey[] = []
   for (const term of typeof orderBy === 'string' ? [orderBy] : (orderBy ?? [])) {
@@ -26,7 +29,9 @@ export function parseOrder(model: AnyModel, orderBy: string | readonly string[] 
     if (field.kind === 'json') throw new InvalidQueryError(`${field.name} holds JSON and has no order.`)
     if (!keys.some((key) => key.field === field.name)) keys.push({ field: field.name, descending })
   }
-  if (!keys.some((key) => key.field === model.id.name)) keys.push({ field: model.id.name, descending: false })
+  const named = keys.findIndex((key) => key.field === model.id.name)
+  if (named >= 0) return keys.slice(0, named + 1)
+  keys.push({ field: model.id.name, descending: keys.at(-1)?.descending ?? false })
   return keys
 }
 
@@ -41,6 +46,6 @@ interface OrderItem<Self> {
 /** Null sorts as the largest value, whatever the engine would do by itself. */
 export function nullsLargest<Item extends OrderItem<Item>>(model: AnyModel, sort: SortKey, item: Item): Item {
   const directed = sort.descending ? item.desc() : item.asc()
-  if (sort.nullFree || !model.fieldsByName.get(sort.field)?.nullable) return directed
+  if (sort.uniform || !model.fieldsByName.get(sort.field)?.nullable) return directed
   return sort.descending ? directed.nullsFirst() : directed.nullsLast()
 }

@@ -46,7 +46,7 @@ export function* selectPage(
   const place = cursor === undefined ? undefined : readCursor(model, keys, cursor)
   const found = options.offset
     ? yield* selectRows(table, connection, context, { ...options, order: keys, limit: limit + 1 })
-    : yield* walk(table, connection, context, options, place ? seeksAfter(model, direction, place) : seeksFromStart(model, direction))
+    : yield* walk(table, connection, context, options, place ? seeksAfter(table, direction, place) : seeksFromStart(model, direction))
   const more = found.length > limit
   const rows = found.slice(0, limit)
   if (backward) rows.reverse()

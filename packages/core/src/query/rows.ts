@@ -18,7 +18,7 @@ export function* selectRows(
   context: CallerContext | undefined,
   options: SelectOptions,
 ): Task<FieldValues[]> {
-  const rows = yield* wait(connection.all(selectStatement(table, context, options)))
+  const rows = yield* wait(connection.all(selectStatement(table, context, options), context?.time))
   return options.version ? rows.map((row) => withoutVersion(table, row)) : rows.map((row) => table.decode(row))
 }
 
@@ -38,7 +38,7 @@ export function* countRows(
   selection: Selection,
   upTo?: number,
 ): Task<number> {
-  const rows = yield* wait(connection.all(countStatement(table, context, selection, upTo)))
+  const rows = yield* wait(connection.all(countStatement(table, context, selection, upTo), context?.time))
   return Number(rows[0]?.count)
 }
 

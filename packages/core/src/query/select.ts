@@ -1,7 +1,7 @@
 import type { Statement } from '../engine/engine.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { BoundTable } from './bound-table.ts'
-import { describeFilter, renderFilter } from './condition.ts'
+import { describeFilter, renderQuestion } from './condition.ts'
 import { allOf, everything, type Filter } from './filter.ts'
 import { nullsLargest, type SortKey } from './order.ts'
 import { scope } from './scope.ts'
@@ -43,13 +43,13 @@ export function selectStatement(table: BoundTable, context: CallerContext | unde
   // OFFSET needs a LIMIT on some engines.
   const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
   const columns = options.version ? [...table.recordColumns, model.rowVersion.name] : (options.columns ?? table.recordColumns)
-  const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.nullFree ? '!' : ''}`).join()
+  const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.uniform ? '!' : ''}`).join()
   const shapeKey = `select ${options.version ? '+' : (options.columns?.join() ?? '*')}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
   const shape = table.shapes.get(shapeKey, () => {
     let query = engine.builder
       .selectFrom(model.name)
       .select([...columns])
-      .where((eb) => renderFilter(table, condition, eb, 0))
+      .where((eb) => renderQuestion(table, condition, eb))
     for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
@@ -65,7 +65,9 @@ export function countStatement(table: BoundTable, context: CallerContext | undef
   const condition = conditionOf(table, context, selection)
   const { key, values } = describeFilter(condition, table.encode)
   const shape = table.shapes.get(`count ${key}|${upTo !== undefined}`, () => {
-    const rows = engine.builder.selectFrom(model.name).where((eb) => renderFilter(table, condition, eb, 0))
+    // Databases know how many rows a whole table has without a look at each.
+    const all = engine.builder.selectFrom(model.name)
+    const rows = condition === everything ? all : all.where((eb) => renderQuestion(table, condition, eb))
     if (upTo === undefined) return shapeOf(rows.select((eb) => eb.fn.countAll().as('count')).compile())
     const bounded = rows.select(model.id.name).limit(new Slot(values.length) as never)
     return shapeOf(

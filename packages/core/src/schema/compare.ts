@@ -36,8 +36,10 @@ function keyDifferences(wanted: TableShape, live: TableShape): string[] {
 }
 
 function indexDifferences(wanted: TableShape, live: TableShape): string[] {
-  const found = new Set(live.indexes.map(indexKey))
-  const missing = wanted.indexes.filter((index) => !found.has(indexKey(index)))
+  // A model's index ends with the id, which it need not: tables from elsewhere may do without.
+  const asModelled = (index: IndexShape): IndexShape => withoutKey(index, wanted.primaryKey)
+  const found = new Set(live.indexes.map(asModelled).map(indexKey))
+  const missing = wanted.indexes.map(asModelled).filter((index) => !found.has(indexKey(index)))
   const known = new Set(wanted.indexes.map(indexKey))
   const stricter = live.indexes.filter(
     (index) => index.unique && !known.has(indexKey(index)) && index.columns.join() !== wanted.primaryKey.join(),
@@ -46,6 +48,12 @@ function indexDifferences(wanted: TableShape, live: TableShape): string[] {
     ...missing.map((index) => `${wanted.name} has no ${indexWords(index)}.`),
     ...stricter.map((index) => `${wanted.name} has a ${indexWords(index)} that the model does not have.`),
   ]
+}
+
+function withoutKey(index: IndexShape, primaryKey: readonly string[]): IndexShape {
+  if (index.unique || index.columns.length === primaryKey.length) return index
+  const length = index.columns.length - primaryKey.length
+  return index.columns.slice(length).join() === primaryKey.join() ? { ...index, columns: index.columns.slice(0, length) } : index
 }
 
 function indexKey(index: IndexShape): string {

@@ -1,9 +1,9 @@
-import type { Engine, ReferenceShape, TableShape } from '../engine/engine.ts'
+import type { ReferenceShape, TableDefiner, TableShape } from '../engine/engine.ts'
 import { indexName, referenceName, uniqueName } from '../model/constraint-names.ts'
 import type { AnyModel } from '../model/model.ts'
 
 /** The table that a model wants to live in. */
-export function wantedTable(model: AnyModel, engine: Engine): TableShape {
+export function wantedTable(model: AnyModel, engine: TableDefiner): TableShape {
   const { fields, name } = model
   return {
     name,
@@ -17,8 +17,13 @@ export function wantedTable(model: AnyModel, engine: Engine): TableShape {
         unique: true,
         liveOnly: model.deletedAt !== undefined,
       })),
-      ...model.indexes.map((columns) => ({ name: indexName(name, columns), columns, unique: false, liveOnly: false })),
-      ...referenceIndexes(model),
+      ...model.indexes.map((columns) => ({
+        name: indexName(name, columns),
+        columns: withId(model, engine, columns),
+        unique: false,
+        liveOnly: false,
+      })),
+      ...referenceIndexes(model, engine),
     ],
     references: fields.flatMap((field) => {
       if (!field.reference) return []
@@ -29,15 +34,31 @@ export function wantedTable(model: AnyModel, engine: Engine): TableShape {
 }
 
 /** Every reference has an index: deletes look for the records that point to theirs. */
-function referenceIndexes(model: AnyModel): TableShape['indexes'] {
+function referenceIndexes(model: AnyModel, engine: TableDefiner): TableShape['indexes'] {
   const covered = new Set([...model.unique, ...model.indexes].map((columns) => columns[0]))
   return model.fields
     .filter((field) => field.reference && !covered.has(field.name))
-    .map((field) => ({ name: indexName(model.name, [field.name]), columns: [field.name], unique: false, liveOnly: false }))
+    .map(({ name }) => ({ name: indexName(model.name, [name]), columns: withId(model, engine, [name]), unique: false, liveOnly: false }))
+}
+
+/** The id is the last key of every order: an index that ends with it gives pages without sorting, however many records share a value. */
+function withId(model: AnyModel, { capabilities }: TableDefiner, columns: readonly string[]): readonly string[] {
+  const there = columns.includes(model.id.name) || (capabilities.countedIdInIndexes && model.idType === 'integer')
+  return there ? columns : [...columns, model.id.name]
+}
+
+/** The statements that make tables without their references: they can be filled in any order. */
+export function createBareStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
+  return models.flatMap((model) => tableStatements(model, engine, []))
+}
+
+/** The statements that add the references to tables that were made without them. */
+export function referenceStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
+  return models.flatMap((model) => wantedTable(model, engine).references.map((reference) => addReference(model, reference)))
 }
 
 /** The statements that make tables, in the order given, with their indexes and references, where they are missing. */
-export function createStatements(models: readonly AnyModel[], engine: Engine): string[] {
+export function createStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
   const statements: string[] = []
   const afterwards: string[] = []
   models.forEach((model, index) => {
@@ -51,13 +72,13 @@ export function createStatements(models: readonly AnyModel[], engine: Engine): s
       ),
     )
     for (const reference of references.filter(({ table }) => later.has(table))) {
-      afterwards.push(`ALTER TABLE ${quote(model.name)} ADD ${referenceDefinition(model, reference)}`)
+      afterwards.push(addReference(model, reference))
     }
   })
   return [...statements, ...afterwards]
 }
 
-function tableStatements(model: AnyModel, engine: Engine, references: readonly ReferenceShape[]): string[] {
+function tableStatements(model: AnyModel, engine: TableDefiner, references: readonly ReferenceShape[]): string[] {
   const columns = model.fields.map((field) =>
     field === model.id
       ? `${quote(field.name)} ${engine.idDefinition(field, { countedId: model.idType === 'integer' })}`
@@ -72,6 +93,10 @@ function tableStatements(model: AnyModel, engine: Engine, references: readonly R
     engine.createTableSql(model.name, [...columns, ...references.map((reference) => referenceDefinition(model, reference))]),
     ...indexes,
   ]
+}
+
+function addReference(model: AnyModel, reference: ReferenceShape): string {
+  return `ALTER TABLE ${quote(model.name)} ADD ${referenceDefinition(model, reference)}`
 }
 
 function referenceDefinition(model: AnyModel, { column, table, targetColumn }: ReferenceShape): string {

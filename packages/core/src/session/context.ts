@@ -1,9 +1,13 @@
+import type { TimeBudget } from '../engine/time-budget.ts'
+
 /** On whose behalf something is read or written: what decides which records exist for the caller. */
 export interface CallerContext {
   /** The authenticated caller, where there is one (permissions read it). */
   readonly principal: unknown
   /** The tenant that the caller is bound to, or null. */
   readonly tenant: string | null
+  /** What is left of the time that the caller's read may take; the library's own reads have no limit. */
+  readonly time?: TimeBudget
 }
 
 /** Who and what a unit of work is for: one object from the route to the audit entry. */

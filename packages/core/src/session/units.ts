@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
 import { isPromise } from '../engine/is-promise.ts'
+import { TimeBudget } from '../engine/time-budget.ts'
 import { StrongroomError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { CallerContext } from './context.ts'
@@ -24,6 +25,8 @@ export interface UnitsOptions {
   readonly logger: Logger
   /** Milliseconds that a unit of work may take. */
   readonly timeLimit: number
+  /** Milliseconds that the database may spend on a read. */
+  readonly readTimeLimit: number
 }
 
 export interface RunOptions {
@@ -31,6 +34,8 @@ export interface RunOptions {
   /** The unit may wait for something that is not the database, so it must not share a commit. */
   readonly alone: boolean
   readonly unaudited?: boolean
+  /** It may take any time and write any amount, where it is the outermost one. */
+  readonly long?: boolean
 }
 
 /** Sessions within each other; a hook that calls itself for ever would overflow the stack in the middle of something. */
@@ -49,6 +54,7 @@ export class Units {
   readonly #home: SessionHome
   readonly #logger: Logger
   readonly #timeLimit: number
+  readonly #readTimeLimit: number
   readonly #current = new AsyncLocalStorage<Session | undefined>()
 
   constructor(options: UnitsOptions) {
@@ -56,6 +62,7 @@ export class Units {
     this.#home = options.home
     this.#logger = options.logger
     this.#timeLimit = options.timeLimit
+    this.#readTimeLimit = options.readTimeLimit
   }
 
   /** The session that the running code is in, if any. Throws `session_finished` when it has ended. */
@@ -75,10 +82,18 @@ export class Units {
     return this.#current.run(session, code)
   }
 
-  /** Runs a read in the current session, or outside any. `caller` says for whom, else the session's caller. */
-  read<T>(caller: ReadOptions, body: (connection: Connection, context: CallerContext) => Task<T>): Awaitable<T> {
+  /**
+   * Runs a read in the current session, or outside any. `caller` says for whom, else the session's caller; `timed` is false for one that
+   * may take as long as it needs.
+   */
+  read<T>(
+    caller: ReadOptions,
+    body: (connection: Connection, context: CallerContext) => Task<T>,
+    { timed = true }: { readonly timed?: boolean } = {},
+  ): Awaitable<T> {
     const session = this.current()
-    const context = callerContext(caller, session)
+    const { principal, tenant } = callerContext(caller, session)
+    const context = timed ? { principal, tenant, time: new TimeBudget(this.#readTimeLimit) } : { principal, tenant }
     if (session) return runTask(inTurn(session, body(session.connection, context)))
     return this.#engine.read((connection) => runTask(body(connection, context)))
   }
@@ -138,7 +153,8 @@ export class Units {
       const result = await this.#engine.write<T>({
         context,
         alone: options.alone,
-        timeLimit: this.#timeLimit,
+        timeLimit: options.long ? Number.POSITIVE_INFINITY : this.#timeLimit,
+        ...(options.long && { long: true }),
         run: (connection) =>
           inCallersContext(() => {
             const session = new Session(this.#home, connection, context, { unaudited: options.unaudited ?? false })

@@ -360,7 +360,12 @@ describe('a database that cannot be written', () => {
   test('refuses units at their statements and at their begin, and takes them again when it can', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const handle = openWriter({ driver: await loadDriver(), path: file, synchronous: 'FULL', maxPageCount: undefined })
-    const lane = new WriteLane(handle, { busyWait: 1_000, queueLimit: 10, maxGroup: 10 })
+    const lane = new WriteLane(handle, {
+      busyWait: 1_000,
+      queueLimit: 10,
+      maxGroup: 10,
+      openElsewhere: () => Promise.reject(new Error('no long units here')),
+    })
     const setReadOnly = (value: number) => handle.database.pragma(`query_only = ${value}`)
     const late = unit((connection) => {
       setReadOnly(1)

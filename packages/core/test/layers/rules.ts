@@ -10,7 +10,7 @@ const packageImports: Readonly<Record<string, readonly string[]>> = {
   cli: ['contract', 'core', 'fastify', 'auth'],
   client: ['contract'],
 }
-const privatePackages = ['testkit', 'bench', 'soak']
+const privatePackages = ['testkit', 'bench', 'soak', 'openapi-check']
 
 /** The rooms of core from the ground up: a folder of src, or a file that stands there alone. Imports lead down, or stay on the floor. */
 const floors: readonly (readonly string[])[] = [

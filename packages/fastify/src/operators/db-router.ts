@@ -7,6 +7,7 @@ import { defaultBodyLimit } from '../options.ts'
 import { refuse, refuseUnknown, wholeNumber } from '../refuse.ts'
 import { resolveResponseStyle } from '../response-style.ts'
 import { type AuditLimits, listAudit } from './audit.ts'
+import { drawDiagram } from './diagram.ts'
 import { checkOperators, type Operators } from './guard.ts'
 import { databaseHealth } from './health.ts'
 
@@ -63,7 +64,11 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, operato
   mountRoutes(
     scope,
     operatorRoutes,
-    { health: databaseHealth(storage, operators), audit: listAudit(storage, operators, limits) },
+    {
+      health: databaseHealth(storage, operators),
+      audit: listAudit(storage, operators, limits),
+      diagram: drawDiagram(storage, operators),
+    },
     defaultBodyLimit,
   )
 }

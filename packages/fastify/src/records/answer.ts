@@ -53,9 +53,11 @@ function sendAnswer(reply: FastifyReply, { status, message, location, etag, body
 /** The key of a request that shall be done once. A dry run leaves nothing, so there is nothing to repeat. */
 function idempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key']
-  if (key === undefined || /(^|&)dry_run=(?!(0|false|no)(&|$))/i.test(rawQuery(request))) return undefined
-  if (typeof key === 'string' && /^[\x20-\x7e]{1,255}$/.test(key)) return key
-  throw new StrongroomError('bad_request', 'Idempotency-Key is 1 to 255 characters of printable ASCII, e.g. a UUID.')
+  if (key === undefined) return undefined
+  if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
+    throw new StrongroomError('bad_request', 'Idempotency-Key is 1 to 255 characters of printable ASCII, e.g. a UUID.')
+  }
+  return /(^|&)dry_run=(?!(0|false|no)(&|$))/i.test(rawQuery(request)) ? undefined : key
 }
 
 /** What is asked for: the same key with another content is a mistake. */

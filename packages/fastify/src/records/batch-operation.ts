@@ -39,6 +39,8 @@ export function readOperation(value: unknown): BatchOperation {
 }
 
 const reference = /^\$(\d{1,3})\.([A-Za-z][A-Za-z0-9_]*)$/
+/** Every further `$` in front is one of the text, so that any text can be sent. */
+const escaped = /^\$\$+\d{1,3}\.[A-Za-z][A-Za-z0-9_]*$/
 
 /** Puts what earlier operations answered in the place of `"$0.id"`; `"$$0.id"` is the text `$0.id`. Throws ValidationError. */
 export function resolveReferences(
@@ -53,7 +55,7 @@ export function resolveReferences(
     )
   }
   if (typeof value !== 'string' || !value.startsWith('$')) return value
-  if (value.startsWith('$$') && reference.test(value.slice(1))) return value.slice(1)
+  if (escaped.test(value)) return value.slice(1)
   const [, index, field] = reference.exec(value) ?? []
   if (index === undefined || field === undefined) return value
   const record = records[Number(index)]

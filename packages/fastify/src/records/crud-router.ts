@@ -2,9 +2,10 @@ import { type ResponseStyle, recordRoutes } from '@strongroom/contract'
 import { type AnyAccessor, type AnyModel, ModelAccessor, UsageError } from '@strongroom/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ActorOf } from '../actor.ts'
+import { type DialectName, resolveDialects } from '../dialects/translate.ts'
 import { settleIn } from '../guest-scope.ts'
 import { mountRoutes } from '../mount.ts'
-import { defaultBodyLimit, defaultPageSize, resolvePageSize } from '../options.ts'
+import { defaultBodyLimit, resolvePageSize } from '../options.ts'
 import type { PageSize } from '../query.ts'
 import { refuseUnknown } from '../refuse.ts'
 import { resolveResponseStyle } from '../response-style.ts'
@@ -26,7 +27,7 @@ export interface CrudRouterOptions {
   readonly maxRecords?: number | undefined
   /** Names whoever writes, from the host's own login; the `X-User` header is asked for where it is left out. */
   readonly actor?: ActorOf | undefined
-  /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said. */
+  /** Records on a page; `{ defaultLimit: 50, maxLimit: 100 }` unless said, and at most 1000 with `dialects`. */
   readonly pageSize?: Partial<PageSize> | undefined
   /** Refuses changes of a record without its ETag as `If-Match` (428 `precondition_required`); false unless said. */
   readonly requireIfMatch?: boolean | undefined
@@ -34,9 +35,11 @@ export interface CrudRouterOptions {
   readonly bodyLimit?: number | undefined
   /** `envelope` puts every answer into an envelope; `bare` unless said. */
   readonly responses?: ResponseStyle | undefined
+  /** Understands queries as other tools' data providers write them: `['simple-rest', 'json-server']`; none unless said. */
+  readonly dialects?: readonly DialectName[] | undefined
 }
 
-const known = ['maxRecords', 'actor', 'pageSize', 'requireIfMatch', 'bodyLimit', 'responses']
+const known = ['maxRecords', 'actor', 'pageSize', 'requireIfMatch', 'bodyLimit', 'responses', 'dialects']
 
 /**
  * The routes of one component as a Fastify plugin, for those who mount them by hand. The accessor belongs to an open storage.
@@ -50,12 +53,13 @@ const known = ['maxRecords', 'actor', 'pageSize', 'requireIfMatch', 'bodyLimit',
 export function crudRouter(accessor: AnyAccessor, options: CrudRouterOptions = {}): FastifyPluginAsync {
   refuseUnknown('crudRouter', options, known)
   if (!(accessor instanceof ModelAccessor)) throw new UsageError('invalid_options', 'crudRouter takes a ModelAccessor: crudRouter(users).')
-  const pageSize = resolvePageSize(options.pageSize ?? defaultPageSize)
+  const dialects = resolveDialects(options)
+  const pageSize = resolvePageSize(options)
   const responses = resolveResponseStyle(options.responses)
   return async (scope) => {
     settleIn(scope, responses)
     if (options.maxRecords !== undefined) accessor.limitRecords(options.maxRecords)
-    mountRecords(scope, accessor, { ...options, pageSize })
+    mountRecords(scope, accessor, { ...options, pageSize, dialects })
   }
 }
 
@@ -63,9 +67,15 @@ export function crudRouter(accessor: AnyAccessor, options: CrudRouterOptions = {
 export function mountRecords(
   scope: FastifyInstance,
   accessor: ModelAccessor<AnyModel>,
-  { actor, pageSize, requireIfMatch = false, bodyLimit = defaultBodyLimit }: CrudRouterOptions & { readonly pageSize: PageSize },
+  {
+    actor,
+    pageSize,
+    dialects = [],
+    requireIfMatch = false,
+    bodyLimit = defaultBodyLimit,
+  }: CrudRouterOptions & { readonly pageSize: PageSize },
 ): RecordRoom {
-  const room: RecordRoom = { accessor, pageSize, actor, requireIfMatch, path: scope.prefix.replace(/\/$/, '') }
+  const room: RecordRoom = { accessor, pageSize, dialects, actor, requireIfMatch, path: scope.prefix.replace(/\/$/, '') }
   warnOfLongIds(scope, accessor)
   mountRoutes(
     scope,

@@ -7,15 +7,17 @@ import { noRecord, pathId, type RecordRoom, type Row, wireRow } from './record-r
 /** `GET /users/{id}` */
 export function getRecord(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
-    const { includeDeleted, fields, include } = readGetQuery(room.accessor, request)
+    const { includeDeleted, fields, include } = readGetQuery(room, request)
     const id = pathId(room, request)
     const included = Object.fromEntries(include.map((name) => [name, true]))
     // Field names that were checked against the model, whose type is not known here.
     const row = await room.accessor.get(id, { includeDeleted, fields: fields as never, include: included })
     if (!row) throw noRecord(room, id)
+    // A bad If-None-Match is refused before anything is said of the record.
+    const known = isKnown(request, row)
     sendEntityTag(reply, row)
     exposeHeaders(reply, ['ETag', 'X-Request-Id'])
-    if (isKnown(request, row)) return reply.code(304).send()
+    if (known) return reply.code(304).send()
     return sendJson(reply, 200, wireRow(room, include, row as Row), { message: 'Record found' })
   }
 }

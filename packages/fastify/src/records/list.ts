@@ -9,12 +9,13 @@ import { type RecordRoom, type Row, wireRow } from './record-room.ts'
 /** `GET /users`: a page of records as a bare array; what is to be said about it stands in headers. */
 export function listRecords(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
-    const query = readRecordQuery(room.accessor, request, room.pageSize)
+    const query = readRecordQuery(room, request)
     const page = await findPage(room.accessor, query)
     if (page.total !== undefined) {
       reply.header('x-total-count', String(page.total)).header('content-range', contentRange(room, query, page.rows.length, page.total))
     }
-    reply.header('link', pageLinks(request.originalUrl, query, page))
+    const [path] = request.originalUrl.split('?', 1)
+    reply.header('link', pageLinks(`${path}?${query.raw}`, query, page))
     exposeHeaders(reply, ['X-Total-Count', 'Content-Range', 'Link', 'X-Request-Id'])
     const records = page.rows.map((row) => wireRow(room, query.include, row))
     return sendJson(reply, 200, records, { message: 'Records found', pagination: paginationOf(query, page) })

@@ -15,9 +15,16 @@ export interface PagePlace {
 
 const pageParameters = new Set(['limit', 'offset', 'skip', 'after', 'before'])
 
+/** Characters that the header may have. Clients give up on answers whose headers have more than 16 KiB in all, or 8 KiB: Node, nginx. */
+const longestHeader = 6000
+
+/** What is left out of a header that would be too long, first what can be done without. */
+const dispensable = ['last', 'first', 'prev', 'next']
+
 /**
  * The `Link` header (RFC 8288) of a page: first, prev, next, last; last only where the records were counted. A page that was asked
- * for by an offset has neighbours by offset; any other has them by cursors, which stay true while records come and go.
+ * for by an offset has neighbours by offset; any other has them by cursors, which stay true while records come and go. A query so
+ * long that clients could not take them leads to fewer links, or none: an empty text.
  *
  * @param url the request's path and query, whose other parameters stay as they are
  */
@@ -28,12 +35,17 @@ export function pageLinks(url: string, { limit, offset }: PageRequest, { total, 
     const query = [...kept, `limit=${limit}`, place].join('&')
     return `<${inHeader(`${path}?${query}`)}>; rel="${relation}"`
   }
-  const links = [link('first', 'offset=0')]
-  if (offset > 0) links.push(link('prev', `offset=${Math.max(0, offset - limit)}`))
-  else if (previous !== undefined) links.push(link('prev', `before=${previous}`))
-  if (next !== undefined) links.push(link('next', offset > 0 ? `offset=${offset + limit}` : `after=${next}`))
-  if (total !== undefined) links.push(link('last', `offset=${lastOffset(limit, offset, total)}`))
-  return links.join(', ')
+  const links = new Map([['first', link('first', 'offset=0')]])
+  if (offset > 0) links.set('prev', link('prev', `offset=${Math.max(0, offset - limit)}`))
+  else if (previous !== undefined) links.set('prev', link('prev', `before=${previous}`))
+  if (next !== undefined) links.set('next', link('next', offset > 0 ? `offset=${offset + limit}` : `after=${next}`))
+  if (total !== undefined) links.set('last', link('last', `offset=${lastOffset(limit, offset, total)}`))
+  for (const relation of dispensable) if (headerOf(links).length > longestHeader) links.delete(relation)
+  return headerOf(links)
+}
+
+function headerOf(links: ReadonlyMap<string, string>): string {
+  return [...links.values()].join(', ')
 }
 
 /** The last page is reached from this one in whole steps. */

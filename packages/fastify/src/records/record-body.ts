@@ -33,8 +33,8 @@ export function newRecords(model: AnyModel, bodies: readonly unknown[]): Record<
 /** More are of no use to anybody. */
 const mostIssues = 100
 
-/** They are one transaction, and SQLite serves nobody else meanwhile: about a quarter of a second for so many. */
-const mostRecords = 10_000
+/** Records that one array may insert: they are one transaction, and SQLite serves nobody else meanwhile: about a quarter of a second for so many. */
+export const mostRecords = 10_000
 
 /** Reads a record to insert at the id of the path; an id in the body must be the same. */
 export function newRecordAt(model: AnyModel, id: unknown, body: unknown): Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { type AnyModel, type ModelAccessor, NotFoundError, parseId, recordToJson, type WriteOptions } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
 import { type ActorOf, actorOf } from '../actor.ts'
+import type { DialectName } from '../dialects/translate.ts'
 import type { PageSize } from '../query.ts'
 import { requestIdOf } from '../request-id.ts'
 
@@ -8,6 +9,8 @@ import { requestIdOf } from '../request-id.ts'
 export interface RecordRoom {
   readonly accessor: ModelAccessor<AnyModel>
   readonly pageSize: PageSize
+  /** Ways to write a query beside ours. */
+  readonly dialects: readonly DialectName[]
   /** The host's way to name whoever writes; the `X-User` header where it has none. */
   readonly actor: ActorOf | undefined
   /** Whoever changes a record has to say which version of it. */

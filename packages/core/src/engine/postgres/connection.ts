@@ -1,10 +1,12 @@
-import { StrongroomError, UsageError } from '../../errors.ts'
+import { QueryTimeoutError, StrongroomError, UsageError } from '../../errors.ts'
 import type { Connection, Statement, StoredRow } from '../engine.ts'
+import type { TimeBudget } from '../time-budget.ts'
 import type { Client, ClientStatement, Result } from './client.ts'
 import { isConflict, lostConnection, sqlState, unauditedWrite, unknownOutcome } from './errors.ts'
 import { quoteName } from './names.ts'
 import { assertNoControl, assertReading } from './raw-guard.ts'
 import { encodeForeign } from './values.ts'
+import { withinTime } from './within-time.ts'
 
 /** Milliseconds for a rollback to be answered before the connection is given up. */
 const rollbackWait = 1_000
@@ -41,8 +43,14 @@ export class UnitConnection implements Connection {
     return this.#confirmed
   }
 
-  async all(statement: Statement): Promise<StoredRow[]> {
-    return (await this.#send(statement)).rows
+  async all(statement: Statement, time?: TimeBudget): Promise<StoredRow[]> {
+    try {
+      return (await withinTime(this.#client, time, () => this.#send(statement))).rows
+    } catch (error) {
+      // an order to stop that comes late would hit a statement after this one
+      if (error instanceof QueryTimeoutError && error.cause === undefined) this.#doom ??= error
+      throw error
+    }
   }
 
   async run(statement: Statement): Promise<number> {

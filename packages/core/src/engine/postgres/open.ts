@@ -61,7 +61,7 @@ function assertOptions(options: PostgresEngineOptions): void {
 }
 
 /** Makes every session speak in one way, whatever the server, the database or the role have as their defaults. */
-function setup(statementTimeout: number): ClientStatement {
+export function setup(statementTimeout: number): ClientStatement {
   const settings = {
     TimeZone: 'UTC',
     DateStyle: 'ISO, YMD',

@@ -2,10 +2,12 @@ import type { Field } from '../../model/model.ts'
 import type {
   Codec,
   Connection,
+  DatabasePlace,
   Engine,
   EngineCapabilities,
   EngineHealth,
   Statement,
+  StoredKind,
   StoredRow,
   TableOptions,
   TableShape,
@@ -36,11 +38,15 @@ export class PostgresEngine implements Engine {
     rowLocks: true,
     forwardReferences: false,
     narrowSums: false,
+    countedIdInIndexes: false,
+    oneFile: false,
     // the protocol counts them in 16 bits; some are left for what the library adds
     maxParameters: 60_000,
   }
   readonly text = textFunctions
+  readonly inTime = undefined
   readonly builder = kyselyBuilder()
+  readonly place: DatabasePlace
   readonly #pool: ClientPool
   readonly #units: UnitOptions
   readonly #gate = new Gate()
@@ -49,6 +55,7 @@ export class PostgresEngine implements Engine {
 
   constructor(driver: PgDriver, parts: PostgresParts) {
     this.#pool = new ClientPool(driver, parts.pool)
+    this.place = { engine: 'postgres', url: parts.pool.url, connectWait: parts.pool.connectWait }
     this.#units = { pool: this.#pool, retries: parts.retries, sessionVariables: parts.sessionVariables }
   }
 
@@ -97,6 +104,14 @@ export class PostgresEngine implements Engine {
     await advanceIds(connection, table, idColumn, id)
   }
 
+  /** Whoever puts other tables in their place locks them, for all processes. */
+  async holdWrites(): Promise<() => void> {
+    return () => undefined
+  }
+
+  /** The server tells its sessions itself when tables change. */
+  refresh(): void {}
+
   async health(): Promise<EngineHealth> {
     const { rows } = await this.#gate.during(() => this.#pool.use((client) => client.query({ sql: 'SHOW server_version' })))
     // distributions add their own name: 17.9 (Debian 17.9-1)
@@ -114,7 +129,7 @@ export class PostgresEngine implements Engine {
     await this.#pool.close()
   }
 
-  codec(field: Field): Codec {
+  codec(field: StoredKind): Codec {
     return codecFor(field)
   }
 

@@ -1,7 +1,9 @@
 import type { Connection, Statement, StoredRow } from '../engine.ts'
+import type { TimeBudget } from '../time-budget.ts'
 import { readOutside, sessionFinished } from './connection.ts'
 import { unauditedWrite } from './errors.ts'
 import type { ClientPool } from './pool.ts'
+import { withinTime } from './within-time.ts'
 
 /** Reads outside any unit: each statement takes a client from the pool for itself. It writes nothing. */
 export class ReadConnection implements Connection {
@@ -12,9 +14,9 @@ export class ReadConnection implements Connection {
     this.#pool = pool
   }
 
-  async all(statement: Statement): Promise<StoredRow[]> {
+  async all(statement: Statement, time?: TimeBudget): Promise<StoredRow[]> {
     this.#assertOpen()
-    const { rows } = await this.#pool.use((client) => client.query(statement))
+    const { rows } = await this.#pool.use((client) => withinTime(client, time, () => client.query(statement)))
     return rows
   }
 

@@ -1,5 +1,5 @@
-import type { Field, FieldKind } from '../../model/model.ts'
-import type { Codec } from '../engine.ts'
+import type { FieldKind } from '../../model/model.ts'
+import type { Codec, StoredKind } from '../engine.ts'
 import type { PgDriver, TypeParser } from './driver.ts'
 
 const untouched: Codec = { encode: (value) => value, decode: (stored) => stored, identity: true }
@@ -21,7 +21,7 @@ const codecs: Readonly<Record<FieldKind, Codec>> = {
   bytes: { encode: encodeBytes, decode: (stored) => stored, identity: false },
 }
 
-export function codecFor(field: Field): Codec {
+export function codecFor(field: StoredKind): Codec {
   return codecs[field.kind]
 }
 

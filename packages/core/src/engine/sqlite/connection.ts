@@ -1,5 +1,6 @@
 import { TransactionTimeoutError, UsageError } from '../../errors.ts'
 import type { Connection, Statement, StoredRow } from '../engine.ts'
+import type { TimeBudget } from '../time-budget.ts'
 import { quoteName } from './ddl.ts'
 import { mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
@@ -33,8 +34,10 @@ export class SqliteConnection implements Connection {
     this.#ended = true
   }
 
-  all(statement: Statement): StoredRow[] {
+  all(statement: Statement, time?: TimeBudget): StoredRow[] {
     this.#assertUsable()
+    const { clock } = this.#handle
+    clock.start(this.deadline, timeout, time)
     try {
       const prepared = this.#handle.statements.get(statement.sql)
       if (prepared.reader) return readRows(prepared, statement.parameters)
@@ -42,6 +45,8 @@ export class SqliteConnection implements Connection {
       return []
     } catch (error) {
       throw this.#failed(error)
+    } finally {
+      clock.stop(time)
     }
   }
 
@@ -106,12 +111,7 @@ export class SqliteConnection implements Connection {
   }
 
   #assertUsable(): void {
-    if (this.#ended) {
-      throw new UsageError(
-        'session_finished',
-        'This transaction has ended. Await everything that belongs to it before its callback returns, or start a new transaction.',
-      )
-    }
+    if (this.#ended) throw finished()
     if (this.failure) throw this.failure
   }
 
@@ -121,6 +121,13 @@ export class SqliteConnection implements Connection {
     if (!this.#handle.readonly && !this.#handle.database.inTransaction) this.#failure = mapped
     return mapped
   }
+}
+
+export function finished(): UsageError {
+  return new UsageError(
+    'session_finished',
+    'This transaction has ended. Await everything that belongs to it before its callback returns, or start a new transaction.',
+  )
 }
 
 export function timeout(): TransactionTimeoutError {

@@ -21,8 +21,10 @@ export interface SqliteDatabase {
   function(
     name: string,
     options: { readonly deterministic: boolean; readonly directOnly: boolean },
-    body: (value: unknown) => unknown,
+    body: (...values: unknown[]) => unknown,
   ): unknown
+  /** Copies the database into another file, page by page; `progress` is called between the steps and answers the pages of the next. */
+  backup(path: string, options: { readonly progress: () => number }): Promise<{ readonly totalPages: number }>
   close(): void
 }
 

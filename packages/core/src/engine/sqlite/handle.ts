@@ -1,5 +1,6 @@
 import { StorageUnavailableError } from '../../errors.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
+import { ReadClock } from './read-clock.ts'
 import { StatementCache } from './statement-cache.ts'
 import { addTextFunctions } from './text.ts'
 
@@ -11,12 +12,15 @@ export interface HandleOptions {
   readonly synchronous: Synchronous
   /** In pages; a smaller disk for tests. */
   readonly maxPageCount: number | undefined
+  /** Milliseconds to block for a lock; a few unless said. */
+  readonly timeout?: number
 }
 
 /** One open connection to the database file, with its prepared statements. */
 export interface Handle {
   readonly database: SqliteDatabase
   readonly statements: StatementCache
+  readonly clock: ReadClock
   readonly readonly: boolean
 }
 
@@ -41,12 +45,12 @@ export function openWriter(options: HandleOptions): Handle {
     database.close()
     throw error
   }
-  return { database, statements: new StatementCache(database), readonly: false }
+  return { database, statements: new StatementCache(database), clock: new ReadClock(database), readonly: false }
 }
 
 /** Opens a connection that cannot write. */
 export function openReader(options: HandleOptions): Handle {
-  const database = new options.driver(options.path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
+  const database = new options.driver(options.path, { readonly: true, fileMustExist: true, timeout: options.timeout ?? busyTimeout })
   try {
     setPragmas(database, options.synchronous)
     addTextFunctions(database)
@@ -54,7 +58,7 @@ export function openReader(options: HandleOptions): Handle {
     database.close()
     throw error
   }
-  return { database, statements: new StatementCache(database), readonly: true }
+  return { database, statements: new StatementCache(database), clock: new ReadClock(database), readonly: true }
 }
 
 function noLog(path: string): StorageUnavailableError {

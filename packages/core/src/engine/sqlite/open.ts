@@ -4,9 +4,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { StorageBusyError, StorageUnavailableError, StrongroomError, UsageError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import type { SqliteSettings } from '../settings.ts'
+import { applicationId } from './application-id.ts'
 import { loadDriver, type SqliteDatabase } from './driver.ts'
 import { isBusy, mapError, sqliteCode } from './errors.ts'
 import { type Handle, type HandleOptions, openReader, openWriter } from './handle.ts'
+import { openElsewhere } from './long-transaction.ts'
 import { Reader } from './reader.ts'
 import { SqliteEngine } from './sqlite-engine.ts'
 import { makeTemporaryFile, type TemporaryFile } from './temporary-file.ts'
@@ -21,9 +23,6 @@ export interface SqliteEngineOptions extends SqliteSettings {
   /** Writes that may share a commit, 1000 by default. */
   readonly maxGroup?: number
 }
-
-/** "SRRM": says in the file's header whose database it is. */
-const applicationId = 0x5352524d
 
 /**
  * Opens a SQLite database.
@@ -45,7 +44,11 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
   const parts = await openFile({ driver, path, synchronous, maxPageCount: settings.maxPageCount }, settings.busyWait, temporary)
   return new SqliteEngine({
     ...parts,
-    lane: new WriteLane(parts.writer, settings),
+    path,
+    lane: new WriteLane(parts.writer, {
+      ...settings,
+      openElsewhere: () => openElsewhere({ path, synchronous, maxPageCount: settings.maxPageCount }),
+    }),
     afterClose: () => temporary?.remove(),
   })
 }

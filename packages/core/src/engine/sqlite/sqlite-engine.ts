@@ -5,25 +5,31 @@ import type {
   Awaitable,
   Codec,
   Connection,
+  DatabasePlace,
   Engine,
   EngineCapabilities,
   EngineHealth,
   Statement,
+  StoredKind,
   StoredRow,
   TableOptions,
   TableShape,
   Unit,
 } from '../engine.ts'
+import { isPromise } from '../is-promise.ts'
 import { columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
+import { inTime } from './read-clock.ts'
 import type { Reader } from './reader.ts'
 import { textFunctions } from './text.ts'
 import { codecFor } from './values.ts'
 import type { WriteLane } from './write-lane.ts'
 
 export interface SqliteEngineParts {
+  /** The absolute path of the file. */
+  readonly path: string
   readonly writer: Handle
   readonly reader: Reader
   readonly lane: WriteLane
@@ -39,16 +45,21 @@ export class SqliteEngine implements Engine {
     rowLocks: false,
     forwardReferences: true,
     narrowSums: true,
+    countedIdInIndexes: true,
+    oneFile: true,
     // SQLite's default for host parameters, which better-sqlite3 keeps.
     maxParameters: 32_766,
   }
   readonly builder: Kysely<AnyDatabase> = sqliteBuilder()
   readonly text = textFunctions
+  readonly inTime = inTime
+  readonly place: DatabasePlace
   readonly #parts: SqliteEngineParts
   #closing: Promise<void> | undefined
 
   constructor(parts: SqliteEngineParts) {
     this.#parts = parts
+    this.place = { engine: 'sqlite', path: parts.path }
   }
 
   read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T> {
@@ -63,7 +74,7 @@ export class SqliteEngine implements Engine {
     return this.#parts.lane.write(unit)
   }
 
-  codec(field: Field): Codec {
+  codec(field: StoredKind): Codec {
     return codecFor(field)
   }
 
@@ -88,20 +99,31 @@ export class SqliteEngine implements Engine {
   }
 
   async define<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    const { lane, reader, writer } = this.#parts
+    const { lane } = this.#parts
     const result = await lane.write({ alone: true, timeLimit: Number.POSITIVE_INFINITY, run: work })
-    writer.statements.clear()
-    reader.refreshSchema()
+    this.refresh()
     return result
   }
 
   advanceIds(connection: Connection, table: string, _idColumn: string, id: number): Awaitable<void> {
-    // Both run at once: connections of this engine never wait.
-    void connection.run({ sql: 'UPDATE sqlite_sequence SET seq = max(seq, CAST(? AS INTEGER)) WHERE name = ?', parameters: [id, table] })
-    void connection.run({
+    const raised = connection.run({
+      sql: 'UPDATE sqlite_sequence SET seq = max(seq, CAST(? AS INTEGER)) WHERE name = ?',
+      parameters: [id, table],
+    })
+    const added = connection.run({
       sql: 'INSERT INTO sqlite_sequence (name, seq) SELECT ?, CAST(? AS INTEGER) WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?)',
       parameters: [table, id, table],
     })
+    if (isPromise(raised) || isPromise(added)) return Promise.all([raised, added]).then(() => undefined)
+  }
+
+  holdWrites(): Promise<() => void> {
+    return this.#parts.lane.hold()
+  }
+
+  refresh(): void {
+    this.#parts.writer.statements.clear()
+    this.#parts.reader.refreshSchema()
   }
 
   async health(): Promise<EngineHealth> {

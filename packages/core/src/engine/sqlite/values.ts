@@ -1,5 +1,5 @@
-import type { Field, FieldKind } from '../../model/model.ts'
-import type { Codec } from '../engine.ts'
+import type { FieldKind } from '../../model/model.ts'
+import type { Codec, StoredKind } from '../engine.ts'
 
 const asIs: Codec = { encode: (value) => value, decode: (stored) => stored, identity: true }
 
@@ -18,7 +18,7 @@ const codecs: Record<Exclude<FieldKind, 'decimal'>, Codec> = {
 }
 
 /** How the values of a field are stored in SQLite. */
-export function codecFor(field: Field): Codec {
+export function codecFor(field: StoredKind): Codec {
   return field.kind === 'decimal' ? decimalCodec(field.scale ?? 0) : codecs[field.kind]
 }
 

@@ -4,6 +4,7 @@ import { timeout } from './connection.ts'
 import { busy, closed, isBusy, mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
 import { LaneMember, type LaneUnit } from './lane-member.ts'
+import type { LongTransaction } from './long-transaction.ts'
 import { Queue } from './queue.ts'
 import { TransactionControl } from './transaction-control.ts'
 
@@ -14,6 +15,8 @@ export interface WriteLaneOptions {
   readonly queueLimit: number
   /** Units that may share a commit. */
   readonly maxGroup: number
+  /** How to open a connection in another thread, for long units. */
+  readonly openElsewhere: () => Promise<LongTransaction>
 }
 
 /** Milliseconds after which a group admits nobody more: other work of the event loop waits meanwhile. */
@@ -21,6 +24,9 @@ const longestAdmission = 20
 
 /** Milliseconds between two tries for the lock, at least and at random on top. */
 const retryPause = { least: 5, jitter: 20 }
+
+/** Pages of the write-ahead log after which a commit brings them into the file; SQLite's default. */
+const pagesBetweenCheckpoints = 1_000
 
 /** `setTimeout` fires at once for anything longer. */
 const longestTimer = 2 ** 31 - 1
@@ -39,8 +45,15 @@ export class WriteLane {
   /** A turn is scheduled, runs, or waits for a unit or for the lock. */
   #awake = false
   #closed = false
+  /** Nobody begins until it is let go. */
+  #held = false
+  /** Units run, or wait for something between their statements. */
+  #running = false
+  #whenFree: (() => void)[] = []
   #lockedSince: number | undefined
   #whenIdle: (() => void)[] = []
+  /** What another thread still does after a long unit. */
+  #aftermath: Promise<void> = Promise.resolve()
 
   constructor(handle: Handle, options: WriteLaneOptions) {
     this.#handle = handle
@@ -63,23 +76,37 @@ export class WriteLane {
     })
   }
 
+  /**
+   * Lets the units that run now end, and nobody begin until the answer is called. Those that wait for longer than they would for another
+   * process are refused meanwhile.
+   */
+  async hold(): Promise<() => void> {
+    this.#held = true
+    if (this.#running) await new Promise<void>((resolve) => this.#whenFree.push(resolve))
+    return () => {
+      this.#held = false
+    }
+  }
+
   /** Refuses new units and waits for those that are here. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.#closed = true
-    return new Promise((resolve) => {
-      if (this.#awake) this.#whenIdle.push(resolve)
-      else resolve()
-    })
+    if (this.#awake) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
+    await this.#aftermath
   }
 
   readonly #turn = (): void => {
     const first = this.#queue.peek()
-    if (!first || !this.#begin()) return
-    if (first.unit.alone || first.again || this.#queue.length === 1) this.#runSolo(first)
+    if (!first || !this.#begin(first)) return
+    this.#running = true
+    if (first.unit.long) void this.#runElsewhere(first)
+    else if (first.unit.alone || first.again || this.#queue.length === 1) this.#runSolo(first)
     else this.#runGroup()
   }
 
   #next(): void {
+    this.#running = false
+    for (const resolve of this.#whenFree.splice(0)) resolve()
     if (this.#queue.length > 0) {
       setImmediate(this.#turn)
       return
@@ -88,9 +115,14 @@ export class WriteLane {
     for (const resolve of this.#whenIdle.splice(0)) resolve()
   }
 
-  #begin(): boolean {
+  #begin(first: LaneMember): boolean {
+    if (this.#held) {
+      this.#waitForLock(new Error('The database is being restored.'))
+      return false
+    }
     try {
-      this.#control.begin()
+      if (first.unit.long) this.#control.rollBack()
+      else this.#control.begin()
       this.#lockedSince = undefined
       return true
     } catch (error) {
@@ -112,6 +144,29 @@ export class WriteLane {
     for (const member of this.#queue.take(waitIsOver)) member.reject(busy(error))
     if (this.#queue.length === 0) this.#next()
     else setTimeout(this.#turn, retryPause.least + Math.random() * retryPause.jitter)
+  }
+
+  /** Other units wait, as for any; this thread does not. */
+  async #runElsewhere(member: LaneMember): Promise<void> {
+    this.#queue.shift()
+    try {
+      await this.#aftermath
+      const transaction = await this.#options.openElsewhere()
+      this.#aftermath = this.#withoutCheckpoints(transaction.ended)
+      member.finish(false, await transaction.run(member.unit.run, this.#options.busyWait))
+    } catch (error) {
+      member.finish(true, error)
+    }
+    member.settle()
+    this.#next()
+  }
+
+  /** A commit would bring all that the long unit has logged into the file, in this thread, if the other one did not do it. */
+  async #withoutCheckpoints(ended: Promise<void>): Promise<void> {
+    const { database } = this.#handle
+    database.pragma('wal_autocheckpoint = 0')
+    await ended
+    database.pragma(`wal_autocheckpoint = ${pagesBetweenCheckpoints}`)
   }
 
   #runSolo(member: LaneMember): void {

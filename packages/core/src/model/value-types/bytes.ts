@@ -12,12 +12,15 @@ export function bytesOptionsProblem({ maxLength }: BytesOptions): string | undef
   return 'Bytes takes a maxLength that is a whole number of bytes from 0 on'
 }
 
+/** Groups of four characters, the last one padded; bits that belong to no byte are 0. */
+const base64Pattern = '^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)?$'
+
 /** Bytes: `Uint8Array` in code, base64 (RFC 4648, padded) in JSON. */
 export function bytesType({ maxLength, ...notes }: BytesOptions): ValueType {
   const longest = maxLength === undefined ? {} : { maxLength: Math.ceil(maxLength / 3) * 4 }
   return {
     kind: 'bytes',
-    schema: { ...notesOf(notes), type: 'string', contentEncoding: 'base64', ...longest } as TSchema,
+    schema: { ...notesOf(notes), type: 'string', contentEncoding: 'base64', pattern: base64Pattern, ...longest } as TSchema,
     ...(maxLength !== undefined && { maxLength }),
     check: (value) => {
       if (!(value instanceof Uint8Array)) return 'must be bytes: a Uint8Array in code, base64 with padding in JSON'

@@ -1,0 +1,29 @@
+import { fileOf } from './database-place.ts'
+import type { DatabasePlace, TableDefiner } from './engine.ts'
+import { copySqliteFile } from './sqlite/copy-file.ts'
+import { columnDefinition, columnType, createTableSql, idDefinition } from './sqlite/ddl.ts'
+
+export { applicationId as portableId } from './sqlite/application-id.ts'
+export { checkSqliteFile as checkPortableFile } from './sqlite/copy-file.ts'
+export { type FileConnection, openFile as openPortableFile } from './sqlite/file-connection.ts'
+export { makeSqliteFile as makePortableFile, type NewFile as PortableFile } from './sqlite/new-file.ts'
+export { replaceFile } from './sqlite/replace-file.ts'
+export { objectsDefinedBy, objectsIn, objectsOf } from './sqlite/schema-objects.ts'
+export { stageFile } from './sqlite/stage-file.ts'
+export { codecFor as portableCodec } from './sqlite/values.ts'
+
+/** Spells tables as they stand in a portable file: a SQLite database, whatever the engine is. */
+export const portableTables: TableDefiner = {
+  capabilities: { forwardReferences: true, countedIdInIndexes: true },
+  columnDefinition,
+  columnType,
+  createTableSql,
+  idDefinition,
+}
+
+/** Copies a database of an engine that keeps it in one such file (`oneFile`). Blocks the thread. */
+export async function copyDatabaseFile(place: DatabasePlace, target: string): Promise<void> {
+  const path = fileOf(place)
+  if (path === undefined) throw new Error('This database is no file that could be copied.')
+  await copySqliteFile(path, target)
+}

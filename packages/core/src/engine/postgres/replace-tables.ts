@@ -1,0 +1,185 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { StorageBusyError } from '../../errors.ts'
+import type { DatabasePlace, StoredKind, StoredRow } from '../engine.ts'
+import type { Client } from './client.ts'
+import { connectTo } from './connect.ts'
+import { quoteName, quoteText } from './names.ts'
+import {
+  dropSchema,
+  makeStaging,
+  newSafetySchema,
+  type RestoreSchemas,
+  restoreSchemas,
+  safetySchemas,
+  takeRestoreLock,
+  thinOutSchemas,
+} from './staging.ts'
+import { swapTables } from './swap-tables.ts'
+import { codecFor } from './values.ts'
+
+/** A table to fill, and the values for it. */
+export interface FilledTable {
+  readonly table: string
+  readonly columns: readonly (StoredKind & { readonly name: string })[]
+  readonly countedId: string | undefined
+  /** The highest id that the content has given away. */
+  readonly lastCountedId: number
+  /** The rows, in code form, in the order of the columns. */
+  readonly rows: Iterable<readonly unknown[]>
+}
+
+/** How the live tables get another content. */
+export interface TablesReplacement {
+  readonly place: DatabasePlace
+  /** Makes the tables, without references; then the references. */
+  readonly definitions: readonly string[]
+  readonly references: readonly string[]
+  readonly tables: readonly FilledTable[]
+  /** Tables whose rows stay as they are now. */
+  readonly carried: readonly string[]
+  /** Milliseconds to wait for the locks. */
+  readonly patience: number
+  /** The tables of the log and its head. */
+  readonly log: { readonly table: string; readonly head: string }
+  /** The entry that says what is done, as columns and values in code form. */
+  readonly entry: (
+    epoch: number,
+    replaced: { readonly epoch: number; readonly lastEntry: number | null },
+  ) => readonly (StoredKind & { readonly name: string; readonly value: unknown })[]
+}
+
+/** Milliseconds between two tries, at most. */
+const retryPause = 50
+
+/** The most parameters that the protocol can count, with some left over. */
+const mostParameters = 60_000
+
+/** Fills new tables, and swaps them with the live ones in one transaction. Answers the new epoch, and where the replaced tables are. */
+export async function replacePostgresTables(replacement: TablesReplacement): Promise<{ readonly epoch: number; readonly safety: string }> {
+  if (replacement.place.engine !== 'postgres') throw new Error('This database is a file, which is replaced as one.')
+  const client = await connectTo(replacement.place)
+  try {
+    const schemas = await restoreSchemas(client)
+    await takeRestoreLock(client, schemas)
+    const staging = await makeStaging(client, schemas)
+    try {
+      await fill(client, staging, replacement)
+      return await swapUntil(performance.now() + replacement.patience, client, schemas, staging, replacement)
+    } finally {
+      await dropSchema(client, staging)
+      await thinOutSchemas(client, schemas)
+    }
+  } finally {
+    await client.close()
+  }
+}
+
+/** Where the last replaced tables are, if any are left. */
+export async function lastSafetySchema(place: DatabasePlace): Promise<DatabasePlace | undefined> {
+  if (place.engine !== 'postgres') return undefined
+  const client = await connectTo(place)
+  try {
+    const [schema] = await safetySchemas(client, await restoreSchemas(client))
+    return schema === undefined ? undefined : { ...place, schema }
+  } finally {
+    await client.close()
+  }
+}
+
+async function fill(client: Client, staging: string, { definitions, references, tables }: TablesReplacement): Promise<void> {
+  await client.query({ sql: `BEGIN; SET LOCAL search_path TO ${quoteName(staging)}` })
+  for (const sql of definitions) await client.query({ sql })
+  for (const table of tables) await fillTable(client, staging, table)
+  for (const sql of references) await client.query({ sql })
+  await client.query({ sql: 'COMMIT' })
+}
+
+async function fillTable(client: Client, staging: string, { table, columns, rows, countedId, lastCountedId }: FilledTable): Promise<void> {
+  const most = Math.min(1_000, Math.floor(mostParameters / columns.length))
+  const encoders = columns.map((column) => codecFor(column).encode)
+  const insert = async (some: readonly (readonly unknown[])[]): Promise<void> => {
+    const places = some.map((_, row) => `(${columns.map((_column, index) => `$${row * columns.length + index + 1}`).join(', ')})`)
+    const sql = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES ${places.join(', ')}`
+    const parameters = some.flatMap((row) => row.map((value, index) => (value === null ? null : encoders[index]?.(value))))
+    await client.query({ sql, parameters })
+  }
+  let waiting: (readonly unknown[])[] = []
+  for (const row of rows) {
+    waiting.push(row)
+    if (waiting.length < most) continue
+    await insert(waiting)
+    waiting = []
+  }
+  if (waiting.length > 0) await insert(waiting)
+  if (countedId !== undefined && lastCountedId > 0)
+    await client.query({ sql: setId(`${quoteName(staging)}.${quoteName(table)}`, countedId, lastCountedId) })
+}
+
+function setId(table: string, column: string, id: number): string {
+  return `SELECT setval(pg_get_serial_sequence(${quoteText(table)}, ${quoteText(column)}), ${Math.trunc(id)})`
+}
+
+/** Units that hold one table and want another can deadlock with the locks of a swap: it tries again. */
+async function swapUntil(
+  giveUpAt: number,
+  ...[client, schemas, staging, replacement]: Parameters<typeof swap>
+): Promise<{ epoch: number; safety: string }> {
+  for (;;) {
+    try {
+      return await swap(client, schemas, staging, replacement)
+    } catch (error) {
+      if (!(error instanceof StorageBusyError) || performance.now() >= giveUpAt) throw error
+    }
+    await pause(retryPause * Math.random())
+  }
+}
+
+async function swap(
+  client: Client,
+  schemas: RestoreSchemas,
+  staging: string,
+  replacement: TablesReplacement,
+): Promise<{ epoch: number; safety: string }> {
+  const safety = newSafetySchema(schemas)
+  let epoch = 0
+  await swapTables(client, {
+    tables: replacement.tables.map(({ table }) => table),
+    live: schemas.live,
+    staging,
+    safety,
+    patience: replacement.patience,
+    prepare: async () => {
+      epoch = await prepare(client, schemas.live, staging, replacement)
+    },
+  })
+  return { epoch, safety }
+}
+
+/** While the live tables are locked: ids go on above theirs, what has to stay is carried over, and the log says what is done. */
+async function prepare(client: Client, live: string, staging: string, { tables, carried, log, entry }: TablesReplacement): Promise<number> {
+  const one = async (sql: string): Promise<StoredRow | undefined> => (await client.query({ sql })).rows[0]
+  const at = (schema: string, table: string): string => `${quoteName(schema)}.${quoteName(table)}`
+  for (const { table, countedId, lastCountedId } of tables) {
+    if (countedId === undefined) continue
+    const given = await one(
+      `SELECT pg_sequence_last_value(pg_get_serial_sequence(${quoteText(at(live, table))}, ${quoteText(countedId)})::regclass) AS last`,
+    )
+    const last = Math.max(Number(given?.['last'] ?? 0), lastCountedId)
+    if (last > 0) await one(setId(at(staging, table), countedId, last))
+  }
+  for (const table of carried) {
+    await one(`DELETE FROM ${at(staging, table)}`)
+    await one(`INSERT INTO ${at(staging, table)} SELECT * FROM ${at(live, table)}`)
+  }
+  const epochOf = async (schema: string) => Number((await one(`SELECT epoch FROM ${at(schema, log.head)}`))?.['epoch'] ?? 1)
+  const replaced = {
+    epoch: await epochOf(live),
+    lastEntry: Number((await one(`SELECT max(id) AS id FROM ${at(live, log.table)}`))?.['id'] ?? 0) || null,
+  }
+  const epoch = Math.max(replaced.epoch, await epochOf(staging)) + 1
+  await one(`UPDATE ${at(staging, log.head)} SET epoch = ${epoch}`)
+  const values = entry(epoch, replaced)
+  const sql = `INSERT INTO ${at(staging, log.table)} (${values.map(({ name }) => quoteName(name)).join(', ')}) VALUES (${values.map((_, index) => `$${index + 1}`).join(', ')})`
+  await client.query({ sql, parameters: values.map((column) => (column.value === null ? null : codecFor(column).encode(column.value))) })
+  return epoch
+}

@@ -1,0 +1,85 @@
+import { ConflictError } from '../../errors.ts'
+import type { StoredRow } from '../engine.ts'
+import type { Client } from './client.ts'
+import { quoteName, quoteText } from './names.ts'
+
+/** How tables of a staging schema come into the place of the live ones. */
+export interface TableSwap {
+  readonly tables: readonly string[]
+  readonly live: string
+  readonly staging: string
+  /** The schema that gets the tables that stand there now. */
+  readonly safety: string
+  /** Milliseconds to wait for the locks. */
+  readonly patience: number
+  /** Called when the live tables are locked: nobody else reads or writes them. */
+  readonly prepare: () => Promise<void>
+}
+
+/** Swaps tables in one transaction: who waits for the lock finds the new ones, since PostgreSQL looks names up again after a wait. */
+export async function swapTables(client: Client, { tables, live, staging, safety, patience, prepare }: TableSwap): Promise<void> {
+  const run = (sql: string) => client.query({ sql })
+  const inLive = (table: string): string => `${quoteName(live)}.${quoteName(table)}`
+  await run(`BEGIN; SET LOCAL lock_timeout = ${Math.trunc(patience)}`)
+  try {
+    await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN ACCESS EXCLUSIVE MODE`)
+    await refuseDependents(client, live, tables)
+    await prepare()
+    const attached = await attachedTo(client, live, tables)
+    await run(`CREATE SCHEMA ${quoteName(safety)}`)
+    for (const table of tables) await run(`ALTER TABLE ${inLive(table)} SET SCHEMA ${quoteName(safety)}`)
+    for (const table of tables) await run(`ALTER TABLE ${quoteName(staging)}.${quoteName(table)} SET SCHEMA ${quoteName(live)}`)
+    for (const statement of attached) await run(statement)
+    await run(`DROP SCHEMA ${quoteName(staging)}`)
+    await run('COMMIT')
+  } catch (error) {
+    await client.query({ sql: 'ROLLBACK' }).catch(() => client.destroy())
+    throw error
+  }
+}
+
+const oids = (live: string, tables: readonly string[]): string =>
+  `(SELECT oid FROM pg_class WHERE relnamespace = ${quoteText(live)}::regnamespace AND relname IN (${tables.map(quoteText).join(', ')}))`
+
+/** Views and references of others would go on meaning the tables that leave. */
+async function refuseDependents(client: Client, live: string, tables: readonly string[]): Promise<void> {
+  const ours = oids(live, tables)
+  const { rows } = await client.query({
+    sql: `SELECT DISTINCT 'view ' || r.ev_class::regclass AS what FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
+            WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN ${ours} AND r.ev_class NOT IN ${ours}
+          UNION SELECT 'reference ' || conname || ' of ' || conrelid::regclass FROM pg_constraint
+            WHERE contype = 'f' AND confrelid IN ${ours} AND conrelid NOT IN ${ours} ORDER BY 1`,
+  })
+  if (rows.length === 0) return
+  const names = rows.map(({ what }) => String(what)).join(', ')
+  throw new ConflictError(
+    'state_conflict',
+    `These hang on the tables that would be replaced: ${names}. Drop them, restore, and make them again.`,
+  )
+}
+
+/** What hangs on the tables that leave, as statements that hang it on those that come: owners, grants, policies, triggers. */
+async function attachedTo(client: Client, live: string, tables: readonly string[]): Promise<string[]> {
+  const ours = oids(live, tables)
+  const queries = [
+    `SELECT format('ALTER TABLE %I.%I OWNER TO %I', ${quoteText(live)}, relname, pg_get_userbyid(relowner)) AS sql FROM pg_class WHERE oid IN ${ours}`,
+    `SELECT format('GRANT %s ON %I.%I TO %s%s', a.privilege_type, ${quoteText(live)}, c.relname,
+        CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
+        CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS sql
+      FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid IN ${ours} AND a.grantee <> c.relowner`,
+    `SELECT format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', ${quoteText(live)}, relname) AS sql FROM pg_class WHERE oid IN ${ours} AND relrowsecurity`,
+    `SELECT format('ALTER TABLE %I.%I FORCE ROW LEVEL SECURITY', ${quoteText(live)}, relname) AS sql FROM pg_class WHERE oid IN ${ours} AND relforcerowsecurity`,
+    `SELECT format('CREATE POLICY %I ON %I.%I AS %s FOR %s TO %s', p.policyname, p.schemaname, p.tablename, p.permissive, p.cmd,
+        (SELECT string_agg(CASE WHEN role = 'public' THEN 'PUBLIC' ELSE quote_ident(role) END, ', ') FROM unnest(p.roles) AS role))
+        || coalesce(' USING (' || p.qual || ')', '') || coalesce(' WITH CHECK (' || p.with_check || ')', '') AS sql
+      FROM pg_policies p WHERE p.schemaname = ${quoteText(live)} AND p.tablename IN (${tables.map(quoteText).join(', ')})`,
+    `SELECT pg_get_triggerdef(oid) AS sql FROM pg_trigger WHERE tgrelid IN ${ours} AND NOT tgisinternal`,
+  ]
+  const statements: string[] = []
+  for (const sql of queries) {
+    // Types of the rows: one column of text.
+    const { rows }: { readonly rows: readonly StoredRow[] } = await client.query({ sql })
+    statements.push(...rows.map((row) => String(row['sql'])))
+  }
+  return statements
+}

@@ -1,0 +1,62 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { TimeBudget } from '../time-budget.ts'
+import { SqliteConnection } from './connection.ts'
+import { loadDriver } from './driver.ts'
+import { openWriter } from './handle.ts'
+import { type LongAnswer, type LongCall, type LongTask, tellFailure } from './long-messages.ts'
+import { TransactionControl } from './transaction-control.ts'
+
+const port = parentPort
+if (!port) throw new Error('This module runs in a thread that the library starts.')
+// Whoever starts the thread says what its task is.
+const handle = openWriter({ driver: await loadDriver(), ...(workerData as LongTask) })
+const { database } = handle
+const control = new TransactionControl(database)
+const connection = new SqliteConnection(handle, Number.POSITIVE_INFINITY)
+// The commit is answered first; bringing the log into the file comes after.
+database.pragma('wal_autocheckpoint = 0')
+
+port.on('message', (call: LongCall) => {
+  let answer: LongAnswer
+  try {
+    answer = { value: perform(call) }
+  } catch (error) {
+    answer = { error: tellFailure(error) }
+  }
+  port.postMessage(answer)
+  if (call.name === 'leave') port.close()
+})
+
+function perform(call: LongCall): unknown {
+  switch (call.name) {
+    case 'begin':
+      return control.begin()
+    case 'all':
+      return connection.all(call.statement, call.left === undefined ? undefined : new TimeBudget(call.left))
+    case 'run':
+      return connection.run(call.statement)
+    case 'raw':
+      return connection.raw(call.statement, { write: call.write })
+    case 'savepoint':
+    case 'release':
+    case 'rollbackTo':
+      return connection[call.name](call.savepoint)
+    case 'commit':
+      if (connection.failure) throw connection.failure
+      return control.commit()
+    case 'rollBack':
+      return control.rollBack()
+    case 'leave':
+      return leave()
+  }
+}
+
+function leave(): void {
+  try {
+    database.pragma('wal_checkpoint(PASSIVE)')
+    // Where nobody reads the log any more it is cut down here, and not by the next commit.
+    database.pragma('wal_checkpoint(TRUNCATE)')
+  } finally {
+    database.close()
+  }
+}

@@ -1,0 +1,55 @@
+import { type Expression, type SqlBool, sql } from 'kysely'
+import { QueryTimeoutError } from '../../errors.ts'
+import type { TimeBudget } from '../time-budget.ts'
+import type { SqliteDatabase } from './driver.ts'
+
+/** The name of the function in queries; no object of the schema uses it, so that other programs can open the file. */
+const inTimeFunction = 'strongroom_in_time'
+
+/** About one row in so many looks at the clock: a call from SQLite costs as much as some twenty rows. A prime, so that no pattern of ids misses it for long. */
+const rowsBetweenLooks = 61
+
+/** Bytes from which a text is searched only after a look at the clock: in one megabyte a long part can take a tenth of a second to find. */
+const longText = 16_384
+
+/** Stops the statement of a connection from the inside: better-sqlite3 has no interrupt. */
+export class ReadClock {
+  #readEnds = Number.POSITIVE_INFINITY
+  #unitEnds = Number.POSITIVE_INFINITY
+  #tooLate: () => Error = () => new QueryTimeoutError()
+
+  constructor(database: SqliteDatabase) {
+    database.function(inTimeFunction, { deterministic: false, directOnly: true }, () => this.#look())
+  }
+
+  /** A statement begins. `unitEnds` is when its unit's time is over, on the clock of `performance.now()`, and `tooLate` makes the error then. */
+  start(unitEnds: number, tooLate: () => Error, time: TimeBudget | undefined): void {
+    this.#unitEnds = unitEnds
+    this.#tooLate = tooLate
+    this.#readEnds = time ? performance.now() + time.begin() : Number.POSITIVE_INFINITY
+  }
+
+  stop(time: TimeBudget | undefined): void {
+    this.#unitEnds = Number.POSITIVE_INFINITY
+    this.#readEnds = Number.POSITIVE_INFINITY
+    time?.end()
+  }
+
+  #look(): 1 {
+    const now = performance.now()
+    if (now > this.#unitEnds) throw this.#tooLate()
+    if (now > this.#readEnds) throw new QueryTimeoutError()
+    return 1
+  }
+}
+
+/**
+ * A condition that holds while there is time, and throws afterwards. It comes before the others: one that is evaluated last is never
+ * reached while nothing matches. `texts` are columns that
+ * are searched and may be long.
+ */
+export function inTime(texts: readonly Expression<unknown>[]): Expression<SqlBool> {
+  const few = sql`rowid % ${sql.lit(rowsBetweenLooks)}`
+  const short = texts.map((text) => sql`octet_length(${text}) < ${sql.lit(longText)}`)
+  return sql<SqlBool>`(${sql.join([few, ...short], sql` and `)} or ${sql.raw(inTimeFunction)}())`
+}

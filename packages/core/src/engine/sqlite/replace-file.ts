@@ -1,0 +1,115 @@
+import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { StorageBusyError } from '../../errors.ts'
+import { isBusy, mapError } from './errors.ts'
+import { type FileConnection, openFile } from './file-connection.ts'
+
+/** How a live database file gets the content of another one. */
+export interface Replacement {
+  readonly live: string
+  /** A private file with the live one's page size. It is written to. */
+  readonly staged: string
+  /** Where what the live database held stays. */
+  readonly safety: string
+  /**
+   * Called while nobody else can write: what it writes to the staged file goes along. It may be called again, when a try was in vain.
+   */
+  readonly prepare: (staged: FileConnection, live: FileConnection) => void
+  /** Whether the database holds what was prepared: the driver also resolves where it has done nothing. */
+  readonly arrived: (live: FileConnection) => boolean
+  /** Milliseconds to try for the lock, and for old readers to end. */
+  readonly patience: number
+}
+
+/** Pages that are copied at a time; messages to this thread get their turn in between. */
+const pagesPerStep = 5_000
+
+/** Milliseconds between two tries. */
+const retryPause = 20
+
+/**
+ * Copies a file into a database that others have open, with SQLite's own backup (https://sqlite.org/backup.html): readers go on with what
+ * they see, writers wait, and a crash leaves the old content or the new one. Answers whether the log could be emptied into the file.
+ */
+export async function replaceFile(replacement: Replacement): Promise<{ readonly checkpointed: boolean }> {
+  const staged = await openFile(replacement.staged, { readonly: false })
+  const live = await openFile(replacement.live, { readonly: true })
+  // It is private: nothing of it has to be on the disk, and no log beside it.
+  for (const pragma of ['journal_mode = DELETE', 'synchronous = OFF']) staged.database.pragma(pragma)
+  const giveUpAt = performance.now() + replacement.patience
+  try {
+    while (!(await copyOnce(replacement, staged, live))) {
+      if (performance.now() >= giveUpAt) throw new StorageBusyError('Another process holds the database. Nothing was restored; try again.')
+      await pause(retryPause)
+    }
+  } catch (error) {
+    throw mapError(error)
+  } finally {
+    staged.close()
+    live.close()
+  }
+  return { checkpointed: await emptyLog(replacement.live, performance.now() + replacement.patience) }
+}
+
+/** False when somebody else held the lock, and nothing was done. */
+async function copyOnce(
+  { live: path, safety, prepare, arrived }: Replacement,
+  staged: FileConnection,
+  live: FileConnection,
+): Promise<boolean> {
+  let prepared = false
+  try {
+    await staged.database.backup(path, {
+      progress: () => {
+        if (prepared) return pagesPerStep
+        // The first call comes when the write lock is held and nothing is copied yet.
+        prepared = true
+        keepSafetyCopy(live, safety)
+        prepare(staged, live)
+        return pagesPerStep
+      },
+    })
+  } catch (error) {
+    if (prepared) rmSync(safety, { force: true })
+    if (isBusy(error)) return false
+    throw error
+  }
+  return prepared && arrived(live)
+}
+
+function keepSafetyCopy(live: FileConnection, path: string): void {
+  const partial = `${path}.partial`
+  rmSync(partial, { force: true })
+  live.run('VACUUM INTO ?', [partial])
+  chmodSync(partial, 0o600)
+  sync(partial)
+  renameSync(partial, path)
+  sync(dirname(path))
+}
+
+function sync(path: string): void {
+  const file = openSync(path, 'r')
+  try {
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Brings the content to the disk, and out of the write-ahead log: a power loss just after the copy brought the old file back (measured). */
+async function emptyLog(path: string, giveUpAt: number): Promise<boolean> {
+  const file = await openFile(path, { readonly: false, timeout: 100 })
+  try {
+    file.database.pragma('synchronous = FULL')
+    for (;;) {
+      // One row of SQLite's own: busy, log, checkpointed. Also a checkpoint that readers keep from its end brings the log to the disk first.
+      const [row] = file.database.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[]
+      if (row?.busy === 0) return true
+      if (performance.now() >= giveUpAt) return false
+      await pause(retryPause)
+    }
+  } finally {
+    file.close()
+  }
+}

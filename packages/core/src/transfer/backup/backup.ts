@@ -1,0 +1,77 @@
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import type { Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { DatabasePlace, Engine } from '../../engine/engine.ts'
+import { portableTables } from '../../engine/portable-file.ts'
+import type { AnyModel } from '../../model/model.ts'
+import { createStatements } from '../../schema/wanted-table.ts'
+import { placeFile, withWorkFile } from '../files.ts'
+import type { Transfers } from '../transfers.ts'
+import { moduleUrl, runInWorker } from '../worker/run-in-worker.ts'
+import type { BackupTask, CopyPlan } from './write-backup.ts'
+
+/** What a backup is. */
+export interface BackupReport {
+  /** Bytes of the file. */
+  readonly bytes: number
+  /** When its moment was taken: it holds every write that was acknowledged before. */
+  readonly startedAt: Date
+}
+
+/** What a backup is made from. */
+export interface BackupSource {
+  readonly engine: Engine
+  /** All tables, the library's own among them. */
+  readonly models: readonly AnyModel[]
+  readonly transfers: Transfers
+  /** Where the tables are, if not where the engine has its own. */
+  readonly place?: DatabasePlace
+}
+
+/** Makes a backup in a file, which is there as a whole or not at all, or writes it to a stream. */
+export async function backupTo(source: BackupSource, target: string | Writable): Promise<BackupReport> {
+  const startedAt = new Date()
+  if (typeof target === 'string') {
+    return placeFile(target, async (partial) => {
+      await makeBackup(source, partial)
+      return { bytes: (await stat(partial)).size, startedAt }
+    })
+  }
+  return withWorkFile(async (path) => {
+    await makeBackup(source, path)
+    await pipeline(createReadStream(path), target)
+    return { bytes: (await stat(path)).size, startedAt }
+  })
+}
+
+/** Makes a backup in a new file. */
+export async function makeBackup(source: BackupSource, path: string): Promise<void> {
+  const { bytes, report } = source.transfers.track(() =>
+    runInWorker<void>(moduleUrl('./backup-worker', import.meta.url), taskOf(source, path)),
+  )
+  // A backup writes its file itself; reading on tells when it is through.
+  bytes.on('error', () => undefined).resume()
+  await report
+}
+
+function taskOf({ engine, models, place = engine.place }: BackupSource, target: string): BackupTask {
+  if (engine.capabilities.oneFile) return { place, target, gathered: undefined }
+  const definitions = createStatements(models, portableTables)
+  return { place, target, gathered: { definitions, tables: models.map((model) => planCopy(engine, model)) } }
+}
+
+/** Plans the copy of a model's table, hidden fields and all. */
+export function planCopy(engine: Engine, model: AnyModel): CopyPlan {
+  const { sql, parameters } = engine.builder
+    .selectFrom(model.name)
+    .select(model.fields.map((field) => field.name))
+    .orderBy(model.id.name)
+    .compile()
+  return {
+    table: model.name,
+    statement: { sql, parameters },
+    columns: model.fields.map(({ name, kind, scale }) => ({ name, kind, ...(scale !== undefined && { scale }) })),
+    countedId: model.idType === 'integer' ? model.id.name : undefined,
+  }
+}

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto'
+import { createWriteStream } from 'node:fs'
+import { access, chmod, mkdtemp, open, rename, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join, resolve } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { StorageUnavailableError, UsageError } from '../errors.ts'
+
+/** Writes a file that is there as a whole or not at all; see `placeFile`. */
+export async function writeWholeFile(path: string, bytes: Readable): Promise<void> {
+  try {
+    await placeFile(path, (partial) => pipeline(bytes, createWriteStream(partial, { flags: 'wx', mode: 0o600 })))
+  } finally {
+    bytes.destroy()
+  }
+}
+
+/**
+ * Makes a file that is there as a whole or not at all, also after a power loss: under another name first, to the disk, then renamed.
+ * Nobody but its owner may read it.
+ *
+ * @param make fills the new file at the path that it is given
+ */
+export async function placeFile<T>(path: string, make: (partial: string) => Promise<T>): Promise<T> {
+  const place = resolve(path)
+  const partial = join(dirname(place), `.${basename(place)}.${randomBytes(6).toString('hex')}.partial`)
+  try {
+    // Asked first, since not everything that writes says why it cannot.
+    await access(dirname(place))
+    const made = await make(partial)
+    await chmod(partial, 0o600)
+    await sync(partial)
+    await rename(partial, place)
+    // A new name is on the disk when its folder is.
+    await sync(dirname(place))
+    return made
+  } catch (error) {
+    await rm(partial, { force: true })
+    throw diskError(place, error)
+  }
+}
+
+/** Gives work the path of a file in a private folder, which is gone afterwards. */
+export async function withWorkFile<T>(work: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'strongroom-'))
+  try {
+    return await work(join(folder, 'work'))
+  } catch (error) {
+    throw diskError(folder, error)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** A failure of the disk in the library's words; other errors as they are. */
+export function diskError(path: string, error: unknown): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT') return new UsageError('invalid_options', `The folder of ${path} does not exist. Make it, or choose another path.`)
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new StorageUnavailableError('storage_full', `The disk of ${path} is full. Nothing was left there.`, { cause: error })
+  }
+  return error
+}

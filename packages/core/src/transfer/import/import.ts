@@ -1,0 +1,174 @@
+import { dirname, join } from 'node:path'
+import type { BoundAccessor } from '../../accessor/bound-accessor.ts'
+import { InvalidQueryError, UsageError } from '../../errors.ts'
+import type { WriteOptions } from '../../session/options.ts'
+import type { Units } from '../../session/units.ts'
+import { withWorkFile } from '../files.ts'
+import type { Transfers } from '../transfers.ts'
+import { applyTables } from './apply.ts'
+import type { ImportMode } from './columns.ts'
+import { abandonSource, filesOf, type ImportSource } from './files-of.ts'
+import { inNeededOrder } from './in-order.ts'
+import { Faults, type ImportedTable, type ImportProgress, type ImportReport, type SkippedFile } from './report.ts'
+import { type ImportWatch, type StagedTable, stageFile } from './stage.ts'
+import { type ZipCaps, zipCaps } from './zip.ts'
+
+/** How rows are imported. */
+export interface ImportOptions extends Pick<WriteOptions, 'actor' | 'requestId' | 'dryRun'> {
+  /**
+   * `insert` (unless said): every row is a new record. `upsert`: rows whose id is there change that record, and leave what the file has
+   * no column for; of several rows with one id the last one holds.
+   */
+  readonly mode?: ImportMode | undefined
+  /** Ends the import, which then rejects with the signal's reason; nothing is left of it. */
+  readonly signal?: AbortSignal | undefined
+  /** Hears how far it is, after every few hundred rows. */
+  readonly onProgress?: ((progress: ImportProgress) => void) | undefined
+}
+
+/** What an import works on. */
+export interface ImportTarget {
+  readonly accessors: readonly BoundAccessor[]
+  /** The names of the library's own tables. */
+  readonly own: ReadonlySet<string>
+  readonly units: Units
+  readonly transfers: Transfers
+}
+
+const optionNames = ['mode', 'dryRun', 'actor', 'requestId', 'signal', 'onProgress']
+
+/** Checks all rows of the files, then writes them in one unit, or reports what is wrong. */
+export async function importFrom(
+  target: ImportTarget,
+  source: ImportSource,
+  options: ImportOptions,
+  caps: ZipCaps = zipCaps,
+): Promise<ImportReport> {
+  try {
+    checkOptions(target, source, options)
+    return await target.transfers.during(options.signal, async (signal) => {
+      // Whoever waits for bytes hears of the end, too.
+      signal.addEventListener('abort', () => abandonSource(source), { once: true })
+      signal.throwIfAborted()
+      try {
+        return await withWorkFile((path) => run(target, source, options, { caps, folder: dirname(path), signal }))
+      } catch (error) {
+        throw signal.aborted ? signal.reason : error
+      }
+    })
+  } finally {
+    if (isSource(source)) abandonSource(source)
+  }
+}
+
+function isSource(source: unknown): source is ImportSource {
+  return typeof source === 'string' || (typeof source === 'object' && source !== null)
+}
+
+function checkOptions({ units }: ImportTarget, source: unknown, { mode = 'insert', ...options }: ImportOptions): void {
+  const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (stranger !== undefined)
+    throw new UsageError('invalid_options', `"${stranger}" is no option of import. There are ${optionNames.join(', ')}.`)
+  if (mode !== 'insert' && mode !== 'upsert') throw new InvalidQueryError('mode is insert or upsert.')
+  if (!isSource(source)) throw new UsageError('invalid_options', 'Say what to import: a zip, or CSV files by their tables.')
+  if (units.isInside())
+    throw new UsageError('outer_handle', 'storage.import() was called inside a transaction or hook. It is a unit of its own.')
+}
+
+interface Place {
+  readonly caps: ZipCaps
+  readonly folder: string
+  readonly signal: AbortSignal
+}
+
+async function run(
+  target: ImportTarget,
+  source: ImportSource,
+  options: ImportOptions,
+  { caps, folder, signal }: Place,
+): Promise<ImportReport> {
+  const { mode = 'insert', dryRun = false } = options
+  const faults = new Faults()
+  const staged: StagedTable[] = []
+  const found = await filesOf(target, source, folder, caps)
+  try {
+    const reading = watch('reading', options, signal)
+    for (const file of found.files) staged.push(await stageFile(file, join(folder, `${staged.length}.rows`), { mode }, faults, reading))
+    if (faults.count > 0) return report(undefined, staged, found.skipped, faults, dryRun)
+    const { tables, conflicts } = await apply(target, staged, options, { folder, signal })
+    return report(tables, staged, found.skipped, conflicts, dryRun)
+  } finally {
+    found.close()
+    await Promise.all(staged.map(({ content }) => content.close()))
+  }
+}
+
+/** Carries what conflicts out of the unit, which is rolled back for it. */
+class ConflictsFound extends Error {
+  readonly conflicts: Faults
+
+  constructor(conflicts: Faults) {
+    super('rows conflict')
+    this.conflicts = conflicts
+  }
+}
+
+/** Writes the rows in one unit. Answers no tables when rows conflict; then nothing was written. */
+async function apply(
+  { units }: ImportTarget,
+  staged: readonly StagedTable[],
+  options: ImportOptions,
+  { folder, signal }: Omit<Place, 'caps'>,
+): Promise<{ tables: readonly ImportedTable[] | undefined; conflicts: Faults }> {
+  const { mode = 'insert', actor, requestId, dryRun = false } = options
+  const write: WriteOptions = { dryRun, ...(actor !== undefined && { actor }), ...(requestId !== undefined && { requestId }) }
+  const order = inNeededOrder(staged.map(({ bound }) => bound.model))
+  const tables = order.flatMap((model) => staged.filter(({ bound }) => bound.model === model))
+  let tries = 0
+  try {
+    return await units.run({ write, alone: true, long: true }, function* (session) {
+      // The database may ask for another try, from the start.
+      const waitingPath = join(folder, `waiting-${++tries}.rows`)
+      const watching = watch('writing', options, signal)
+      const faults = new Faults()
+      const done = yield* applyTables(session, { tables, upsert: mode === 'upsert', faults, watch: watching, waitingPath })
+      watching.check()
+      if (faults.count > 0) throw new ConflictsFound(faults)
+      return { tables: done, conflicts: faults }
+    })
+  } catch (error) {
+    if (error instanceof ConflictsFound) return { tables: undefined, conflicts: error.conflicts }
+    throw error
+  }
+}
+
+function report(
+  tables: readonly ImportedTable[] | undefined,
+  staged: readonly StagedTable[],
+  skipped: readonly SkippedFile[],
+  faults: Faults,
+  dryRun: boolean,
+): ImportReport {
+  const nothing = { inserted: 0, updated: 0, unchanged: 0 }
+  const unwritten = staged.map(({ bound, rows }) => ({ table: bound.model.name, component: bound.component, rows, ...nothing }))
+  return {
+    applied: tables !== undefined && !dryRun,
+    dryRun,
+    tables: tables ?? unwritten,
+    skipped,
+    errors: faults.first,
+    errorCount: faults.count,
+  }
+}
+
+function watch(phase: ImportProgress['phase'], { onProgress }: ImportOptions, signal: AbortSignal): ImportWatch {
+  const done = { rows: 0, bytes: 0 }
+  return {
+    check: () => signal.throwIfAborted(),
+    progress: ({ rows = 0, bytes = 0 }) => {
+      done.rows += rows
+      done.bytes += bytes
+      onProgress?.({ phase, ...done })
+    },
+  }
+}

@@ -1,0 +1,4 @@
+import { work } from '../worker/work.ts'
+import { type ReplaceTablesTask, replaceTables } from './replace-tables.ts'
+
+await work<ReplaceTablesTask>(replaceTables)

@@ -1,0 +1,46 @@
+import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
+import { type FileConnection, openPortableFile, portableCodec } from '../../engine/portable-file.ts'
+import { type FilledTable, replacePostgresTables, type TablesReplacement } from '../../engine/postgres/replace-tables.ts'
+import type { CopyPlan } from '../backup/write-backup.ts'
+import type { Replaced } from './replace.ts'
+import { type RestoreDeed, restoreEntry } from './restore-entry.ts'
+
+/** The replacement of live tables, as another thread is asked for it. */
+export interface ReplaceTablesTask
+  extends RestoreDeed,
+    Pick<TablesReplacement, 'place' | 'definitions' | 'references' | 'carried' | 'patience'> {
+  readonly staged: string
+  readonly tables: readonly CopyPlan[]
+}
+
+/** Puts the tables of a staged file in the place of the live ones, with an entry that says so. */
+export async function replaceTables(task: ReplaceTablesTask): Promise<Replaced> {
+  const file = await openPortableFile(task.staged, { readonly: true })
+  try {
+    const { place, definitions, references, carried, patience } = task
+    return await replacePostgresTables({
+      place,
+      definitions,
+      references,
+      carried,
+      patience,
+      tables: task.tables.map((plan) => tableFrom(file, plan)),
+      log: { table: AuditLog.name, head: AuditHead.name },
+      entry: (epoch, replaced) => restoreEntry(task, epoch, replaced),
+    })
+  } finally {
+    file.close()
+  }
+}
+
+function tableFrom(file: FileConnection, { table, columns, countedId }: CopyPlan): FilledTable {
+  const given = file.all('SELECT seq FROM sqlite_sequence WHERE name = ?', [table])
+  return { table, columns, countedId, lastCountedId: Number(given[0]?.['seq'] ?? 0), rows: rowsOf(file, table, columns) }
+}
+
+function* rowsOf(file: FileConnection, table: string, columns: CopyPlan['columns']): Generator<unknown[], void, undefined> {
+  const decoders = columns.map(({ name, ...kind }) => ({ name, decode: portableCodec(kind).decode }))
+  for (const row of file.each(`SELECT ${columns.map(({ name }) => `"${name}"`).join(', ')} FROM "${table}"`)) {
+    yield decoders.map(({ name, decode }) => (row[name] === null ? null : decode(row[name])))
+  }
+}

@@ -1,0 +1,19 @@
+import type { Since, TableRows } from './examine.ts'
+
+/** What a restore did, or would do. */
+export interface RestoreReport {
+  /** False after a dry run. */
+  readonly restored: boolean
+  /** Bytes of the file, and their SHA-256 in hexadecimal. */
+  readonly bytes: number
+  readonly sha256: string
+  readonly tables: readonly TableRows[]
+  /** What was written since the file was made, and is lost but for the safety copy. */
+  readonly since: Since
+  /** What has to be done to the file, so that it fits the models: a sentence for each. */
+  readonly migrations: readonly string[]
+  /** Where the replaced database stays; null after a dry run. */
+  readonly safetyCopy: string | null
+  /** The log's epoch from now on; null after a dry run. */
+  readonly epoch: number | null
+}

@@ -1,0 +1,28 @@
+import { fileOf } from '../../engine/database-place.ts'
+import { lastSafetyPlace } from '../../engine/last-safety-place.ts'
+import { ConflictError } from '../../errors.ts'
+import { systemModels } from '../../schema/system-tables.ts'
+import { makeBackup } from '../backup/backup.ts'
+import { withWorkFile } from '../files.ts'
+import type { RestoreReport } from './report.ts'
+import { type RestoreOptions, restoreFrom } from './restore.ts'
+import type { RestoreTarget } from './restore-target.ts'
+import { safetyCopies } from './safety-copies.ts'
+
+/** Brings back what the last restore has replaced, by the same road. */
+export async function undoRestore(target: RestoreTarget, options: RestoreOptions): Promise<RestoreReport> {
+  const file = fileOf(target.engine.place)
+  if (file !== undefined) {
+    const [newest] = await safetyCopies(file)
+    return restoreFrom(target, newest ?? nothingLeft(), options)
+  }
+  const place = (await lastSafetyPlace(target.engine.place)) ?? nothingLeft()
+  return withWorkFile(async (path) => {
+    await makeBackup({ ...target, models: [...systemModels, ...target.models], place }, path)
+    return restoreFrom(target, path, options)
+  })
+}
+
+function nothingLeft(): never {
+  throw new ConflictError('state_conflict', 'There is no restore to undo: no safety copy is left.')
+}

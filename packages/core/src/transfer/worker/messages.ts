@@ -1,0 +1,32 @@
+import type { ErrorCode } from '@strongroom/contract'
+import { StrongroomError } from '../../errors.ts'
+
+/** What a thread that makes bytes tells the main one. */
+export type FromWorker =
+  | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly type: 'done'; readonly report: unknown }
+  | { readonly type: 'failed'; readonly error: ToldError }
+
+/** What the main thread tells it: more bytes are wanted. */
+export interface ToWorker {
+  readonly type: 'more'
+}
+
+/** An error in plain data. */
+export interface ToldError {
+  readonly code: ErrorCode | undefined
+  readonly message: string
+  readonly stack: string | undefined
+}
+
+/** An error as it goes from thread to thread. */
+export function tellError(error: unknown): ToldError {
+  if (!(error instanceof Error)) return { code: undefined, message: String(error), stack: undefined }
+  return { code: error instanceof StrongroomError ? error.code : undefined, message: error.message, stack: error.stack }
+}
+
+/** The error that was told. */
+export function heardError({ code, message, stack }: ToldError): Error {
+  if (code === undefined) return Object.assign(new Error(message), { ...(stack !== undefined && { stack }) })
+  return new StrongroomError(code, message, { cause: stack })
+}

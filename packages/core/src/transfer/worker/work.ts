@@ -1,0 +1,40 @@
+import { Writable } from 'node:stream'
+import { parentPort, workerData } from 'node:worker_threads'
+import { type FromWorker, type ToWorker, tellError } from './messages.ts'
+
+/**
+ * Does the work of a thread that `runInWorker` started: what is written goes to the main thread, no faster than it is taken there.
+ *
+ * @param run gets the task and the place to write to, and answers the report
+ */
+export async function work<Task>(run: (task: Task, output: Writable) => Promise<unknown>): Promise<void> {
+  const port = parentPort
+  if (!port) throw new Error('This module runs in a thread that the library starts.')
+  const send = (message: FromWorker): void => port.postMessage(message)
+  let wanted = 0
+  let waiting: (() => void) | undefined
+  port.on('message', (_more: ToWorker) => {
+    wanted++
+    waiting?.()
+  })
+  const output = new Writable({
+    write: (chunk: Uint8Array, _encoding, callback) => {
+      const go = (): void => {
+        waiting = undefined
+        wanted--
+        send({ type: 'bytes', bytes: chunk })
+        callback()
+      }
+      if (wanted > 0) go()
+      else waiting = go
+    },
+  })
+  try {
+    // Whoever starts the thread says what its task is.
+    send({ type: 'done', report: await run(workerData as Task, output) })
+  } catch (error) {
+    send({ type: 'failed', error: tellError(error) })
+  } finally {
+    port.close()
+  }
+}

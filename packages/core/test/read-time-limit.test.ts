@@ -1,0 +1,139 @@
+import { type AnyAccessor, defineModel, ModelAccessor, QueryTimeoutError, Ref, type Storage, type StorageOptions } from '@strongroom/core'
+import { describeEngines } from '@strongroom/testkit'
+import { Type } from 'typebox'
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { rejectionOf, storagesOn } from './support.ts'
+
+const Shelf = defineModel('shelves', { name: Type.String() })
+const Text = defineModel('texts', { body: Type.String(), place: Type.Integer(), shelf_id: Ref(() => Shelf) })
+
+/** Each is slow to look for in a long row of the letter a: one for searches that compare from the front, one for those from the back. */
+const bomb = { or: [{ body: { contains: `${'a'.repeat(8_000)}b` } }, { body: { contains: `b${'a'.repeat(800)}` } }] }
+const count = 100
+const texts = Array.from({ length: count }, (_, index) => ({ body: `${'a'.repeat(100_000)}${index}`, place: index, shelf_id: 1 }))
+
+describeEngines('the time limit of reads', (engine) => {
+  let url: string
+  const open = storagesOn(engine)
+  const openWith = async (options: Partial<StorageOptions>) => {
+    const shelves = new ModelAccessor(Shelf, 'shelves')
+    const accessor = new ModelAccessor(Text, 'texts')
+    const storage = await open([shelves, accessor] as readonly AnyAccessor[], { url, ...options })
+    return { storage, shelves, accessor }
+  }
+  let storage: Storage
+  let shelves: ModelAccessor<typeof Shelf>
+  let accessor: ModelAccessor<typeof Text>
+
+  beforeAll(async () => {
+    url = await engine.freshUrl()
+  })
+
+  describe('100 ms', () => {
+    beforeEach(async () => {
+      ;({ storage, shelves, accessor } = await openWith({ readTimeLimit: 100 }))
+      if (await shelves.exists({})) return
+      await shelves.insert({ name: 'long' })
+      await accessor.insertMany(texts)
+    })
+
+    const reads: Record<string, () => Promise<unknown>> = {
+      find: () => accessor.find({ where: bomb }),
+      'find with case folded': () => accessor.find({ where: { or: [...bomb.or, { body: { icontains: 'É' } }] } }),
+      findOne: () => accessor.findOne({ where: bomb }),
+      'find in an order that no index has': () => accessor.find({ where: bomb, orderBy: '-place', limit: 5 }),
+      'find at an offset': () => accessor.find({ where: { not: bomb }, offset: 99 }),
+      page: () => accessor.page({ where: bomb, orderBy: 'place', limit: 5 }),
+      'the total of an empty page': () => accessor.page({ where: bomb, limit: 0 }),
+      count: () => accessor.count(bomb),
+      exists: () => accessor.exists(bomb),
+      aggregate: () => accessor.aggregate({ groupBy: ['shelf_id'], measures: ['count', 'sum:place'], where: bomb }),
+    }
+    for (const [what, read] of Object.entries(reads)) {
+      test(`stops ${what}, and the storage goes on`, async () => {
+        const error = await rejectionOf(read())
+        expect(error).toBeInstanceOf(QueryTimeoutError)
+        expect(error).toMatchObject({ code: 'query_timeout', status: 400 })
+        expect(await accessor.findOne({ where: { place: 7 } })).toMatchObject({ place: 7 })
+      })
+    }
+
+    test('holds for each read by itself', async () => {
+      const outcomes = await Promise.allSettled([
+        accessor.count(bomb),
+        shelves.find(),
+        accessor.count(bomb),
+        accessor.count({ place: { lt: 10 } }),
+      ])
+      expect(outcomes).toMatchObject([
+        { status: 'rejected', reason: { code: 'query_timeout' } },
+        { status: 'fulfilled' },
+        { status: 'rejected', reason: { code: 'query_timeout' } },
+        { status: 'fulfilled', value: 10 },
+      ])
+    })
+
+    test('holds in a transaction, which is rolled back when the error passes', async () => {
+      const work = storage.transaction(async () => {
+        await shelves.insert({ name: 'never' })
+        await accessor.count(bomb)
+      })
+      expect(await rejectionOf(work)).toMatchObject({ code: 'query_timeout' })
+      expect(await shelves.exists({ name: 'never' })).toBe(false)
+    })
+
+    test('ends a nested transaction alone, when the one around it catches the error', async () => {
+      await storage.transaction(async () => {
+        await shelves.insert({ name: 'before' })
+        const nested = storage.transaction(async () => {
+          await shelves.insert({ name: 'inside' })
+          await accessor.count(bomb)
+        })
+        expect(await rejectionOf(nested)).toMatchObject({ code: 'query_timeout' })
+        await shelves.insert({ name: 'after' })
+      })
+      expect((await shelves.find()).map((shelf) => shelf.name)).toEqual(['long', 'before', 'after'])
+    })
+  })
+
+  describe('1 ms', () => {
+    beforeEach(async () => {
+      ;({ storage, shelves, accessor } = await openWith({ readTimeLimit: 1 }))
+    })
+
+    test('counts what is read along', async () => {
+      expect(await rejectionOf(shelves.get(1, { include: { texts: true } }))).toMatchObject({ code: 'query_timeout' })
+    })
+
+    test('holds where nothing is filtered', async () => {
+      expect(await rejectionOf(accessor.all())).toMatchObject({ code: 'query_timeout' })
+    })
+
+    test('leaves streams their time, in a transaction too', async () => {
+      const streamed = async (): Promise<number> => {
+        let rows = 0
+        for await (const _row of accessor.stream()) rows++
+        return rows
+      }
+      expect(await streamed()).toBe(count)
+      expect(await storage.transaction(streamed)).toBe(count)
+    })
+
+    test('leaves the reads of writes, and questions in Kysely, their time', async () => {
+      expect(await accessor.updateMany({ place: { gte: 0 } }, { place: 1_000 })).toHaveLength(count)
+      expect(await storage.kysely.selectFrom('texts').selectAll().execute()).toHaveLength(count)
+    })
+  })
+
+  test('a write that looks for its records has the time of its transaction', async () => {
+    ;({ storage, shelves, accessor } = await openWith({ transactionTimeLimit: 100 }))
+    expect(await rejectionOf(accessor.deleteMany(bomb))).toMatchObject({ code: 'transaction_timeout' })
+    expect(await accessor.count()).toBe(count)
+  })
+
+  test('is a whole number of milliseconds', async () => {
+    for (const readTimeLimit of [0, -1, 1.5, Number.NaN]) {
+      expect(await rejectionOf(openWith({ readTimeLimit }))).toMatchObject({ code: 'invalid_options' })
+    }
+  })
+})

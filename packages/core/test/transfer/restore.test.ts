@@ -1,0 +1,284 @@
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { copyFile, mkdtemp, open as openFile, readdir, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Default, defineModel, ModelAccessor, Ref, type Storage } from '@strongroom/core'
+import { describeEngines } from '@strongroom/testkit'
+import Database from 'better-sqlite3'
+import { Type } from 'typebox'
+import { expect, test } from 'vitest'
+import { rejectionOf, storagesOn } from '../support.ts'
+
+const Person = defineModel(
+  'people',
+  { name: Type.String(), count: Default(Type.Integer(), 0), key: Type.Optional(Type.String()) },
+  { softDelete: true, secret: ['key'] },
+)
+const Pet = defineModel('pets', { name: Type.String(), owner_id: Ref(() => Person) }, { id: 'uuid' })
+
+describeEngines('storage.restore', (engine) => {
+  const open = storagesOn(engine)
+  const start = async () => {
+    const people = new ModelAccessor(Person, 'people')
+    const pets = new ModelAccessor(Pet, 'pets')
+    const storage = await open([people, pets])
+    const owner = await people.insert({ name: 'Ann', key: 'canary' })
+    await pets.insert({ name: 'Rex', owner_id: owner.id })
+    const folder = await mkdtemp(join(tmpdir(), 'strongroom-restore-'))
+    const backup = join(folder, 'backup.sqlite')
+    await storage.backup(backup)
+    return { people, pets, storage, folder, backup }
+  }
+  const contentOf = async ({ people, pets, storage }: Awaited<ReturnType<typeof start>>) => ({
+    people: await people.all({ includeDeleted: true }),
+    pets: await pets.all(),
+    entries: await storage.audit.find(),
+  })
+
+  test('brings back what the backup held, and says so in the log', async () => {
+    const server = await start()
+    const { people, pets, storage, backup } = server
+    const before = await contentOf(server)
+    await people.update(1, { name: 'Changed' })
+    await pets.deleteMany({})
+    await people.insert({ name: 'New' })
+    const report = await storage.restore(backup, { actor: 'operator', requestId: 'r-9' })
+    expect(report).toMatchObject({ restored: true, epoch: 2, since: { entries: 3, sameHistory: true } })
+    expect(report.tables).toContainEqual({ table: 'people', now: 2, inFile: 1 })
+    const after = await contentOf(server)
+    expect({ people: after.people, pets: after.pets, entries: after.entries.slice(1) }).toEqual(before)
+    expect(after.entries[0]).toMatchObject({
+      operation: 'restore_database',
+      component: 'db',
+      actor: 'operator',
+      request_id: 'r-9',
+      epoch: 2,
+      before: { epoch: 1 },
+      after: { epoch: 2, bytes: report.bytes, sha256: report.sha256 },
+    })
+  })
+
+  test('goes on writing in the new epoch, with ids above those that were given away', async () => {
+    const { people, storage, backup } = await start()
+    await people.insertMany([{ name: 'b' }, { name: 'c' }])
+    const [last] = await storage.audit.find({ limit: 1 })
+    await storage.restore(backup)
+    expect((await people.insert({ name: 'd' })).id).toBe(4)
+    const [entry, restored] = await storage.audit.find({ limit: 2 })
+    expect(entry).toMatchObject({ operation: 'create', epoch: 2 })
+    expect(restored?.id).toBeGreaterThan(last?.id ?? 0)
+  })
+
+  test('a dry run reports the same, and changes nothing', async () => {
+    const server = await start()
+    await server.people.insert({ name: 'New' })
+    const before = await contentOf(server)
+    const report = await server.storage.restore(server.backup, { dryRun: true })
+    expect(report).toMatchObject({ restored: false, safetyCopy: null, epoch: null, since: { entries: 1, sameHistory: true } })
+    expect(await contentOf(server)).toEqual(before)
+  })
+
+  test('undo brings back what was replaced', async () => {
+    const server = await start()
+    await server.people.insert({ name: 'New' })
+    const before = await contentOf(server)
+    await server.storage.restore(server.backup)
+    const report = await server.storage.undoRestore({ actor: 'operator' })
+    expect(report).toMatchObject({ restored: true, epoch: 3 })
+    const after = await contentOf(server)
+    expect({ ...after, entries: after.entries.slice(1) }).toEqual(before)
+    expect(after.entries[0]).toMatchObject({ operation: 'restore_database', actor: 'operator' })
+  })
+
+  test('without a restore there is nothing to undo', async () => {
+    const { storage } = await start()
+    expect(await rejectionOf(storage.undoRestore())).toMatchObject({ code: 'state_conflict' })
+  })
+
+  test('takes the bytes of a file, up to a limit', async () => {
+    const { people, storage, backup } = await start()
+    await people.insert({ name: 'New' })
+    expect(await rejectionOf(storage.restore(createReadStream(backup), { maxBytes: 1000 }))).toMatchObject({ code: 'payload_too_large' })
+    expect(await people.count()).toBe(2)
+    await storage.restore(createReadStream(backup))
+    expect(await people.count()).toBe(1)
+  })
+
+  test('idempotency keys that were used since stay used', async () => {
+    const { people, storage, backup } = await start()
+    const pay = () =>
+      people.once({ key: 'k', scope: ['pay'], content: 'x' }, async () => ({ id: (await people.insert({ name: 'paid' })).id }))
+    const first = await pay()
+    await storage.restore(backup)
+    expect(await pay()).toEqual({ answer: first.answer, replayed: true })
+    expect(await people.count({ name: 'paid' })).toBe(0)
+  })
+
+  const edited = async (from: string, edit: (file: Database.Database) => void): Promise<string> => {
+    const path = `${from}.${randomBytes(4).toString('hex')}`
+    await copyFile(from, path)
+    const file = new Database(path)
+    edit(file)
+    file.close()
+    return path
+  }
+  const written = async (folder: string, content: Buffer): Promise<string> => {
+    const path = join(folder, randomBytes(4).toString('hex'))
+    await writeFile(path, content)
+    return path
+  }
+  type Case = [title: string, code: string, make: (backup: string, folder: string) => Promise<string>, words: string]
+  const bad: Case[] = [
+    ['a text', 'validation_failed', (_, folder) => written(folder, Buffer.from('not a database '.repeat(500))), 'no SQLite database'],
+    ['an empty file', 'validation_failed', (_, folder) => written(folder, Buffer.alloc(0)), 'empty'],
+    ['an encrypted file', 'validation_failed', (_, folder) => written(folder, randomBytes(65_536)), 'no SQLite database'],
+    [
+      'a file that was cut short',
+      'validation_failed',
+      async (backup, folder) => {
+        const path = join(folder, 'short')
+        await copyFile(backup, path)
+        await truncate(path, 20_000)
+        return path
+      },
+      'cannot be restored',
+    ],
+    [
+      'a file with a page of noise',
+      'validation_failed',
+      async (backup, folder) => {
+        const path = join(folder, 'noise')
+        await copyFile(backup, path)
+        const file = await openFile(path, 'r+')
+        await file.write(randomBytes(4096), 0, 4096, 4096 * 2)
+        await file.close()
+        return path
+      },
+      'cannot be restored',
+    ],
+    [
+      'orphans',
+      'validation_failed',
+      (backup) =>
+        edited(backup, (file) => {
+          file.pragma('foreign_keys = OFF')
+          file.exec('DELETE FROM people')
+        }),
+      'points to nothing',
+    ],
+    [
+      'a trigger',
+      'validation_failed',
+      (backup) =>
+        edited(backup, (file) => file.exec('CREATE TRIGGER wipe AFTER INSERT ON people BEGIN DELETE FROM strongroom_audit_log; END')),
+      'trigger wipe',
+    ],
+    ['a view', 'validation_failed', (backup) => edited(backup, (file) => file.exec('CREATE VIEW v AS SELECT 1')), 'view v'],
+    [
+      'an index of somebody',
+      'validation_failed',
+      (backup) => edited(backup, (file) => file.exec('CREATE INDEX i ON people (name)')),
+      'index i',
+    ],
+    ['a table of somebody', 'validation_failed', (backup) => edited(backup, (file) => file.exec('CREATE TABLE t (a)')), 'table t'],
+    [
+      'a table of ours with other SQL',
+      'validation_failed',
+      (backup) =>
+        edited(backup, (file) => {
+          file.exec('DROP TABLE pets; CREATE TABLE pets (id TEXT, name TEXT, owner_id INTEGER, row_version TEXT)')
+        }),
+      'table pets',
+    ],
+    [
+      'a database of another application',
+      'state_conflict',
+      (backup) => edited(backup, (file) => void file.pragma('application_id = 7')),
+      'another application',
+    ],
+    [
+      'a database of a newer library',
+      'state_conflict',
+      (backup) => edited(backup, (file) => file.exec(`UPDATE strongroom_state SET value = '99' WHERE key = 'version'`)),
+      'version 99',
+    ],
+  ]
+  test.each(bad)('%s is refused (%s), and nothing is touched', async (_title, code, make, words) => {
+    const server = await start()
+    await server.people.insert({ name: 'New' })
+    const before = await contentOf(server)
+    const error = await rejectionOf(server.storage.restore(await make(server.backup, server.folder)))
+    expect(error).toMatchObject({ code, message: expect.stringContaining(words) })
+    expect(await contentOf(server)).toEqual(before)
+    await server.people.insert({ name: 'works on' })
+  })
+
+  test('a second restore at once is refused', async () => {
+    const { storage, backup } = await start()
+    const outcomes = await Promise.allSettled([storage.restore(backup), storage.restore(backup)])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    expect(outcomes[1]).toMatchObject({ reason: { code: 'state_conflict' } })
+  })
+
+  test('a file without a table of a model gets it, empty', async () => {
+    const { storage, pets, backup } = await start()
+    const older = await edited(backup, (file) => file.exec('DROP TABLE pets'))
+    const report = await storage.restore(older)
+    expect(report.migrations).toEqual(['The table pets is made, empty.'])
+    expect(await pets.count()).toBe(0)
+  })
+
+  test('readers see no error meanwhile, and a write is in the safety copy or in the new database', async () => {
+    const server = await start()
+    const { people, storage, backup } = server
+    let running = true
+    const acknowledged: string[] = []
+    const writer = (async () => {
+      for (let round = 0; running; round++) {
+        const done = await people.insert({ name: `w${round}` }).then(
+          () => true,
+          (error: { code?: string }) => {
+            expect(error.code).toBe('storage_busy')
+            return false
+          },
+        )
+        if (done) acknowledged.push(`w${round}`)
+      }
+    })()
+    const reader = (async () => {
+      while (running) {
+        expect(await people.count()).toBeGreaterThan(0)
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    })()
+    const reports = [await storage.restore(backup), await storage.restore(backup)]
+    running = false
+    await Promise.all([writer, reader])
+    const kept = new Set((await people.all()).map(({ name }) => name))
+    for (const { safetyCopy } of reports) for (const name of await namesIn(storage, safetyCopy)) kept.add(name)
+    expect(acknowledged.length).toBeGreaterThan(0)
+    expect(acknowledged.filter((name) => !kept.has(name))).toEqual([])
+  })
+
+  test('leaves no temporary file', async () => {
+    const { storage, backup, folder } = await start()
+    await storage.restore(backup)
+    await rejectionOf(storage.restore(await written(folder, Buffer.from('x'))))
+    const work = (await readdir(tmpdir())).filter((name) => name.startsWith('.strongroom-work-'))
+    expect(work).toEqual([])
+  })
+})
+
+/** The names of people in a safety copy: a file, or a schema beside the live one. */
+async function namesIn(storage: Storage, copy: string | null): Promise<string[]> {
+  if (copy === null) return []
+  if (!copy.endsWith('.sqlite')) {
+    const rows = await storage.kysely.withSchema(copy).selectFrom('people').select('name').execute()
+    return rows.map(({ name }) => String(name))
+  }
+  const file = new Database(copy, { readonly: true })
+  const rows = file.prepare('SELECT name FROM people').all() as { name: string }[]
+  file.close()
+  return rows.map(({ name }) => name)
+}
