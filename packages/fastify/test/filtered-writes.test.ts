@@ -91,6 +91,12 @@ const scenarios: Scenario[] = [
   refused('PATCH of more records than the cap', patch('?age=20&at_most=1', { role: 'admin' }), 409, 'too_many_matches'),
   refused('DELETE of more records than the cap', remove('?age=20&at_most=1'), 409, 'too_many_matches'),
   refused('a field that is none, also where nobody matches', patch('?age=99&at_most=1', { rank: 1 }), 422, 'validation_failed'),
+  refused(
+    'a value that no record can have, also where nobody matches',
+    patch('?age=99&at_most=1', { age: 'old' }),
+    422,
+    'validation_failed',
+  ),
   refused('a field of the server', patch('?age=20&at_most=2', { created_by: 'eve' }), 422, 'validation_failed'),
   refused('an array as the patch', patch('?age=20&at_most=2', []), 422, 'validation_failed'),
   refused('an ETag', patch('?age=20&at_most=2', { role: 'admin' }, { 'if-match': '"x"' }), 400, 'bad_request'),

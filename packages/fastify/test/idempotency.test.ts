@@ -93,4 +93,19 @@ describeEngines('Idempotency-Key', (engine) => {
     const dry = await server.app.inject({ method: 'POST', url: '/users?dry_run=true', headers, payload: ada })
     expect([dry.statusCode, dry.json().code]).toEqual([400, 'bad_request'])
   })
+
+  test('a number that is too large to be read is not the same as null', async () => {
+    const { app } = await startServer(engine)
+    const post = (body: string) =>
+      app.inject({
+        method: 'POST',
+        url: '/users',
+        headers: { 'content-type': 'application/json', 'x-user': 'tester', 'idempotency-key': 'large' },
+        payload: body,
+      })
+    const first = await post('{"name":"Ada","email":"ada@example.com","age":null}')
+    expect(first.statusCode).toBe(201)
+    const second = await post('{"name":"Ada","email":"ada@example.com","age":1e400}')
+    expect(second.json()).toMatchObject({ status: 422, code: 'idempotency_mismatch' })
+  })
 })

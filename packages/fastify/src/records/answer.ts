@@ -60,10 +60,15 @@ function idempotencyKey(request: FastifyRequest): string | undefined {
   return /(^|&)dry_run=(?!(0|false|no)(&|$))/i.test(rawQuery(request)) ? undefined : key
 }
 
+/** JSON writes null for a number that is too large for it: such a body is not the same as one with null. */
+function tellApart(_name: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value
+}
+
 /** What is asked for: the same key with another content is a mistake. */
 function contentOf(request: FastifyRequest): string {
   const { 'if-match': match = null, 'if-none-match': noneMatch = null } = request.headers
   return createHash('sha256')
-    .update(JSON.stringify([rawQuery(request), match, noneMatch, request.body ?? null]))
+    .update(JSON.stringify([rawQuery(request), match, noneMatch, request.body ?? null], tellApart))
     .digest('base64url')
 }

@@ -55,10 +55,10 @@ export function changesOf(model: AnyModel, current: Row, body: unknown): Record<
   return record
 }
 
-/** Refuses a patch for many records that would fit none of them. JSON fields are merged first, and judged record by record. */
+/** Refuses a patch for many records that would fit none of them. Objects for JSON fields are merged first, and judged record by record. */
 export function checkSharedPatch(model: AnyModel, body: unknown): void {
-  const isJson = (name: string): boolean => model.fieldsByName.get(name)?.kind === 'json'
-  const plain = isObject(body) ? Object.fromEntries(Object.entries(body).filter(([name]) => !isJson(name))) : body
+  const isMerged = (name: string, value: unknown): boolean => isObject(value) && model.fieldsByName.get(name)?.kind === 'json'
+  const plain = isObject(body) ? Object.fromEntries(Object.entries(body).filter(([name, value]) => !isMerged(name, value))) : body
   const { owned, issues } = recordFromJson(model, plain, 'update')
   refuse([...issues, ...Object.keys(owned).map((name) => ownedIssue(model, name))], '')
 }

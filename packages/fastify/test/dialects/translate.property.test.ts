@@ -121,7 +121,8 @@ test('our own language stays as it is, to the letter', () => {
   fc.assert(
     fc.property(fc.array(ownPart, { maxLength: 8 }), fc.constantFrom<'list' | 'get'>('list', 'get'), (parts, of) => {
       const raw = parts.join('&')
-      fc.pre(!raw.includes('%zz'))
+      // An order in brackets is theirs: in our words none begins like that.
+      fc.pre(!raw.includes('%zz') && !/(^|&)sort=(%5B|\[)/i.test(raw))
       expect(translateQuery(dialects, of, raw, setting)).toBe(raw)
     }),
   )
