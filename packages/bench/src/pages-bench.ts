@@ -22,14 +22,18 @@ export interface PagesOptions {
   readonly report: (line: string) => void
 }
 
-/** Median milliseconds of both pages, and the median of what each round's pair makes. */
+/** Median milliseconds of the pages, and the median of what each round's pair makes. */
 interface PageTimes {
   readonly engine: string
   readonly through: 'accessor' | 'http'
   readonly deepPage: number
   readonly firstMedian: number
+  readonly secondMedian: number
   readonly deepMedian: number
+  /** The deep page beside the first. */
   readonly ratio: number
+  /** The deep page beside the second, which begins at a cursor too. */
+  readonly ratioToSecond: number
   readonly rounds: number
 }
 
@@ -71,7 +75,7 @@ async function measure(engine: string, databaseUrl: string, options: PagesOption
     await seed(people, options)
     await analyse()
     const deepPage = Math.min(deepest, Math.floor((options.records * 0.59) / pageSize))
-    const { after, walked, faults } = await walk(people, deepPage)
+    const { cursors, walked, faults } = await walk(people, deepPage)
     options.report(`${engine}: walked to page ${deepPage}`)
     const byAccessor = (cursor?: string) => () => people.page({ ...question, ...(cursor !== undefined && { after: cursor }) })
     const url = `/people?role=member&sort=-created&limit=${pageSize}&count=none`
@@ -80,12 +84,12 @@ async function measure(engine: string, databaseUrl: string, options: PagesOption
       if (response.statusCode !== 200 || response.json().length !== pageSize) throw new Error(`the list answered ${response.statusCode}`)
     }
     const results: PageTimes[] = [
-      { engine, through: 'accessor', deepPage, ...(await pairedTimes(options.rounds, byAccessor(), byAccessor(after))) },
-      { engine, through: 'http', deepPage, ...(await pairedTimes(options.rounds, byHttp(), byHttp(after))) },
+      { engine, through: 'accessor', deepPage, ...(await pairedTimes(options.rounds, cursors.map(byAccessor))) },
+      { engine, through: 'http', deepPage, ...(await pairedTimes(options.rounds, cursors.map(byHttp))) },
     ]
     for (const row of results)
       options.report(
-        `${engine} ${row.through}: page 1 ${row.firstMedian.toFixed(3)} ms, page ${deepPage} ${row.deepMedian.toFixed(3)} ms, ratio ${row.ratio.toFixed(2)}`,
+        `${engine} ${row.through}: pages 1, 2, ${deepPage}: ${[row.firstMedian, row.secondMedian, row.deepMedian].map((time) => time.toFixed(3)).join(', ')} ms; to the first ${row.ratio.toFixed(2)}, to the second ${row.ratioToSecond.toFixed(2)}`,
       )
     return { results, walked, faults: faults.map((fault) => `${engine}: ${fault}`) }
   } finally {
@@ -110,11 +114,12 @@ async function seed(people: ModelAccessor<typeof Person>, { records, seed: start
   }
 }
 
-/** Goes from page to page, looking that nothing comes twice or out of order. Answers the cursor at which the last page begins. */
+/** Goes from page to page, looking that nothing comes twice or out of order. Answers the cursors at which the first, second and last page begin. */
 async function walk(people: ModelAccessor<typeof Person>, pages: number) {
   const faults: string[] = []
   let walked = 0
   let after: string | undefined
+  let second: string | undefined
   let last: { readonly id: number; readonly created: Date } | undefined
   for (let page = 1; page <= pages; page++) {
     const found = await people.page({ ...question, ...(after !== undefined && { after }) })
@@ -127,24 +132,29 @@ async function walk(people: ModelAccessor<typeof Person>, pages: number) {
     if (page === pages) break
     if (found.next === undefined) throw new Error(`the walk ended at page ${page}`)
     after = found.next
+    second ??= after
   }
-  return { after, walked, faults }
+  return { cursors: [undefined, second, after], walked, faults }
 }
 
-async function pairedTimes(rounds: number, first: () => Promise<unknown>, deep: () => Promise<unknown>) {
-  const pairs: [number, number][] = []
+/** Times the first, second and deep page in turn. */
+async function pairedTimes(rounds: number, pages: readonly (() => Promise<unknown>)[]) {
+  const times: number[][] = []
   for (let round = -20; round < rounds; round++) {
-    // Whoever comes second finds a warmer machine.
-    const deepBefore = round % 2 === 0 ? await timeOf(deep) : undefined
-    const firstTime = await timeOf(first)
-    const deepTime = deepBefore ?? (await timeOf(deep))
-    if (round >= 0) pairs.push([firstTime, deepTime])
+    const row: number[] = []
+    // Whoever comes later finds a warmer machine.
+    const turns = round % 2 === 0 ? pages.entries() : [...pages.entries()].reverse()
+    for (const [index, page] of turns) row[index] = await timeOf(page)
+    if (round >= 0) times.push(row)
   }
+  const medianOf = (value: (row: readonly number[]) => number): number => median(times.map(value))
   return {
-    firstMedian: median(pairs.map(([time]) => time)),
-    deepMedian: median(pairs.map(([, time]) => time)),
-    ratio: median(pairs.map(([a, b]) => b / a)),
-    rounds: pairs.length,
+    firstMedian: medianOf(([first = Number.NaN]) => first),
+    secondMedian: medianOf(([, second = Number.NaN]) => second),
+    deepMedian: medianOf(([, , deep = Number.NaN]) => deep),
+    ratio: medianOf(([first = Number.NaN, , deep = Number.NaN]) => deep / first),
+    ratioToSecond: medianOf(([, second = Number.NaN, deep = Number.NaN]) => deep / second),
+    rounds: times.length,
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Statement } from '../engine/engine.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { BoundTable } from './bound-table.ts'
-import { describeFilter, renderQuestion } from './condition.ts'
+import { describeFilter, renderFilter, renderQuestion } from './condition.ts'
 import { allOf, everything, type Filter } from './filter.ts'
 import { nullsLargest, type SortKey } from './order.ts'
 import { scope } from './scope.ts'
@@ -43,13 +43,14 @@ export function selectStatement(table: BoundTable, context: CallerContext | unde
   // OFFSET needs a LIMIT on some engines.
   const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
   const columns = options.version ? [...table.recordColumns, model.rowVersion.name] : (options.columns ?? table.recordColumns)
+  const short = isShort(table, options)
   const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.uniform ? '!' : ''}`).join()
-  const shapeKey = `select ${options.version ? '+' : (options.columns?.join() ?? '*')}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}`
+  const shapeKey = `select ${options.version ? '+' : (options.columns?.join() ?? '*')}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}|${short}`
   const shape = table.shapes.get(shapeKey, () => {
     let query = engine.builder
       .selectFrom(model.name)
       .select([...columns])
-      .where((eb) => renderQuestion(table, condition, eb))
+      .where((eb) => (short ? renderFilter(table, condition, eb, 0) : renderQuestion(table, condition, eb)))
     for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
@@ -57,6 +58,14 @@ export function selectStatement(table: BoundTable, context: CallerContext | unde
     return shapeOf(query.compile())
   })
   return bind(shape, [...values, limit, options.offset])
+}
+
+/** Rows from the start that a list may pass without a look at the clock. */
+const shortest = 10_000
+
+/** The beginning of a whole table needs no time limit. */
+function isShort({ model }: BoundTable, { filter, order, limit = Number.POSITIVE_INFINITY, offset = 0 }: SelectOptions): boolean {
+  return filter === everything && limit + offset <= shortest && order.every(({ field }) => field === model.id.name)
 }
 
 /** `SELECT count(*)`, up to a bound where one is given. */

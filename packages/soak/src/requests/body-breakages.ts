@@ -16,7 +16,7 @@ const isPlainText = (form: Schema): boolean =>
 const isNumber = (form: Schema): boolean => allows(form, 'number') || allows(form, 'integer')
 const isAnything = (form: Schema): boolean => form.type === undefined && form.enum === undefined && form.const === undefined
 
-/** A change of a collection may find nothing to change, and then what JSON fields hold is nobody's concern. */
+/** A change of a collection may find nothing to change: a reference, or an object to be merged into a JSON field, is judged for each record. */
 const changesRecords = ({ method, operation }: Draft): boolean => method !== 'PATCH' || operation.path.includes('{')
 
 /** A value that the schema's type has and its other words forbid. */
@@ -43,7 +43,8 @@ export const contentBreakages: readonly Breakage[] = [
       if (!object || !member) return false
       const allowed = (type: string): boolean =>
         member.forms.some((form) => allows(form, type) || (type === 'number' && allows(form, 'integer')))
-      const wrong = dice.pick(jsonTypes.filter(([type]) => !allowed(type)))
+      const isMerged = !changesRecords(draft) && allowed('array')
+      const wrong = dice.pick(jsonTypes.filter(([type]) => !allowed(type) && !(isMerged && type === 'object')))
       if (!wrong) return false
       object[member.name] = wrong[1]
       return true
@@ -119,20 +120,20 @@ export const contentBreakages: readonly Breakage[] = [
   },
   {
     kind: 'NUL or a lone surrogate in text',
-    mustBeRefused: changesRecords,
+    mustBeRefused: true,
     apply(draft, { document, dice }) {
       const object = bodyObject(draft)
       const member = dice.pick(members(draft, document, (forms) => forms.some((form) => isPlainText(form) || isAnything(form))))
       if (!object || !member) return false
       const text = dice.pick(['a\0b', '\0', 'a\ud800', '\udc00b', '\udc00\ud800'])
-      const nests = member.forms.some(isAnything)
+      const nests = member.forms.some(isAnything) && changesRecords(draft)
       object[member.name] = nests ? dice.pick([text, { a: [text] }, { [text]: 1 }]) : text
       return true
     },
   },
   {
     kind: 'a number that JSON does not carry',
-    mustBeRefused: changesRecords,
+    mustBeRefused: true,
     apply(draft, { document, dice }) {
       const member = dice.pick(members(draft, document, (forms) => forms.some((form) => isNumber(form) || isAnything(form))))
       return (

@@ -56,6 +56,12 @@ const oddIds = [
   '%0d%0aX-Evil:%201',
 ] as const
 
+/** Where PUT makes records at any text, an odd one may have made one at the odd id. */
+const neverThere = (draft: Draft): boolean => {
+  const schema = draft.operation.parameters.find((parameter) => parameter.in === 'path')?.schema
+  return !makesRecords(draft) && (schema?.type !== 'string' || schema.format !== undefined)
+}
+
 /** Where an id that is not there makes a record. */
 const makesRecords = (draft: Draft): boolean => draft.method === 'PUT'
 
@@ -152,7 +158,7 @@ export const headBreakages: readonly Breakage[] = [
   },
   {
     kind: 'an odd id',
-    mustBeRefused: (draft) => !makesRecords(draft),
+    mustBeRefused: neverThere,
     apply: (draft, { dice }) => setId(draft, dice.pick(oddIds)),
   },
 ]

@@ -46,7 +46,7 @@ export class SqliteConnection implements Connection {
     } catch (error) {
       throw this.#failed(error)
     } finally {
-      clock.stop(time)
+      clock.stop()
     }
   }
 

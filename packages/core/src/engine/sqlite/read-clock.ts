@@ -7,14 +7,16 @@ import type { SqliteDatabase } from './driver.ts'
 const inTimeFunction = 'strongroom_in_time'
 
 /** About one row in so many looks at the clock: a call from SQLite costs as much as some twenty rows. A prime, so that no pattern of ids misses it for long. */
-const rowsBetweenLooks = 61
+const rowsBetweenLooks = 127
 
 /** Bytes from which a text is searched only after a look at the clock: in one megabyte a long part can take a tenth of a second to find. */
 const longText = 16_384
 
 /** Stops the statement of a connection from the inside: better-sqlite3 has no interrupt. */
 export class ReadClock {
-  #readEnds = Number.POSITIVE_INFINITY
+  #time: TimeBudget | undefined
+  /** When the read's time is over; unknown before the first look, which starts its clock: most statements end before it. */
+  #readEnds: number | undefined
   #unitEnds = Number.POSITIVE_INFINITY
   #tooLate: () => Error = () => new QueryTimeoutError()
 
@@ -26,18 +28,21 @@ export class ReadClock {
   start(unitEnds: number, tooLate: () => Error, time: TimeBudget | undefined): void {
     this.#unitEnds = unitEnds
     this.#tooLate = tooLate
-    this.#readEnds = time ? performance.now() + time.begin() : Number.POSITIVE_INFINITY
+    this.#time = time
   }
 
-  stop(time: TimeBudget | undefined): void {
+  stop(): void {
+    if (this.#readEnds !== undefined) this.#time?.end()
     this.#unitEnds = Number.POSITIVE_INFINITY
-    this.#readEnds = Number.POSITIVE_INFINITY
-    time?.end()
+    this.#readEnds = undefined
+    this.#time = undefined
   }
 
   #look(): 1 {
     const now = performance.now()
     if (now > this.#unitEnds) throw this.#tooLate()
+    if (!this.#time) return 1
+    this.#readEnds ??= now + this.#time.begin()
     if (now > this.#readEnds) throw new QueryTimeoutError()
     return 1
   }
