@@ -175,9 +175,9 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     path: '/{id}/restore',
     summary: 'Brings a soft-deleted record back',
     description: 'Answers whether the record was deleted. One that was not stays as it is.',
-    parameters: writeParameters,
+    parameters: [ifMatch, ...writeParameters],
     answers: [written(200, 'Whether it was deleted and is back.', 'restoration')],
-    errors: [...writeErrors, 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
+    errors: [...writeErrors, 'precondition_failed', 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
     writes: true,
   },
 ]

@@ -1,4 +1,4 @@
-import { type AnyModel, defineModel, ModelAccessor, Ref } from '@strongroom/core'
+import { type AnyModel, defineModel, type IncludesOf, ModelAccessor, Ref } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { beforeAll, expect, expectTypeOf, test } from 'vitest'
@@ -14,8 +14,9 @@ const Task = defineModel(
     reviewer: Type.Optional(Ref(() => Person)),
     parent_id: Type.Optional(Ref((): AnyModel<number> => Task)),
     secret_note: Type.Optional(Type.String()),
+    judge_id: Type.Optional(Ref(() => Country)),
   },
-  { secret: ['secret_note'] },
+  { secret: ['secret_note', 'judge_id'] },
 )
 
 describeEngines('fields and include', (engine) => {
@@ -88,5 +89,14 @@ describeEngines('fields and include', (engine) => {
     const secret = await rejectionOf(tasks.find({ fields: ['secret_note'] }))
     const unknown = await rejectionOf(tasks.find({ fields: ['secret_nota' as 'secret_note'] }))
     expect(String(secret).replace('note', 'nota')).toBe(String(unknown))
+  })
+
+  test('a secret reference cannot be followed from either end, and is none of the names', async () => {
+    expectTypeOf<keyof IncludesOf<typeof Task>>().toEqualTypeOf<'owner' | 'reviewer_record' | 'parent'>()
+    expect(tasks.inclusions().map(({ name }) => name)).toEqual(['owner', 'reviewer_record', 'parent', 'tasks'])
+    expect(countries.inclusions().map(({ name }) => name)).toEqual(['people'])
+    const secret = await rejectionOf(tasks.find({ include: { judge_id_record: true } }))
+    const unknown = await rejectionOf(tasks.find({ include: { judge_if_record: true } }))
+    expect(String(secret).replace('judge_id', 'judge_if')).toBe(String(unknown))
   })
 })

@@ -58,6 +58,14 @@ describeEngines('POST /batch', (engine) => {
       'precondition_failed',
     ],
     ['a unique field that is taken', { method: 'create', component: 'users', body: ada }, 409, 'unique_conflict'],
+    ['a list as an id', { method: 'delete', component: 'users', id: [1] }, 422, 'validation_failed'],
+    ['a truth value as an id', { method: 'save', component: 'tags', id: true, body: { label: 'x' } }, 422, 'validation_failed'],
+    [
+      'an ETag of a record that is yet to be made',
+      { method: 'create', component: 'users', body: ada, if_match: '"x"' },
+      422,
+      'validation_failed',
+    ],
     ['no object', 'create', 422, 'validation_failed'],
   ]
   test.each(refused)('refuses %s', async (_title, operation, status, code) => {

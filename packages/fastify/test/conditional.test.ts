@@ -53,6 +53,19 @@ describeEngines('conditional requests', (engine) => {
     expect((await send(`"x", ${current}`)).statusCode).toBe(200)
   })
 
+  test('a restore with a stale If-Match is 412 and brings nothing back; with the current one it does', async () => {
+    const server = await startServer(engine)
+    const stale = String((await post(server)).headers.etag)
+    await server.users.delete(1)
+    const current = String((await server.app.inject({ url: '/users/1?include_deleted=true' })).headers.etag)
+    const restore = (etag: string) =>
+      server.app.inject({ method: 'POST', url: '/users/1/restore', headers: { 'x-user': 'tester', 'if-match': etag } })
+    const refused = await restore(stale)
+    expect([refused.statusCode, refused.json().code]).toEqual([412, 'precondition_failed'])
+    expect(await server.users.get(1)).toBeNull()
+    expect((await restore(current)).json()).toEqual({ status: 'ok', restored: true })
+  })
+
   test('a header that is no list of tags is 400', async () => {
     const server = await startServer(engine)
     await post(server)

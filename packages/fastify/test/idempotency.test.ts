@@ -85,6 +85,17 @@ describeEngines('Idempotency-Key', (engine) => {
     expect(await server.users.count()).toBe(1)
   })
 
+  test('a flag counts however it is encoded: a dry run leaves nothing, and no dry run is done once', async () => {
+    const server = await startServer(engine)
+    const headers = { ...json, 'idempotency-key': 'one' }
+    const post = (query: string) => server.app.inject({ method: 'POST', url: `/users?${query}`, headers, payload: ada })
+    expect((await post('dry%5Frun=true')).statusCode).toBe(201)
+    expect((await post('dry%5Frun=true')).headers['idempotent-replayed']).toBeUndefined()
+    expect((await post('dry_run=%30')).statusCode).toBe(201)
+    expect((await post('dry_run=%30')).headers['idempotent-replayed']).toBe('true')
+    expect(await server.users.count()).toBe(1)
+  })
+
   test('a key that is no key is 400, of a dry run too', async () => {
     const server = await startServer(engine)
     const response = await post(server, 'x'.repeat(256))

@@ -29,13 +29,20 @@ function inclusionsOf(bound: BoundAccessor): ReadonlyMap<string, Inclusion> {
 
 function findInclusions(bound: BoundAccessor): ReadonlyMap<string, Inclusion> {
   const inclusions = new Map<string, Inclusion>()
-  for (const link of bound.references) add(inclusions, { name: includeName(link.field, link.target.model), link, side: 'one' })
-  for (const link of bound.referrers) {
-    const siblings = bound.referrers.filter((other) => other.source === link.source)
+  for (const link of bound.references.filter(isOpen))
+    add(inclusions, { name: includeName(link.field, link.target.model), link, side: 'one' })
+  const referrers = bound.referrers.filter(isOpen)
+  for (const link of referrers) {
+    const siblings = referrers.filter((other) => other.source === link.source)
     const name = siblings.length === 1 ? link.source.component : `${link.source.component}_by_${link.field.name}`
     add(inclusions, { name, link, side: 'many' })
   }
   return inclusions
+}
+
+/** What is read along by a secret reference would tell its value. */
+function isOpen({ field }: Link): boolean {
+  return !field.secret
 }
 
 /** An inclusion as callers see it: its name, the model of what is read along, and whether that is one record or many. */

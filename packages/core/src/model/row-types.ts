@@ -56,7 +56,7 @@ export interface TypesOf<Fields extends FieldSchemas, Options> {
   readonly insert: InsertType<Fields, Options>
   readonly update: UpdateType<Fields, Options>
   readonly idName: IdName<Options>
-  readonly references: ReferencesOf<Fields>
+  readonly references: ReferencesOf<Omit<Fields, Extract<Listed<Options, 'secret'>, PropertyKey>>>
   readonly wire: WireTypesOf<Fields, Options>
 }
 
@@ -66,7 +66,7 @@ export interface TypesOf<Fields extends FieldSchemas, Options> {
  */
 export type IncludesOf<M extends AnyModel> = M extends Model<infer Types> ? Exclude<Types['references'], undefined> : never
 
-type ReferencesOf<Fields extends FieldSchemas> = {
+type ReferencesOf<Fields> = {
   [Name in keyof Fields & string as Fields[Name] extends { readonly '~target'?: infer Target }
     ? Exclude<Target, undefined> extends AnyModel
       ? IncludeName<Name, IdNameOf<Exclude<Target, undefined>>>
@@ -158,7 +158,7 @@ export interface WireTypesOf<Fields extends FieldSchemas, Options> {
   readonly insert: WireInsert<Fields, Options>
   readonly update: WireUpdate<Fields, Options>
   readonly text: TextFields<RowType<Fields, Options>>
-  readonly references: ReferencesOf<Fields>
+  readonly references: ReferencesOf<Omit<Fields, Extract<Listed<Options, 'secret'>, PropertyKey>>>
 }
 
 /** What travels as text although it is none in code. */

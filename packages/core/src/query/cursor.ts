@@ -19,8 +19,9 @@ export function writeCursor(model: AnyModel, keys: readonly SortKey[], record: F
 /** The values in a cursor, in the order of the keys. Throws InvalidQueryError for what is no cursor of this order. */
 export function readCursor(model: AnyModel, keys: readonly SortKey[], cursor: string): unknown[] {
   const [version, order, ...values] = parse(cursor)
-  if (version !== cursorVersion || values.length !== keys.length) throw forged()
+  if (version !== cursorVersion || typeof order !== 'string') throw forged()
   if (order !== orderText(keys)) throw new InvalidQueryError('The cursor belongs to another sort order. Start again from the first page.')
+  if (values.length !== keys.length) throw forged()
   return keys.map(({ field: name }, index) => {
     const field = model.fieldsByName.get(name)
     const value = values[index]

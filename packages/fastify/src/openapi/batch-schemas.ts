@@ -52,7 +52,7 @@ function operationSchema(component: string, model: AnyModel): WireSchema {
       closed({ ...named('save'), id, body: withEarlier(savedSchema(model)), replace: flag, if_match: ifMatch }, [...on, 'body']),
       closed({ ...named('patch'), id, body: withEarlier(patchSchema(model)), if_match: ifMatch }, [...on, 'body']),
       closed({ ...named('delete'), id, purge: flag, if_match: ifMatch }, on),
-      ...(model.deletedAt ? [closed({ ...named('restore'), id }, on)] : []),
+      ...(model.deletedAt ? [closed({ ...named('restore'), id, if_match: ifMatch }, on)] : []),
     ],
   }
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
-import { entityTag } from '@strongroom/contract'
+import { entityTag, readBoolean, splitQuery } from '@strongroom/contract'
 import { StrongroomError, versionOf } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { actorOf } from '../actor.ts'
-import { rawQuery } from '../query.ts'
+import { rawQuery, readQuery } from '../query.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
 import { type RecordRoom, recordPath, wireRecord } from './record-room.ts'
 
@@ -57,7 +57,8 @@ function idempotencyKey(request: FastifyRequest): string | undefined {
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
     throw new StrongroomError('bad_request', 'Idempotency-Key is 1 to 255 characters of printable ASCII, e.g. a UUID.')
   }
-  return /(^|&)dry_run=(?!(0|false|no)(&|$))/i.test(rawQuery(request)) ? undefined : key
+  const pairs = readQuery(() => splitQuery(rawQuery(request)))
+  return pairs.some(({ name, value }) => name === 'dry_run' && readBoolean(value) !== false) ? undefined : key
 }
 
 /** JSON writes null for a number that is too large for it: such a body is not the same as one with null. */

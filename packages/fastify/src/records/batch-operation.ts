@@ -34,7 +34,9 @@ export function readOperation(value: unknown): BatchOperation {
   }
   if (typeof replace !== 'boolean' || (replace && method !== 'save')) throw invalid('replace', 'must be true or false, and belongs to save')
   if (typeof purge !== 'boolean' || (purge && method !== 'delete')) throw invalid('purge', 'must be true or false, and belongs to delete')
-  if (ifMatch !== undefined && typeof ifMatch !== 'string') throw invalid('if_match', 'must be an ETag')
+  if (ifMatch !== undefined && (typeof ifMatch !== 'string' || method === 'create')) {
+    throw invalid('if_match', 'must be an ETag, and belongs to save, patch, delete and restore')
+  }
   return { method, component, id, body, replace, purge, ifMatch }
 }
 

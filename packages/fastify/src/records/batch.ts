@@ -70,7 +70,7 @@ async function runOne(
   if (!room) throw invalid('component', `must be one of ${rooms.map(({ accessor }) => accessor.component).join(', ')}`)
   const records = results.map((result) => result.record)
   const body = resolveReferences(operation.body, '', records)
-  const id = operation.id === undefined ? undefined : idOf(room, String(resolveReferences(operation.id, 'id', records)))
+  const id = operation.id === undefined ? undefined : operationId(room, resolveReferences(operation.id, 'id', records))
   const options = { ...write, ...ifMatchOf(room, operation) }
   const { accessor } = room
   switch (operation.method) {
@@ -93,6 +93,12 @@ async function runOne(
       return { status: 200, restored }
     }
   }
+}
+
+/** A list of one id reads like it as text, and is none. */
+function operationId(room: RecordRoom, given: unknown): unknown {
+  if (typeof given === 'string' || typeof given === 'number') return idOf(room, String(given))
+  throw invalid('id', 'must be the id of a record, as text or a number')
 }
 
 function ifMatchOf(room: RecordRoom, { ifMatch, method }: BatchOperation): { ifMatch?: readonly string[] } {

@@ -182,6 +182,7 @@ export const contentBreakages: readonly Breakage[] = [
   },
 ]
 
+const hasBody = ({ body, text }: Draft): boolean => body !== undefined || text !== undefined
 const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`
 
 /** What is wrong with a body before anybody looks at its content. */
@@ -190,7 +191,7 @@ export const bodyBreakages: readonly Breakage[] = [
     kind: 'deep nesting',
     mustBeRefused: true,
     apply(draft, { dice }) {
-      if (draft.operation.bodies.length === 0) return false
+      if (draft.body === undefined) return false
       if (dice.chance(0.5)) return withLiteral(draft, 'settings', nested(dice.integer(101, 20_000)))
       draft.text = dice.chance(0.5) ? nested(dice.integer(101, 50_000)) : '{"a":'.repeat(dice.integer(101, 5_000))
       return true
@@ -237,7 +238,7 @@ export const bodyBreakages: readonly Breakage[] = [
     kind: 'another content type',
     mustBeRefused: true,
     apply(draft, { dice }) {
-      if (draft.body === undefined) return false
+      if (!hasBody(draft)) return false
       const types = [
         'text/plain',
         'application/xml',
@@ -256,7 +257,7 @@ export const bodyBreakages: readonly Breakage[] = [
     kind: 'no content type',
     mustBeRefused: true,
     apply(draft) {
-      if (draft.body === undefined) return false
+      if (!hasBody(draft)) return false
       return delete draft.headers['content-type']
     },
   },
@@ -264,7 +265,7 @@ export const bodyBreakages: readonly Breakage[] = [
     kind: 'an empty body',
     mustBeRefused: true,
     apply(draft, { dice }) {
-      if (draft.body === undefined) return false
+      if (!hasBody(draft)) return false
       draft.text = dice.pick(['', '', '   ', '\ufeff'])
       return true
     },

@@ -39,8 +39,11 @@ export class Client {
         try {
           const chunks = await incoming.toArray()
           clearTimeout(timer)
-          const body = Buffer.concat(chunks).toString('utf8')
-          resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body, duration: performance.now() - started })
+          const bytes = Buffer.concat(chunks)
+          const { statusCode = 0, headers } = incoming
+          const isText = /json|text|xml/.test(headers['content-type'] ?? 'text')
+          const content = isText ? { body: bytes.toString('utf8') } : { body: bytes.toString('latin1'), file: bytes }
+          resolve({ status: statusCode, headers, ...content, duration: performance.now() - started })
         } catch (cause) {
           reject(new NoAnswer('the answer was cut off', { cause }))
         }

@@ -7,6 +7,7 @@ export interface Schema {
   readonly format?: string
   readonly pattern?: string
   readonly contentEncoding?: string
+  readonly contentMediaType?: string
   readonly minLength?: number
   readonly maxLength?: number
   readonly minimum?: number
@@ -44,8 +45,8 @@ export interface Operation {
   readonly bodies: readonly { readonly mediaType: string; readonly schema: Schema }[]
   /** The schema of the first answer of 2xx. */
   readonly answer: Schema | undefined
-  /** Statuses that the document promises. */
-  readonly statuses: readonly number[]
+  /** The media types of the first answer of 2xx. */
+  readonly answerTypes: readonly string[]
 }
 
 interface Described {
@@ -120,7 +121,7 @@ export class ApiDocument {
       parameters: parameters.map((parameter) => this.follow(parameter)),
       bodies: schemasOf(body),
       answer: schemasOf(answer)[0]?.schema,
-      statuses: Object.keys(responses).map(Number),
+      answerTypes: schemasOf(answer).map(({ mediaType }) => mediaType),
     }
   }
 }

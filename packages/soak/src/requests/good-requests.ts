@@ -1,5 +1,6 @@
 import type { Dice } from './dice.ts'
 import { type ApiDocument, allows, type Operation, type Parameter, type Schema } from './document.ts'
+import { filesOf, isFileBody, setFile } from './file-bodies.ts'
 import type { Pool } from './pool.ts'
 import { QueryMaker } from './queries.ts'
 import { copyOf, type Draft, encode } from './request.ts'
@@ -60,17 +61,31 @@ export class GoodRequests {
     if (link !== undefined) draft.rawQuery = link
     else draft.query = this.queries.make(operation)
     const body = this.#dice.pick(operation.bodies)
-    if (body && !body.mediaType.endsWith('json'))
-      throw new Error(`${operation.name} takes ${body.mediaType}, which this generator cannot make yet`)
-    if (body) {
+    if (body && isFileBody(body)) setFile(draft, body, this.#document, this.#pool)
+    else if (body) {
       draft.headers['content-type'] = body.mediaType
       draft.body = this.#body(operation, body.schema, id)
     }
     return { draft, id, guesses: this.#guesses }
   }
 
+  /** The operation, or the one that makes what it works on: records, what those refer to, or a file. */
+  first(operation: Operation): Operation {
+    const { operations } = this.#document
+    const [file] = filesOf(operation, this.#document).filter((type) => this.#pool.file(type) === undefined)
+    if (file !== undefined) return operations.find((one) => one.answerTypes.includes(file)) ?? operation
+    let first = operation
+    for (let steps = 0; steps < 3; steps++) {
+      const lacking = this.#lacking(first)
+      const maker = operations.find((one) => one.tag === lacking && one.method === 'POST' && !one.path.includes('{'))
+      if (!maker) return first
+      first = maker
+    }
+    return first
+  }
+
   /** A component of which there have to be more records before this operation has something to work on. */
-  lacking({ path, tag, bodies, method }: Operation): string | undefined {
+  #lacking({ path, tag, bodies, method }: Operation): string | undefined {
     if (path.includes('{') && this.#pool.liveCount(tag) < fewRecords) return tag
     if (method !== 'POST' && method !== 'PUT') return undefined
     const fields = bodies.flatMap(({ schema }) => this.#document.forms(schema)).flatMap(({ properties = {} }) => Object.entries(properties))

@@ -17,9 +17,12 @@ export function learn(pool: Pool, { draft, id, guesses }: GoodRequest, answer: A
   }
   if (answer.status === 404 && id !== undefined) pool.isGone(tag, id)
   if (answer.status < 200 || answer.status >= 300) return
+  if (answer.file) pool.sawFile(String(answer.headers['content-type']), answer.file)
   for (const { tag: holder, field, source } of guesses) pool.learnedReference(holder, field, source, true)
   for (const query of linksOf(answer)) pool.sawLink(draft.operation.name, query)
   if (draft.query.some(([name, value]) => name === 'dry_run' && value === 'true')) return
+  // Operators put other contents in the place of the database's own.
+  if (tag === 'db' && method !== 'GET') pool.forgetAll()
   if (draft.headers['idempotency-key'] !== undefined) pool.sawKeyed(draft)
   if (method === 'DELETE') {
     // Which ones went the answer does not tell.

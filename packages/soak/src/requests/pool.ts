@@ -14,6 +14,8 @@ export class Pool {
   readonly #deleted = new Map<string, Map<string, undefined>>()
   /** By operation: requests that were done once for a key. */
   readonly #keyed = new Map<string, Draft[]>()
+  /** By media type: the file that came last. */
+  readonly #files = new Map<string, Buffer>()
   readonly #rows = new Map<string, Row[]>()
   /** By operation: queries that a `Link` header gave. */
   readonly #links = new Map<string, string[]>()
@@ -33,6 +35,19 @@ export class Pool {
   isGone(tag: string, id: string): void {
     this.#live.get(tag)?.delete(id)
     this.#deleted.get(tag)?.delete(id)
+  }
+
+  sawFile(mediaType: string, file: Buffer): void {
+    this.#files.set(mediaType, file)
+  }
+
+  file(mediaType: string): Buffer | undefined {
+    return this.#files.get(mediaType)
+  }
+
+  /** The database holds something else now. */
+  forgetAll(): void {
+    for (const kept of [this.#live, this.#deleted, this.#keyed]) kept.clear()
   }
 
   /** Knows nothing of the component's records any more. */

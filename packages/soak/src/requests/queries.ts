@@ -65,6 +65,8 @@ export class QueryMaker {
       case 'before':
         // They come with the whole query of a Link header.
         return undefined
+      case 'tables':
+        return this.#dice.pick(this.#document.operations.filter(({ path }) => path.endsWith('/{id}')))?.tag
       case 'at_most':
         return String(this.#dice.pick([1, 5, 100, 10_000]))
     }

@@ -23,6 +23,8 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
   readonly body: string
+  /** The body as it came, where it is a file. */
+  readonly file?: Buffer
   /** Milliseconds. */
   readonly duration: number
 }

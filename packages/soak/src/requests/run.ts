@@ -4,6 +4,7 @@ import type { Breakage } from './breakage.ts'
 import { Client, NoAnswer } from './client.ts'
 import { Dice } from './dice.ts'
 import { ApiDocument, type Operation } from './document.ts'
+import { fileBreakages } from './file-bodies.ts'
 import { GoodRequests } from './good-requests.ts'
 import { headBreakages } from './head-breakages.ts'
 import { judge, judgeOutside, tell } from './judge.ts'
@@ -15,10 +16,20 @@ import { Tally } from './tally.ts'
 import type { Memory, Target } from './target.ts'
 import { brokenBytes, misplace } from './wire-breakages.ts'
 
-const breakages: readonly Breakage[] = [...contentBreakages, ...bodyBreakages, ...batchBreakages, ...queryBreakages, ...headBreakages]
+const breakages: readonly Breakage[] = [
+  ...contentBreakages,
+  ...bodyBreakages,
+  ...batchBreakages,
+  ...fileBreakages,
+  ...queryBreakages,
+  ...headBreakages,
+]
 
 /** Requests that are under way at a time. */
 const together = 4
+
+/** Milliseconds for an answer from which on an operation is asked as often as it has to be, and no more. */
+const slow = 100
 
 /** Parts of a run after which memory is read. */
 const memoryReadings = 20
@@ -29,19 +40,24 @@ export interface RequestsRun {
   readonly memory: readonly Memory[]
 }
 
+export interface ThrowOptions {
+  readonly rounds: number
+  readonly seed: number
+  /** How often each operation has to be answered with 2xx, and how often with 4xx. */
+  readonly atLeast: number
+  readonly report: (line: string) => void
+}
+
 /** Throws random good and broken requests at a server, all made from its own OpenAPI document. */
-export async function throwRequests(target: Target, rounds: number, seed: number, report: (line: string) => void): Promise<RequestsRun> {
+export async function throwRequests(target: Target, { rounds, seed, atLeast, report }: ThrowOptions): Promise<RequestsRun> {
   const client = new Client(target.url)
   try {
     const document = new ApiDocument((await (await fetch(`${target.url}/openapi.json`)).json()) as object)
-    const thrower = new Thrower(document, client, new Dice(seed))
+    const thrower = new Thrower(document, client, new Dice(seed), atLeast)
     const memory: Memory[] = []
     let done = 0
     while (done < rounds) {
-      const wave = Array.from({ length: Math.min(together, rounds - done) }, () => thrower.prepare())
-      const outcomes = await Promise.all(wave.map((request) => request.send()))
-      for (const [index, request] of wave.entries()) request.settle(outcomes[index])
-      done += wave.length
+      done += await throwWave(thrower, Math.min(together, rounds - done))
       if (done >= ((memory.length + 1) * rounds) / memoryReadings) {
         memory.push(await target.memory())
         report(`${done} of ${rounds} requests, ${thrower.tally.faultCount} faults so far`)
@@ -53,8 +69,22 @@ export async function throwRequests(target: Target, rounds: number, seed: number
   }
 }
 
+/** Throws up to so many requests at a time. One that puts another content in the place of the database's own goes after the others. */
+async function throwWave(thrower: Thrower, most: number): Promise<number> {
+  const wave: Prepared[] = []
+  while (wave.length < most && wave.at(-1)?.alone !== true) wave.push(thrower.prepare())
+  const groups = [wave.filter(({ alone }) => !alone), wave.filter(({ alone }) => alone)]
+  for (const group of groups) {
+    const outcomes = await Promise.all(group.map((request) => request.send()))
+    for (const [index, request] of group.entries()) request.settle(outcomes[index])
+  }
+  return wave.length
+}
+
 /** A request that is ready to go. All are made before any is sent, and answers count in the order of the requests: a seed repeats them. */
 interface Prepared {
+  /** No other request may be under way. */
+  readonly alone: boolean
   send(): Promise<Answer | NoAnswer>
   settle(outcome: Answer | NoAnswer | undefined): void
 }
@@ -66,8 +96,10 @@ class Thrower {
   readonly #dice: Dice
   readonly #pool = new Pool()
   readonly #good: GoodRequests
+  readonly #atLeast: number
 
-  constructor(document: ApiDocument, client: Client, dice: Dice) {
+  constructor(document: ApiDocument, client: Client, dice: Dice, atLeast: number) {
+    this.#atLeast = atLeast
     this.#document = document
     this.#client = client
     this.#dice = dice
@@ -81,7 +113,7 @@ class Thrower {
     if (this.#dice.chance(0.04)) return this.#outside(chosen)
     // Whichever of the two there are less of is likelier.
     const breaks = this.#dice.chance(good > refused ? 0.7 : 0.3)
-    return breaks ? this.#broken(chosen) : this.#unbroken(this.#first(chosen))
+    return breaks ? this.#broken(chosen) : this.#unbroken(this.#good.first(chosen))
   }
 
   /** The operation that has been answered least in one of the two ways, of a few. */
@@ -92,21 +124,10 @@ class Thrower {
     return least
   }
 
-  /** The operation, or the one that makes records for it to work on, or for those. */
-  #first(operation: Operation): Operation {
-    let first = operation
-    for (let steps = 0; steps < 3; steps++) {
-      const lacking = this.#good.lacking(first)
-      const maker = this.#document.operations.find((one) => one.tag === lacking && one.method === 'POST' && !one.path.includes('{'))
-      if (!maker) return first
-      first = maker
-    }
-    return first
-  }
-
   #share(operation: Operation): number {
-    const { good, refused } = this.tally.count(operation)
-    return Math.min(good, refused)
+    const { good, refused, slowness } = this.tally.count(operation)
+    const least = Math.min(good, refused)
+    return slowness > slow && least > this.#atLeast ? Number.POSITIVE_INFINITY : least
   }
 
   #unbroken(operation: Operation): Prepared {
@@ -129,6 +150,7 @@ class Thrower {
 
   #inside(draft: Parameters<Client['send']>[0], breakage: Breakage | undefined, settled: (answer: Answer) => void): Prepared {
     return {
+      alone: draft.operation.tag === 'db' && draft.method !== 'GET',
       send: () => this.#client.send(draft).catch(noAnswer),
       settle: (outcome) => {
         if (outcome === undefined || outcome instanceof NoAnswer) {
@@ -150,12 +172,14 @@ class Thrower {
       : undefined
     if (kind !== undefined) {
       return {
+        alone: false,
         send: () => this.#client.send(draft).catch(noAnswer),
         settle: (outcome) => this.#settleOutside(kind, tell(draft), outcome),
       }
     }
     const broken = brokenBytes(draft, this.#dice)
     return {
+      alone: false,
       send: async () => {
         const text = await this.#client.sendBytes(broken.bytes).catch(noAnswer)
         return text instanceof NoAnswer ? text : answerIn(text)

@@ -5,6 +5,8 @@ export interface OperationCount {
   good: number
   refused: number
   other: number
+  /** Milliseconds for an answer, the last ones counting most. */
+  slowness: number
 }
 
 /** What one engine's run counted. */
@@ -22,7 +24,7 @@ export class Tally {
   readonly #faultClasses = new Map<string, number>()
 
   constructor(operations: readonly Operation[]) {
-    for (const { name } of operations) this.operations.set(name, { good: 0, refused: 0, other: 0 })
+    for (const { name } of operations) this.operations.set(name, { good: 0, refused: 0, other: 0, slowness: 0 })
   }
 
   count({ name }: Operation): OperationCount {
@@ -33,6 +35,7 @@ export class Tally {
 
   answered(operation: Operation, status: number, duration: number): void {
     const count = this.count(operation)
+    count.slowness += (duration - count.slowness) / 10
     if (status >= 200 && status < 300) count.good++
     else if (status >= 400 && status < 500) count.refused++
     else count.other++
