@@ -41,7 +41,12 @@ export function project({
 export const settings = {
   pool: 'forks',
   maxWorkers: 2,
-  execArgv: conditions.map((condition) => `--conditions=${condition}`),
+  execArgv: [
+    ...conditions.map((condition) => `--conditions=${condition}`),
+    // Threads that run .ts files strip their types by WebAssembly. With many of them V8 of Node 24.21 frees a wrapper's code twice when it
+    // compiles it again after so many calls (SIGSEGV in Runtime_TierUpWasmToJSWrapper, in 2 of 7 runs). Built packages have no types.
+    '--wasm-wrapper-tiering-budget=1000000000',
+  ],
   // milliseconds; generous, since some tests start servers and processes on machines that are busy
   testTimeout: 30_000,
   hookTimeout: 60_000,

@@ -63,11 +63,61 @@ export const failureSchema = closed({
   ),
 })
 
+const instant: WireSchema = { type: 'string', format: 'date-time' }
+const size: WireSchema = { type: 'integer', minimum: 0 }
+const sizeOrNull: WireSchema = { type: ['integer', 'null'], minimum: 0 }
+const duration: WireSchema = { type: 'number', minimum: 0 }
+
+const backupProperties = {
+  name: text,
+  place: text,
+  bytes: sizeOrNull,
+  created_at: instant,
+  verified: { type: ['boolean', 'null'] },
+  error: textOrNull,
+}
+
+/** A scheduled backup: `bytes` is null where there is no file, `verified` until it was checked. */
+export const backupSchema = closed(backupProperties)
+
 /** That all is well; details are for operators. */
-export const statusSchema = closed({ status: { const: 'ok' }, engine: text, latency_ms: { type: 'number' } }, ['status'])
+export const statusSchema = closed(
+  {
+    status: { const: 'ok' },
+    engine: text,
+    latency_ms: duration,
+    database_bytes: size,
+    wal_bytes: sizeOrNull,
+    free_disk_bytes: sizeOrNull,
+    schema: closed({ fits: { type: 'boolean' }, differences: { type: 'array', items: text } }),
+    last_backup: { anyOf: [closed({ ...backupProperties, age_seconds: duration }), { type: 'null' }] },
+    backup_error: textOrNull,
+    queue: closed({ running: size, waiting: size, longest_wait_ms: duration }),
+    audit: closed({
+      epoch: { type: 'integer' },
+      last_entry: { anyOf: [closed({ id: { type: 'integer' }, timestamp: instant }), { type: 'null' }] },
+    }),
+  },
+  ['status'],
+)
 
 /** What a restored record is answered with. */
 export const restorationSchema = closed({ status: { const: 'ok' }, restored: { type: 'boolean' } })
+
+const count: WireSchema = { type: 'integer', minimum: 0 }
+
+/** What a restore of the database did, or would do. */
+export const restoreReportSchema = closed({
+  status: { const: 'ok' },
+  restored: { type: 'boolean' },
+  bytes: count,
+  sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+  tables: { type: 'array', items: closed({ table: text, now: count, in_file: { type: ['integer', 'null'], minimum: 0 } }) },
+  since: closed({ entries: count, last_entry: textOrNull, same_history: { type: 'boolean' } }),
+  migrations: { type: 'array', items: text },
+  safety_copy: textOrNull,
+  epoch: { type: ['integer', 'null'] },
+})
 
 /** What the deletion of all records of a filter is answered with. */
 export const bulkDeletionSchema = closed({ status: { const: 'deleted' }, count: { type: 'integer', minimum: 0 } })

@@ -15,11 +15,13 @@ export { type ErrorCode, errorCatalogue } from './error-codes.ts'
 export { splitList } from './filter-query.ts'
 export {
   auditEntrySchema,
+  backupSchema,
   bulkDeletionSchema,
   deletionSchema,
   failureSchema,
   problemSchema,
   restorationSchema,
+  restoreReportSchema,
   statusSchema,
 } from './fixed-schemas.ts'
 export { type ListCondition, type ListFilter, type ListOperator, listOperators } from './list-condition.ts'
@@ -30,8 +32,16 @@ export {
   listParameters,
   parseListQuery,
 } from './list-query.ts'
-export { type OperatorOperation, operatorRoutes } from './operator-routes.ts'
-export { auditParameters, diagramParameters, pageLimit, requestIdHeader } from './parameters.ts'
+export { databaseTypes, type OperatorOperation, operatorRoutes } from './operator-routes.ts'
+export {
+  auditParameters,
+  diagramParameters,
+  exportParameters,
+  pageLimit,
+  requestIdHeader,
+  restoreParameters,
+  undoRestoreParameters,
+} from './parameters.ts'
 export { readFlag, readNames } from './query-parameters.ts'
 export { listOf, QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, shown, splitQuery } from './query-string.ts'
 export { patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'

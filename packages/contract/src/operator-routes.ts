@@ -1,8 +1,20 @@
-import { auditParameters, diagramParameters, requestIdHeader } from './parameters.ts'
+import type { ErrorCode } from './error-codes.ts'
+import {
+  auditParameters,
+  diagramParameters,
+  exportParameters,
+  operatorHeader,
+  requestIdHeader,
+  restoreParameters,
+  undoRestoreParameters,
+} from './parameters.ts'
 import { type Content, queryErrors, type Route, type RouteAnswer } from './route.ts'
 
 /** What a route under `/db` does. */
-export type OperatorOperation = 'health' | 'audit' | 'diagram'
+export type OperatorOperation = 'health' | 'audit' | 'diagram' | 'export' | 'backup' | 'backups' | 'restore' | 'undoRestore'
+
+/** The media types of a database file on its own: the registered one is accepted too. */
+export const databaseTypes: readonly string[] = ['application/x-sqlite3', 'application/vnd.sqlite3', 'application/octet-stream']
 
 const diagramAnswer = (mediaType: string, content: Content): RouteAnswer => ({
   status: 200,
@@ -12,14 +24,41 @@ const diagramAnswer = (mediaType: string, content: Content): RouteAnswer => ({
   headers: ['Cache-Control', 'Content-Security-Policy', 'X-Content-Type-Options', 'X-Request-Id'],
 })
 
+const download = (description: string, mediaType: string, content: Content): RouteAnswer => ({
+  status: 200,
+  description,
+  mediaType,
+  content,
+  headers: ['Content-Disposition', 'Access-Control-Expose-Headers', 'Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'],
+})
+
+const restoreAnswer: RouteAnswer = {
+  status: 200,
+  description: 'What was restored, or would be.',
+  mediaType: 'application/json',
+  content: 'restoreReport',
+  headers: ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'],
+}
+
+const transferErrors: readonly ErrorCode[] = ['invalid_query', 'forbidden', 'storage_busy', 'storage_unavailable', 'storage_full']
+
+const restoreErrors: readonly ErrorCode[] = [
+  ...transferErrors,
+  'missing_actor',
+  'unsupported_media_type',
+  'payload_too_large',
+  'validation_failed',
+  'state_conflict',
+]
+
 /** The routes of the operators, below `/db`. */
 export const operatorRoutes: readonly Route<OperatorOperation>[] = [
   {
     operation: 'health',
     method: 'GET',
     path: '/health',
-    summary: 'Asks the database something; operators also see which one it is and how long it took',
-    description: 'A real query, so that it fails when the database does.',
+    summary: 'Asks the database something; operators also see how it is',
+    description: 'Real queries, so that it fails when the database does, or takes longer than 2 seconds.',
     parameters: [requestIdHeader],
     answers: [
       {
@@ -63,5 +102,70 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     answers: [diagramAnswer('image/svg+xml', 'svg'), diagramAnswer('text/vnd.graphviz', 'dot')],
     errors: ['invalid_query', 'forbidden'],
     writes: false,
+  },
+  {
+    operation: 'export',
+    method: 'GET',
+    path: '/export.zip',
+    summary: 'Exports every table as a CSV file in a zip',
+    description: 'One moment of the database, streamed. A download that was cut off never looks whole.',
+    parameters: [...exportParameters, requestIdHeader],
+    answers: [download('A CSV file for each table, and a manifest.', 'application/zip', 'zip')],
+    errors: transferErrors,
+    writes: false,
+  },
+  {
+    operation: 'backup',
+    method: 'GET',
+    path: '/backup.sqlite',
+    summary: 'Makes a backup of everything as one SQLite file',
+    description: 'It holds every write that was acknowledged before, and passed the checks of SQLite.',
+    parameters: [requestIdHeader],
+    answers: [download('The file.', 'application/x-sqlite3', 'database')],
+    errors: transferErrors,
+    writes: false,
+  },
+  {
+    operation: 'backups',
+    method: 'GET',
+    path: '/backups',
+    summary: 'Lists the scheduled backups, newest first',
+    description: 'The newest 1000, with the verdict on each; failed ones are among them. A server without a schedule has none.',
+    parameters: [requestIdHeader],
+    answers: [
+      {
+        status: 200,
+        description: 'The backups.',
+        mediaType: 'application/json',
+        content: 'backups',
+        headers: ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'],
+      },
+    ],
+    errors: [...queryErrors, 'forbidden'],
+    writes: false,
+  },
+  {
+    operation: 'restore',
+    method: 'POST',
+    path: '/restore',
+    summary: 'Puts a backup in the place of what the database holds',
+    description: 'What is replaced stays as a safety copy. A file that cannot be trusted is refused, and nothing is changed.',
+    parameters: [...restoreParameters, operatorHeader, requestIdHeader],
+    body: { mediaTypes: ['multipart/form-data'], content: ['databaseForm'] },
+    otherBodies: [{ mediaTypes: databaseTypes, content: ['database'] }],
+    answers: [restoreAnswer],
+    errors: restoreErrors,
+    writes: true,
+  },
+  {
+    operation: 'undoRestore',
+    method: 'POST',
+    path: '/restore/undo',
+    summary: 'Brings back what the last restore has replaced',
+    description: 'The safety copy of the last restore goes the same road as a backup.',
+    parameters: [...undoRestoreParameters, operatorHeader, requestIdHeader],
+    answers: [restoreAnswer],
+    errors: restoreErrors,
+    writes: true,
   },
 ]

@@ -48,6 +48,13 @@ export const userHeader: RouteParameter = {
   example: 'alice',
 }
 
+/** Names whoever writes as an operator. */
+export const operatorHeader: RouteParameter = {
+  ...userHeader,
+  description: 'Names the actor in the audit entry; `operator` where it is left out.',
+  schema: { ...userHeader.schema, default: 'operator' },
+}
+
 /** Names the request. */
 export const requestIdHeader: RouteParameter = {
   name: 'X-Request-Id',
@@ -191,3 +198,30 @@ export const diagramParameters: readonly RouteParameter[] = [
   },
   flag('system', "The library's own tables too: the audit log, kept answers."),
 ]
+
+/** What is exported, and how. */
+export const exportParameters: readonly RouteParameter[] = [
+  text('tables', 'Tables or components, separated by commas; all unless said.'),
+  flag('spreadsheet', 'Puts an apostrophe before texts that a spreadsheet would run as formulas. Such files cannot be imported.'),
+  {
+    name: 'secrets',
+    in: 'query',
+    description: 'Secret fields: a mark in every cell, or their values.',
+    schema: { type: 'string', enum: ['mask', 'include'], default: 'mask' },
+    example: 'include',
+  },
+]
+
+const restoreDryRun = flag('dry_run', 'Reports what would be restored, and changes nothing.')
+
+/** How a database is restored. */
+export const restoreParameters: readonly RouteParameter[] = [
+  {
+    ...flag('integrity_check', 'Runs SQLite’s integrity check, which reads the whole file.'),
+    schema: { type: 'boolean', default: true },
+  },
+  restoreDryRun,
+]
+
+/** How a restore is undone. */
+export const undoRestoreParameters: readonly RouteParameter[] = [restoreDryRun]

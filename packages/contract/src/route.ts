@@ -38,6 +38,11 @@ export type Content =
   | 'html'
   | 'svg'
   | 'dot'
+  | 'zip'
+  | 'database'
+  | 'databaseForm'
+  | 'restoreReport'
+  | 'backups'
 
 export interface RouteBody {
   readonly mediaTypes: readonly string[]
@@ -113,6 +118,12 @@ export const answerHeaders = {
     required: true,
     example: 'nosniff',
   },
+  'Content-Disposition': {
+    description: 'The answer is a file of this name.',
+    schema: { type: 'string', pattern: '^attachment; filename="[\\w.-]+"$' },
+    required: true,
+    example: 'attachment; filename="backup-20260131T120000Z.sqlite"',
+  },
   'Content-Security-Policy': { description: 'What the page may load.', schema: text, required: true, example: "default-src 'self'" },
   'Retry-After': {
     description: 'Seconds after which it is worth another try, where that is known.',
@@ -151,6 +162,8 @@ export interface Route<Operation extends string = string> {
   /** The answer is a page of a list. */
   readonly paged?: true
   readonly body?: RouteBody
+  /** Other forms that the body can have instead. */
+  readonly otherBodies?: readonly RouteBody[]
   readonly answers: readonly RouteAnswer[]
   /** Errors beside those that any route can answer with. */
   readonly errors: readonly ErrorCode[]

@@ -3,6 +3,8 @@ import type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
 import { UsageError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
+import type { SchedulePlan } from './transfer/schedule/backup-schedule.ts'
+import { type BackupScheduleOptions, readPlan } from './transfer/schedule/read-plan.ts'
 
 /** Any accessor, whatever its model. */
 export type AnyAccessor = Pick<ModelAccessor<AnyModel>, 'component' | 'model'>
@@ -23,6 +25,8 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly readTimeLimit?: number
   /** Where failures of afterCommit hooks are reported; the console unless said. */
   readonly logger?: Logger
+  /** Backups that are made by themselves: `{ every: '1h', keep: 24, target: './backups' }`; none unless said. */
+  readonly backups?: BackupScheduleOptions
   /** Settings of the SQLite engine. */
   readonly sqlite?: SqliteSettings
   /** Settings of the PostgreSQL engine. */
@@ -37,6 +41,7 @@ const known = new Set([
   'transactionTimeLimit',
   'readTimeLimit',
   'logger',
+  'backups',
   'sqlite',
   'postgres',
 ])
@@ -50,6 +55,7 @@ export interface ResolvedOptions {
   readonly transactionTimeLimit: number
   readonly readTimeLimit: number
   readonly logger: Logger | undefined
+  readonly backups: SchedulePlan | undefined
   readonly sqlite: SqliteSettings
   readonly postgres: PostgresSettings
 }
@@ -76,6 +82,7 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     transactionTimeLimit,
     readTimeLimit,
     logger: options.logger,
+    backups: options.backups === undefined ? undefined : readPlan(options.backups),
     sqlite: options.sqlite ?? {},
     postgres: options.postgres ?? {},
   }

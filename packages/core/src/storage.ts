@@ -8,12 +8,14 @@ import { AuditWriter, auditSubject } from './audit/record-change.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { ConflictError, UsageError } from './errors.ts'
+import { Health, type StorageHealth } from './health/health.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
 import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
+import { BackupRecords } from './schema/backup-records.ts'
 import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
@@ -23,7 +25,7 @@ import type { Session } from './session/session.ts'
 import type { SessionOf, TablesOf, UnknownTables } from './session/tables.ts'
 import { wait } from './session/task.ts'
 import { Units } from './session/units.ts'
-import { type BackupReport, backupTo } from './transfer/backup/backup.ts'
+import { type BackupOptions, type BackupReport, type BackupSource, backupTo } from './transfer/backup/backup.ts'
 import { type ExportOptions, exportTo } from './transfer/export/export.ts'
 import type { ExportManifest } from './transfer/export/manifest.ts'
 import type { ImportSource } from './transfer/import/files-of.ts'
@@ -33,20 +35,15 @@ import type { RestoreReport } from './transfer/restore/report.ts'
 import { type RestoreOptions, restoreFrom } from './transfer/restore/restore.ts'
 import type { RestoreTarget } from './transfer/restore/restore-target.ts'
 import { undoRestore } from './transfer/restore/undo-restore.ts'
+import { BackupLog } from './transfer/schedule/backup-log.ts'
+import { BackupSchedule } from './transfer/schedule/backup-schedule.ts'
+import { type KeptBackup, keptBackup } from './transfer/schedule/kept-backup.ts'
 import { Transfers } from './transfer/transfers.ts'
 
 /** What a transaction may say about itself. */
 export interface TransactionOptions extends WriteOptions {
   /** Lets `session.kysely` write to tables of models and raw SQL write anywhere; leaves an audit entry that says so. */
   readonly unaudited?: boolean
-}
-
-/** What `health` found out by a real query. */
-export interface StorageHealth {
-  /** e.g. `SQLite 3.54.1`. */
-  readonly engine: string
-  /** Milliseconds that the query took. */
-  readonly latency: number
 }
 
 /** An open database with its accessors. */
@@ -72,8 +69,15 @@ export interface Storage<Database = UnknownTables> {
   transaction<T>(work: (session: SessionOf<Database>) => T | Promise<T>, options?: TransactionOptions): Promise<T>
   /** The accessor of a model in this storage. Throws UsageError when it has none. */
   accessor<Model extends AnyModel>(model: Model): ModelAccessor<Model>
-  /** Asks the database something. */
+  /**
+   * Asks the database how it is: its sizes, its schema, its last backup, who waits for it, where its log stands. No table is read from end to end.
+   * @throws StorageUnavailableError when it does not answer within 2 seconds
+   */
   health(): Promise<StorageHealth>
+  /** Reads a row. Throws StorageUnavailableError when the database does not answer within 2 seconds. */
+  ping(): Promise<void>
+  /** The scheduled backups (option `backups`), newest first, failed ones among them; the newest 1000. */
+  backups(): Promise<KeptBackup[]>
   /**
    * Writes every table as a CSV file (RFC 4180) into a zip, from one snapshot, in constant memory and away from the event loop. An unquoted
    * empty cell is null, `""` the empty text. The last file, `manifest.json`, has rows, columns and a SHA-256 of each.
@@ -102,7 +106,7 @@ export interface Storage<Database = UnknownTables> {
    * @throws StorageUnavailableError when the database or the file cannot be used
    * @example await storage.backup('./backup.sqlite')
    */
-  backup(target: string | Writable): Promise<BackupReport>
+  backup(target: string | Writable, options?: BackupOptions): Promise<BackupReport>
   /**
    * Draws the tables of the models with their fields, keys and references: an SVG, light or dark as its viewer is, or its source in DOT.
    * It is drawn once, in a thread of its own, and asks nothing of the database. Values are not in it, names and types of secrets are.
@@ -168,6 +172,9 @@ function checkReferences(models: readonly AnyModel[]): void {
   }
 }
 
+/** Backups that are listed: nobody reads more. */
+const listedBackups = 1_000
+
 class OpenStorage implements Storage {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
   readonly audit: AuditAccessor
@@ -180,6 +187,10 @@ class OpenStorage implements Storage {
   #bound: readonly BoundAccessor[] = []
   #restoring = false
   readonly #diagrams: Diagrams
+  readonly #backupSource: BackupSource
+  readonly #backupLog: BackupLog
+  readonly #health: Health
+  readonly #schedule: BackupSchedule | undefined
 
   constructor(engine: Engine, options: ResolvedOptions) {
     this.#engine = engine
@@ -197,11 +208,19 @@ class OpenStorage implements Storage {
       home: { kyselyFor: (session) => this.#sessionHandle(session) },
     })
     const log = new BoundTable(AuditLog, engine)
-    this.#auditWriter = new AuditWriter(log, new BoundTable(AuditHead, engine))
+    const head = new BoundTable(AuditHead, engine)
+    this.#auditWriter = new AuditWriter(log, head)
     const modelsByComponent = new Map(options.accessors.map((accessor) => [accessor.component, accessor.model]))
     this.audit = new AuditAccessor(log, this.#units, (component) => modelsByComponent.get(component))
     this.kysely = this.#outerHandle()
+    const models = options.accessors.map(({ model }) => model)
+    this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
+    this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
+    this.#health = new Health({ engine, models, log, head, backups: this.#backupLog })
     this.#bindAll(options)
+    const schedule = { source: this.#backupSource, log: this.#backupLog, logger }
+    this.#schedule = options.backups && new BackupSchedule({ ...options.backups, ...schedule })
+    this.#schedule?.start()
   }
 
   async transaction<T>(work: (session: Session) => T | Promise<T>, options: TransactionOptions = {}): Promise<T> {
@@ -221,10 +240,16 @@ class OpenStorage implements Storage {
     return accessor as unknown as ModelAccessor<Model>
   }
 
-  async health(): Promise<StorageHealth> {
-    const start = performance.now()
-    const { version } = await this.#engine.health()
-    return { engine: version, latency: performance.now() - start }
+  health(): Promise<StorageHealth> {
+    return this.#health.examine()
+  }
+
+  ping(): Promise<void> {
+    return this.#health.ping()
+  }
+
+  async backups(): Promise<KeptBackup[]> {
+    return (await this.#backupLog.newest(listedBackups)).map(keptBackup)
   }
 
   async export(target: string | Writable, options: ExportOptions = {}): Promise<ExportManifest> {
@@ -238,9 +263,8 @@ class OpenStorage implements Storage {
     return importFrom(target, source, options)
   }
 
-  async backup(target: string | Writable): Promise<BackupReport> {
-    const models = [...systemModels, ...this.accessors.map(({ model }) => model)]
-    return backupTo({ engine: this.#engine, models, transfers: this.#transfers }, target)
+  async backup(target: string | Writable, options: BackupOptions = {}): Promise<BackupReport> {
+    return backupTo(this.#backupSource, target, options)
   }
 
   diagram(options: DiagramOptions = {}): Promise<string> {
@@ -270,6 +294,7 @@ class OpenStorage implements Storage {
     if (this.#units.isInside()) {
       throw new UsageError('outer_handle', 'storage.close() was called inside a transaction or hook, for which it would have to wait.')
     }
+    await this.#schedule?.close()
     await this.#transfers.close()
     await this.#engine.close()
     for (const accessor of this.accessors) accessor[bindAccessor](undefined)

@@ -103,6 +103,7 @@ describeEngines('the schema', (engine) => {
           'posts',
           'strongroom_audit_head',
           'strongroom_audit_log',
+          'strongroom_backups',
           'strongroom_kept_answers',
           'strongroom_state',
           'users',
@@ -345,6 +346,7 @@ describeEngines('the schema', (engine) => {
       await first.transaction(
         async (session) => {
           await session.kysely.schema.dropTable('strongroom_kept_answers').execute()
+          await session.kysely.schema.dropTable('strongroom_backups').execute()
           await session.kysely.updateTable('strongroom_state').set({ value: '1' }).execute()
         },
         { unaudited: true },

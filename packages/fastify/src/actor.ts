@@ -17,6 +17,11 @@ export async function actorOf(request: FastifyRequest, configured: ActorOf | und
   return actor
 }
 
+/** Whoever operates: `operator` where nothing says more. */
+export async function operatorOf(request: FastifyRequest, configured: ActorOf | undefined): Promise<string> {
+  return !configured && request.headers['x-user'] === undefined ? 'operator' : actorOf(request, configured)
+}
+
 function userHeader(request: FastifyRequest): string {
   const given = request.headers['x-user']
   // Node joins them: a client's own header and the one that a proxy adds would be a third name.

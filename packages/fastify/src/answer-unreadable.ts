@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ResponseStyle } from '@strongroom/contract'
 import { problemOf, writeProblem } from './problem.ts'
+import { mayTakeItsTime } from './upload/slow-sockets.ts'
 
 const answers: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The path and the headers together are longer than this server takes.'],
@@ -13,6 +14,7 @@ const answers: Readonly<Record<string, readonly [status: number, detail: string]
 export function answerUnreadable(responses: ResponseStyle): (error: Error & { readonly code?: string }, socket: Socket) => void {
   return (error, socket) => {
     if (error.code === 'ECONNRESET' || socket.destroyed) return
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && mayTakeItsTime(socket)) return
     const [status, detail] = answers[error.code ?? ''] ?? [400, 'This is not HTTP/1.1 that the server can read.']
     const requestId = randomUUID()
     const { type, text } = writeProblem(problemOf({ code: 'bad_request', status, detail }, '/', requestId), responses)

@@ -59,7 +59,7 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
   letConnectionsGo(scope)
   mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
   if (options.enableDbRouter) {
-    await scope.register(async (db) => mountOperators(db, storage, options.operators, auditLimits({})), { prefix: '/db' })
+    await scope.register(async (db) => mountOperators(db, storage, { ...options, limits: auditLimits({}) }), { prefix: '/db' })
   }
   const rooms: RecordRoom[] = []
   for (const accessor of storage.accessors) {

@@ -39,6 +39,8 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   readonly requireIfMatch?: boolean | readonly string[] | undefined
   /** Bytes that the body of a record may have; 1 MiB unless said. */
   readonly bodyLimit?: number | undefined
+  /** Bytes that the file of an upload to `/db` may have; 64 GiB unless said. */
+  readonly uploadLimit?: number | undefined
   /** `envelope` answers `{ success, message, data, pagination }` and, instead of problems, `{ success, message, status_code, details }`; `bare` unless said. */
   readonly responses?: ResponseStyle | undefined
   /**
@@ -59,6 +61,7 @@ export interface ResolvedOptions {
   readonly pageSize: PageSize
   readonly requireIfMatch: boolean | readonly string[]
   readonly bodyLimit: number
+  readonly uploadLimit: number
   readonly responses: ResponseStyle
   readonly dialects: readonly DialectName[]
 }
@@ -69,6 +72,7 @@ const storageNames = [
   'maxRecordsPerModel',
   'transactionTimeLimit',
   'readTimeLimit',
+  'backups',
   'sqlite',
   'postgres',
 ] as const
@@ -82,6 +86,7 @@ const routeNames = [
   'pageSize',
   'requireIfMatch',
   'bodyLimit',
+  'uploadLimit',
   'responses',
   'dialects',
 ] as const
@@ -95,6 +100,8 @@ const defaultPageSize: PageSize = { defaultLimit: 50, maxLimit: 100 }
 const exportedPage = 1000
 /** 1 MiB, in bytes. */
 export const defaultBodyLimit = 1_048_576
+/** 64 GiB, in bytes: the disk has the last word. */
+export const defaultUploadLimit = 68_719_476_736
 
 /** Checks the options and fills in the defaults. Throws UsageError `invalid_options` with a sentence. */
 export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
@@ -113,6 +120,7 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     pageSize: resolvePageSize(options),
     requireIfMatch: resolveRequireIfMatch(options),
     bodyLimit: wholeNumber('bodyLimit', options.bodyLimit ?? defaultBodyLimit),
+    uploadLimit: wholeNumber('uploadLimit', options.uploadLimit ?? defaultUploadLimit),
     responses: resolveResponseStyle(options.responses),
     dialects: resolveDialects(options),
   }

@@ -61,6 +61,11 @@ class Walk {
     return { data: 'data' in answer && 'success' in answer ? answer['data'] : answer, headers: response.headers }
   }
 
+  /** A backup of the server. */
+  async backup(): Promise<Buffer> {
+    return (await this.server.app.inject('/db/backup.sqlite')).rawPayload
+  }
+
   /** An example of the document for a body. */
   example(method: string, path: string, name: string): Record<string, unknown> {
     const [media] = Object.values(this.document.paths[path]?.[method.toLowerCase()]?.requestBody?.content ?? {})
@@ -208,6 +213,22 @@ async function walkRemoval(walk: Walk, all: string, one: string, id: unknown): P
   await walk.call('DELETE', all, 200, { query: 'id[is_null]=false&at_most=100' })
 }
 
+async function walkRestores(walk: Walk): Promise<void> {
+  const [upload, undo] = ['/db/restore', '/db/restore/undo']
+  const payload = await walk.backup()
+  const headers = { 'content-type': 'application/octet-stream' }
+  await walk.call('POST', upload, 200, { payload, headers, query: 'dry_run=true&integrity_check=true' })
+  await walk.call('POST', undo, 409)
+  await walk.call('POST', upload, 200, { payload, headers })
+  await walk.call('POST', upload, 422, { payload: 'SQLite', headers })
+  await walk.call('POST', upload, 415, { payload: '{}' })
+  await walk.call('POST', undo, 200, { query: 'dry_run=true' })
+  for (const path of [upload, undo]) {
+    await walk.call('POST', path, 400, { payload, headers, query: 'colour=red' })
+    await walk.call('POST', path, 403, { payload, headers: { ...headers, via: 'somebody' } })
+  }
+}
+
 async function walkTheRest(walk: Walk): Promise<void> {
   const batch = walk.example('POST', '/batch', 'batch')
   await walk.call('POST', '/batch', 200, { payload: batch })
@@ -222,7 +243,8 @@ async function walkTheRest(walk: Walk): Promise<void> {
   await walk.call('POST', '/batch', 200, { payload: { operations } })
   await walk.call('POST', '/batch', 422, { payload: { operations: [{ method: 'fly', component: 'users' }] } })
   await walk.call('POST', '/batch', 404, { payload: { operations: [{ method: 'delete', component: 'users', id: 999 }] } })
-  for (const path of ['/db/audit', '/db/diagram.svg']) {
+  await walkRestores(walk)
+  for (const path of ['/db/audit', '/db/diagram.svg', '/db/export.zip', '/db/backup.sqlite']) {
     await walk.call('GET', path, 200)
     for (const query of walk.queries(path)) await walk.call('GET', path, 200, { query })
     await walk.call('GET', path, 400, { query: 'colour=red' })

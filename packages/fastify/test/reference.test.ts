@@ -5,11 +5,15 @@ import {
   bulkParameters,
   diagramParameters,
   errorCatalogue,
+  exportParameters,
   listOperators,
   listParameters,
   operatorRoutes,
   recordRoutes,
+  restoreParameters,
+  restoreReportSchema,
   systemRoutes,
+  undoRestoreParameters,
 } from '@strongroom/contract'
 import { expect, test } from 'vitest'
 
@@ -36,6 +40,9 @@ test('the page of the HTTP API has every route of records and of the server, and
 test('the page of the operators has every route, parameter and member', async () => {
   const text = await page('operators')
   for (const { method, path } of operatorRoutes) expect(text).toContain(`## ${method} /db${path}`)
-  for (const { name } of [...auditParameters, ...diagramParameters]) expect(text).toContain(`\`${name}\``)
-  for (const member of Object.keys((auditEntrySchema as { properties: object }).properties)) expect(text).toContain(`\`${member}\``)
+  const parameters = [auditParameters, diagramParameters, exportParameters, restoreParameters, undoRestoreParameters].flat()
+  for (const { name } of parameters) expect(text).toContain(`\`${name}\``)
+  for (const schema of [auditEntrySchema, restoreReportSchema]) {
+    for (const member of Object.keys((schema as { properties: object }).properties)) expect(text).toContain(`\`${member}\``)
+  }
 })

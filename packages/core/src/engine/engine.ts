@@ -45,8 +45,8 @@ export interface Unit<T> {
   readonly alone: boolean
   /** Milliseconds from the unit's first statement to its rollback with `transaction_timeout`. */
   readonly timeLimit: number
-  /** It may write any amount: an engine that works in this thread does it in another one, so that the event loop stays live. */
-  readonly long?: boolean
+  /** It writes much: an engine that works in this thread does it in another one, so that the event loop stays live. */
+  readonly large?: boolean
   /** Does the work. May be called again, from the start, when an earlier try was rolled back through no fault of the unit. */
   readonly run: (connection: Connection) => Awaitable<T>
 }
@@ -171,9 +171,26 @@ export interface EngineCapabilities {
   readonly maxParameters: number
 }
 
+/** How busy the way into the database is: its one writer, or its connections. */
+export interface EngineQueue {
+  /** Units that write, or connections that are in use. */
+  readonly running: number
+  /** Who waits for that. */
+  readonly waiting: number
+  /** Milliseconds that the first of them has waited. */
+  readonly longestWait: number
+}
+
 export interface EngineHealth {
   /** e.g. `SQLite 3.54.1`. */
   readonly version: string
+  readonly databaseBytes: number
+  /** Bytes of the write-ahead log; null where that is the server's affair. */
+  readonly walBytes: number | null
+  /** Bytes that are free on the database's disk; null where that is the server's affair. */
+  readonly freeDiskBytes: number | null
+  /** As it was before the question. */
+  readonly queue: EngineQueue
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: tables are known by name only at run time; public handles are typed
@@ -211,7 +228,7 @@ export interface Engine extends TableDefiner {
   write<T>(unit: Unit<T>): Promise<T>
   codec(field: StoredKind): Codec
   /** Reads the tables that stand in the database now. */
-  inspect(connection: Connection): Awaitable<TableShape[]>
+  inspect(connection: Pick<Connection, 'all'>): Awaitable<TableShape[]>
   /** Runs DDL in one unit under a lock that keeps other processes from doing the same. */
   define<T>(work: (connection: Connection) => Promise<T>): Promise<T>
   /** Makes sure that the next counted id is above `id`. */
@@ -223,8 +240,8 @@ export interface Engine extends TableDefiner {
   holdWrites(): Promise<() => void>
   /** Forgets what is known of the tables: somebody has put others in their place. */
   refresh(): void
-  /** Runs a real query. */
-  health(): Promise<EngineHealth>
+  /** Runs a real query. Throws `query_timeout` when it takes longer than `time` allows. */
+  health(time?: TimeBudget): Promise<EngineHealth>
   /** Finishes what is running, refuses what is new with `storage_closed`, and lets go of the database. */
   close(): Promise<void>
 }

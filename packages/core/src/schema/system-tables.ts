@@ -5,19 +5,20 @@ import { SchemaMismatchError } from '../errors.ts'
 import { KeptAnswers } from '../idempotency/kept-answers.ts'
 import { defineSystemModel } from '../model/define-model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
+import { BackupRecords } from './backup-records.ts'
 import { createStatements } from './wanted-table.ts'
 
 /** What the library knows of its own tables: their version, under the key `version`. */
 export const SystemState = defineSystemModel('strongroom_state', { value: Type.String() }, { id: { name: 'key', type: 'text' } })
 
 /** The models of the library's own tables. */
-export const systemModels = [SystemState, AuditLog, AuditHead, KeptAnswers] as const
+export const systemModels = [SystemState, AuditLog, AuditHead, KeptAnswers, BackupRecords] as const
 
 /** One step from a version of the library's own tables to the next. */
 type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
 
 /** Numbered from 1 and never changed once released: a database is brought up by the ones that it has not seen. */
-const upgrades: readonly Upgrade[] = [createFirstTables, createKeptAnswers]
+const upgrades: readonly Upgrade[] = [createFirstTables, createKeptAnswers, createBackupRecords]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
 export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
@@ -35,7 +36,7 @@ export async function upgradeSystemTables(engine: Engine, connection: Connection
 }
 
 /** Refuses a database whose own tables another version of the library made. */
-export async function checkSystemVersion(engine: Engine, connection: Connection): Promise<string[]> {
+export async function checkSystemVersion(engine: Engine, connection: Pick<Connection, 'all'>): Promise<string[]> {
   const version = await systemVersion(engine, connection)
   if (version > upgrades.length) return [newerVersion(version)]
   return version < upgrades.length
@@ -43,7 +44,7 @@ export async function checkSystemVersion(engine: Engine, connection: Connection)
     : []
 }
 
-async function systemVersion(engine: Engine, connection: Connection): Promise<number> {
+async function systemVersion(engine: Engine, connection: Pick<Connection, 'all'>): Promise<number> {
   const query = engine.builder.selectFrom(SystemState.name).select('value').where('key', '=', 'version')
   const [row] = await connection.all(query.compile())
   return row ? Number(row.value) : 0
@@ -55,6 +56,10 @@ function newerVersion(version: number): string {
 
 async function createKeptAnswers(engine: Engine, connection: Connection): Promise<void> {
   for (const statement of createStatements([KeptAnswers], engine)) await connection.run({ sql: statement, parameters: [] })
+}
+
+async function createBackupRecords(engine: Engine, connection: Connection): Promise<void> {
+  for (const statement of createStatements([BackupRecords], engine)) await connection.run({ sql: statement, parameters: [] })
 }
 
 async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {

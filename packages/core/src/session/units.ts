@@ -34,8 +34,10 @@ export interface RunOptions {
   /** The unit may wait for something that is not the database, so it must not share a commit. */
   readonly alone: boolean
   readonly unaudited?: boolean
-  /** It may take any time and write any amount, where it is the outermost one. */
-  readonly long?: boolean
+  /** Milliseconds that the unit may take where it is the outermost one; the storage's limit unless said. */
+  readonly timeLimit?: number
+  /** It writes much, where it is the outermost one. */
+  readonly large?: boolean
 }
 
 /** Sessions within each other; a hook that calls itself for ever would overflow the stack in the middle of something. */
@@ -153,8 +155,8 @@ export class Units {
       const result = await this.#engine.write<T>({
         context,
         alone: options.alone,
-        timeLimit: options.long ? Number.POSITIVE_INFINITY : this.#timeLimit,
-        ...(options.long && { long: true }),
+        timeLimit: options.timeLimit ?? this.#timeLimit,
+        ...(options.large && { large: true }),
         run: (connection) =>
           inCallersContext(() => {
             const session = new Session(this.#home, connection, context, { unaudited: options.unaudited ?? false })

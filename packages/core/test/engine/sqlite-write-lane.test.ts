@@ -364,7 +364,7 @@ describe('a database that cannot be written', () => {
       busyWait: 1_000,
       queueLimit: 10,
       maxGroup: 10,
-      openElsewhere: () => Promise.reject(new Error('no long units here')),
+      openElsewhere: () => Promise.reject(new Error('no large units here')),
     })
     const setReadOnly = (value: number) => handle.database.pragma(`query_only = ${value}`)
     const late = unit((connection) => {

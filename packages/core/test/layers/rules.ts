@@ -20,7 +20,7 @@ const floors: readonly (readonly string[])[] = [
   ['session', 'hooks', 'audit', 'query'],
   ['idempotency'],
   ['accessor'],
-  ['schema', 'transfer'],
+  ['schema', 'transfer', 'health'],
   ['options'],
   ['storage'],
   ['index'],

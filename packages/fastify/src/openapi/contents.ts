@@ -11,6 +11,8 @@ const openApiSchema: WireSchema = {
   properties: { openapi: { type: 'string' }, info: { type: 'object', additionalProperties: true } },
 }
 
+const databaseSchema: WireSchema = { type: 'string', contentMediaType: 'application/x-sqlite3' }
+
 /** What a body or answer of a route looks like. */
 export function contentSchema(content: Content, described: DescribedComponent | undefined): WireSchema {
   return described ? (recordContent(content, described) ?? fixedContent(content)) : fixedContent(content)
@@ -62,6 +64,16 @@ function fixedContent(content: Content): WireSchema {
       return reference('api.status')
     case 'auditEntries':
       return listOf(reference('api.audit-entry'))
+    case 'zip':
+      return { type: 'string', contentMediaType: 'application/zip' }
+    case 'database':
+      return databaseSchema
+    case 'databaseForm':
+      return { type: 'object', additionalProperties: false, required: ['file'], properties: { file: databaseSchema } }
+    case 'backups':
+      return listOf(reference('api.backup'))
+    case 'restoreReport':
+      return reference('api.restore-report')
     case 'html':
     case 'svg':
     case 'dot':

@@ -1,12 +1,15 @@
 import {
   auditEntrySchema,
+  backupSchema,
   batchRoute,
   failureSchema,
   operatorRoutes,
   problemSchema,
   type Route,
+  type RouteBody,
   recordRoutes,
   restorationSchema,
+  restoreReportSchema,
   statusSchema,
   systemRoutes,
 } from '@strongroom/contract'
@@ -66,7 +69,7 @@ function schemasOf({ components, operators, responses: style, systemPaths }: Ope
     ...(style === 'envelope' ? { 'api.failure': failureSchema } : { 'api.problem': problemSchema }),
     ...(hasStatus && { 'api.status': statusSchema }),
     ...(components.some(({ model }) => model.deletedAt) && { 'api.restoration': restorationSchema }),
-    ...(operators && { 'api.audit-entry': auditEntrySchema }),
+    ...(operators && { 'api.audit-entry': auditEntrySchema, 'api.backup': backupSchema, 'api.restore-report': restoreReportSchema }),
   }
 }
 
@@ -91,7 +94,7 @@ function plainOperation(shelf: Shelf, tag: string, route: Route, source: OpenApi
     summary: route.summary,
     description: route.description,
     parameters: ownParameters(shelf, source, route),
-    ...(route.body && { requestBody: requestBody(route.body, { source }) }),
+    ...(route.body && { requestBody: requestBody(route, route.body, { source }) }),
     responses: responses(shelf, route, { source }),
   }
 }
@@ -107,12 +110,17 @@ function recordOperation(shelf: Shelf, source: OpenApiSource, described: Describ
     summary: route.summary,
     description: route.filters ? `${route.description} ${filterSentence}` : route.description,
     parameters: [...(route.path.includes('{id}') ? [id] : []), ...ownParameters(shelf, source, route, described), ...filters],
-    ...(route.body && { requestBody: requestBody(route.body, subject) }),
+    ...(route.body && { requestBody: requestBody(route, route.body, subject) }),
     responses: responses(shelf, route, subject),
   }
 }
 
-function requestBody({ mediaTypes, content }: NonNullable<Route['body']>, subject: ExampleSubject): Json {
+function requestBody({ otherBodies = [] }: Route, body: RouteBody, subject: ExampleSubject): Json {
+  return { required: true, content: Object.assign({}, ...[body, ...otherBodies].map((one) => bodyContent(one, subject))) as Json }
+}
+
+/** The schema and examples of a body, in each of its media types. */
+function bodyContent({ mediaTypes, content }: RouteBody, subject: ExampleSubject): Json {
   const forms = content.map((one) => contentSchema(one, subject.described))
   const examples = content.flatMap((one) => {
     const value = contentExample(one, subject)
@@ -122,5 +130,5 @@ function requestBody({ mediaTypes, content }: NonNullable<Route['body']>, subjec
     schema: forms.length === 1 ? forms[0] : { oneOf: forms },
     ...(examples.length > 0 && { examples: Object.fromEntries(examples) as Json }),
   }
-  return { required: true, content: Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, media])) }
+  return Object.fromEntries(mediaTypes.map((mediaType) => [mediaType, media]))
 }

@@ -53,6 +53,30 @@ const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
   html: '<!doctype html>',
   svg: '<svg xmlns="http://www.w3.org/2000/svg"></svg>',
   dot: 'digraph schema {}',
+  zip: 'PK…',
+  database: 'SQLite format 3…',
+  databaseForm: { file: 'SQLite format 3…' },
+  backups: [
+    {
+      name: 'backup-20260131T120000Z.sqlite',
+      place: '/var/backups/app',
+      bytes: 24576,
+      created_at: '2026-01-31T12:00:00.000Z',
+      verified: true,
+      error: null,
+    },
+  ],
+  restoreReport: {
+    status: 'ok',
+    restored: true,
+    bytes: 24576,
+    sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    tables: [{ table: 'users', now: 320, in_file: 319 }],
+    since: { entries: 1, last_entry: '2026-01-31T12:00:00.000Z', same_history: true },
+    migrations: [],
+    safety_copy: 'before-restore-20260131T120001000Z.sqlite',
+    epoch: 2,
+  },
   auditEntries: [
     {
       id: 12,

@@ -12,13 +12,20 @@ export function ownParameters(shelf: Shelf, source: OpenApiSource, route: Route,
       const typed = described && parameter.in === 'query' ? typedList(described, parameter) : undefined
       if (typed) return typed
       const whole = withExample(described?.model, configured(parameter, source))
-      return [shelf.share('parameters', parameter.name, whole)]
+      return [shelf.share('parameters', parameter.name, parameter.name === 'tables' ? tableList(whole, source) : whole)]
     })
+}
+
+/** What there is to export depends on the server. */
+function tableList({ schema: items, ...parameter }: Json, { components: [first] }: OpenApiSource): Json {
+  const example = first && [first.model.name]
+  return { ...parameter, style: 'form', explode: false, schema: { type: 'array', minItems: 1, items }, ...(example && { example }) }
 }
 
 /** Limits are those of this server; whoever writes has to be named; the log has certain operations. */
 function configured(parameter: RouteParameter, { pageSize }: OpenApiSource): RouteParameter {
-  if (parameter.name === 'X-User') return { ...parameter, required: true }
+  // Operators have a name where they say none.
+  if (parameter.name === 'X-User') return 'default' in parameter.schema ? parameter : { ...parameter, required: true }
   if (parameter.name === 'operation') return { ...parameter, schema: { type: 'string', enum: [...auditOperations] } }
   if (parameter !== pageLimit) return parameter
   const { maxLimit, defaultLimit } = pageSize

@@ -1,15 +1,21 @@
-import { operatorRoutes, type ResponseStyle } from '@strongroom/contract'
+import { type OperatorOperation, operatorRoutes, type ResponseStyle, type Route } from '@strongroom/contract'
 import type { Storage } from '@strongroom/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { ActorOf } from '../actor.ts'
 import { settleIn } from '../guest-scope.ts'
-import { mountRoutes } from '../mount.ts'
-import { defaultBodyLimit } from '../options.ts'
+import { type Handlers, mountRoutes } from '../mount.ts'
+import { defaultBodyLimit, defaultUploadLimit } from '../options.ts'
 import { refuse, refuseUnknown, wholeNumber } from '../refuse.ts'
 import { resolveResponseStyle } from '../response-style.ts'
+import { receiveUploads } from '../upload/receive-uploads.ts'
 import { type AuditLimits, listAudit } from './audit.ts'
+import { downloadBackup } from './backup.ts'
+import { listBackups } from './backups.ts'
 import { drawDiagram } from './diagram.ts'
+import { exportTables } from './export.ts'
 import { checkOperators, type Operators } from './guard.ts'
 import { databaseHealth } from './health.ts'
+import { type RestoreSettings, restoreDatabase, undoRestore } from './restore.ts'
 
 /** What the operators' routes can be told. */
 export interface DbRouterOptions {
@@ -19,13 +25,17 @@ export interface DbRouterOptions {
   readonly auditMaxLimit?: number | undefined
   /** Who may use them. Has to be said in production. */
   readonly operators?: Operators | undefined
+  /** Names whoever writes, from the host's own login; the `X-User` header, else `operator`, where it is left out. */
+  readonly actor?: ActorOf | undefined
+  /** Bytes that the file of an upload may have; 64 GiB unless said. */
+  readonly uploadLimit?: number | undefined
   /** The storage; `app.storage` unless said. */
   readonly storage?: Storage | undefined
   /** `envelope` puts every answer into an envelope; `bare` unless said. */
   readonly responses?: ResponseStyle | undefined
 }
 
-const known = ['auditDefaultLimit', 'auditMaxLimit', 'operators', 'storage', 'responses']
+const known = ['auditDefaultLimit', 'auditMaxLimit', 'operators', 'actor', 'uploadLimit', 'storage', 'responses']
 
 /**
  * The operators' routes as a Fastify plugin, for those who mount them by hand.
@@ -35,14 +45,20 @@ const known = ['auditDefaultLimit', 'auditMaxLimit', 'operators', 'storage', 're
  */
 export function dbRouter(options: DbRouterOptions = {}): FastifyPluginAsync {
   refuseUnknown('dbRouter', options, known)
-  const limits = auditLimits(options)
-  const operators = checkOperators(options.operators)
+  const { actor } = options
+  if (actor !== undefined && typeof actor !== 'function') refuse('actor is a function of the request that answers a name.')
+  const settings = {
+    limits: auditLimits(options),
+    operators: checkOperators(options.operators),
+    actor,
+    uploadLimit: wholeNumber('uploadLimit', options.uploadLimit ?? defaultUploadLimit),
+  }
   const responses = resolveResponseStyle(options.responses)
   return async (scope) => {
     const storage = options.storage ?? (scope.hasDecorator('storage') ? scope.storage : undefined)
     if (!storage) refuse('dbRouter finds no app.storage. Call bootstrap first, or give it a storage: dbRouter({ storage }).')
     settleIn(scope, responses)
-    mountOperators(scope, storage, operators, limits)
+    mountOperators(scope, storage, settings)
   }
 }
 
@@ -54,21 +70,38 @@ export function auditLimits({ auditDefaultLimit, auditMaxLimit = 1000 }: DbRoute
   return { defaultLimit, maxLimit }
 }
 
+/** What the operators' routes stand on. */
+export interface OperatorSettings extends RestoreSettings {
+  readonly limits: AuditLimits
+}
+
 /** Mounts the operators' routes in a scope that is settled already. */
-export function mountOperators(scope: FastifyInstance, storage: Storage, operators: Operators, limits: AuditLimits): void {
+export function mountOperators(scope: FastifyInstance, storage: Storage, settings: OperatorSettings): void {
+  const { operators, limits } = settings
   if (operators === 'loopback') {
     scope.log.warn(
       `OPERATORS WITHOUT A LOGIN: ${scope.prefix}/* answers every program on this machine, and nobody else, because no authentication is configured.`,
     )
   }
+  const handlers: Handlers<OperatorOperation> = {
+    health: databaseHealth(storage, operators),
+    audit: listAudit(storage, operators, limits),
+    diagram: drawDiagram(storage, operators),
+    export: exportTables(storage, operators),
+    backup: downloadBackup(storage, operators),
+    backups: listBackups(storage, operators),
+    restore: restoreDatabase(storage, settings),
+    undoRestore: undoRestore(storage, settings),
+  }
+  const isUpload = ({ body }: Route): boolean => body?.mediaTypes.includes('multipart/form-data') === true
   mountRoutes(
     scope,
-    operatorRoutes,
-    {
-      health: databaseHealth(storage, operators),
-      audit: listAudit(storage, operators, limits),
-      diagram: drawDiagram(storage, operators),
-    },
+    operatorRoutes.filter((route) => !isUpload(route)),
+    handlers,
     defaultBodyLimit,
   )
+  scope.register(async (uploads) => {
+    receiveUploads(uploads)
+    mountRoutes(uploads, operatorRoutes.filter(isUpload), handlers, defaultBodyLimit)
+  })
 }

@@ -19,7 +19,7 @@ export function mountSystem(
     sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Alive' }),
   )
   mount(paths.ready, async (_request, reply) => {
-    await storage.health()
+    await storage.ping()
     return sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Ready' })
   })
   let text: string | undefined

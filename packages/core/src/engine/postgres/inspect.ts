@@ -50,7 +50,7 @@ const references = `
   ORDER BY t.relname, f.conname, k.position`
 
 /** Reads the tables that stand in the current schema. */
-export async function inspectTables(connection: Connection): Promise<TableShape[]> {
+export async function inspectTables(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
   const ask = (sql: string): Promise<StoredRow[]> => Promise.resolve(connection.all({ sql, parameters: [] }))
   const found = await Promise.all([ask(columns), ask(indexes), ask(references)])
   const [columnsOf, indexesOf, referencesOf] = found.map(byTable) as [ByTable, ByTable, ByTable]

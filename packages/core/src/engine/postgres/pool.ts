@@ -1,4 +1,5 @@
 import { StorageUnavailableError } from '../../errors.ts'
+import type { EngineQueue } from '../engine.ts'
 import { Client, type ClientOptions } from './client.ts'
 import type { PgDriver } from './driver.ts'
 import { isStalePlan } from './errors.ts'
@@ -76,6 +77,11 @@ export class ClientPool {
     if (client.fresh || !(client.dead || isStalePlan(error))) return false
     if (client.generation === this.#generation) this.#generation++
     return true
+  }
+
+  /** How many connections are in use, and how many callers wait for one. */
+  load(): EngineQueue {
+    return this.#slots.load()
   }
 
   /** Closes the idle connections; those in use are closed by their release. */

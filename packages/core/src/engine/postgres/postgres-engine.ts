@@ -13,6 +13,7 @@ import type {
   TableShape,
   Unit,
 } from '../engine.ts'
+import type { TimeBudget } from '../time-budget.ts'
 import { advanceIds, columnDefinition, columnType, createTableSql, idDefinition, takeDefinitionLock } from './ddl.ts'
 import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'
@@ -96,7 +97,7 @@ export class PostgresEngine implements Engine {
     )
   }
 
-  async inspect(connection: Connection): Promise<TableShape[]> {
+  async inspect(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
     return await inspectTables(connection)
   }
 
@@ -112,11 +113,13 @@ export class PostgresEngine implements Engine {
   /** The server tells its sessions itself when tables change. */
   refresh(): void {}
 
-  async health(): Promise<EngineHealth> {
-    const { rows } = await this.#gate.during(() => this.#pool.use((client) => client.query({ sql: 'SHOW server_version' })))
+  async health(time?: TimeBudget): Promise<EngineHealth> {
+    const queue = this.#pool.load()
+    const sql = `SELECT current_setting('server_version') AS version, pg_database_size(current_database()) AS bytes`
+    const [row] = await this.read((connection) => connection.all({ sql, parameters: [] }, time))
     // distributions add their own name: 17.9 (Debian 17.9-1)
-    const [version] = String(rows[0]?.['server_version']).split(' ')
-    return { version: `PostgreSQL ${version}` }
+    const [version] = String(row?.['version']).split(' ')
+    return { version: `PostgreSQL ${version}`, databaseBytes: Number(row?.['bytes']), walBytes: null, freeDiskBytes: null, queue }
   }
 
   close(): Promise<void> {

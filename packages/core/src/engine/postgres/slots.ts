@@ -1,11 +1,13 @@
 import { StorageBusyError } from '../../errors.ts'
+import type { EngineQueue } from '../engine.ts'
 
 /** A number of places for which callers wait in line. */
 export class Slots {
   readonly #size: number
   /** Milliseconds that a caller waits at most. */
   readonly #patience: number
-  readonly #waiting = new Set<() => void>()
+  /** Who waits, by when they came. */
+  readonly #waiting = new Map<() => void, number>()
   #taken = 0
 
   constructor(size: number, patience: number) {
@@ -28,13 +30,20 @@ export class Slots {
         this.#waiting.delete(admit)
         reject(new StorageBusyError(`All ${this.#size} connections to the database are in use. Nothing was done; try again.`))
       }, this.#patience)
-      this.#waiting.add(admit)
+      this.#waiting.set(admit, performance.now())
     })
+  }
+
+  /** How many places are taken, and how many wait for one. */
+  load(): EngineQueue {
+    const now = performance.now()
+    const [since = now] = this.#waiting.values()
+    return { running: this.#taken, waiting: this.#waiting.size, longestWait: now - since }
   }
 
   /** Gives a place back: to the first in line, if somebody waits. */
   give(): void {
-    const [first] = this.#waiting
+    const [first] = this.#waiting.keys()
     if (first) {
       this.#waiting.delete(first)
       first()

@@ -7,13 +7,13 @@ const indexColumns = 'SELECT name FROM pragma_index_xinfo(?) WHERE key = 1 ORDER
 const references = 'SELECT "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id, seq'
 
 /** Reads tables, columns, indexes and references as they stand in the database. */
-export async function inspectTables(connection: Connection): Promise<TableShape[]> {
+export async function inspectTables(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
   const shapes: TableShape[] = []
   for (const { name } of await connection.all({ sql: tables, parameters: [] })) shapes.push(await inspectTable(connection, String(name)))
   return shapes.map((shape) => ({ ...shape, references: shape.references.map((reference) => withTarget(reference, shapes)) }))
 }
 
-async function inspectTable(connection: Connection, name: string): Promise<TableShape> {
+async function inspectTable(connection: Pick<Connection, 'all'>, name: string): Promise<TableShape> {
   const about = (sql: string) => connection.all({ sql, parameters: [name] })
   const found = await about(columns)
   const indexShapes: IndexShape[] = []

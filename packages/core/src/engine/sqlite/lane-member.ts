@@ -4,7 +4,7 @@ import { SqliteConnection } from './connection.ts'
 import type { Handle } from './handle.ts'
 
 /** What the lane needs to know of a unit of work. */
-export type LaneUnit<T> = Pick<Unit<T>, 'alone' | 'timeLimit' | 'long' | 'run'>
+export type LaneUnit<T> = Pick<Unit<T>, 'alone' | 'timeLimit' | 'large' | 'run'>
 
 /** A unit on the lane, and its outcome, which is withheld until the commit. */
 export class LaneMember {

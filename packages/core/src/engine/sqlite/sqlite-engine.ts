@@ -17,10 +17,12 @@ import type {
   Unit,
 } from '../engine.ts'
 import { isPromise } from '../is-promise.ts'
+import type { TimeBudget } from '../time-budget.ts'
 import { columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
+import { measureFile } from './measure-file.ts'
 import { inTime } from './read-clock.ts'
 import type { Reader } from './reader.ts'
 import { textFunctions } from './text.ts'
@@ -94,7 +96,7 @@ export class SqliteEngine implements Engine {
     return columnType(field)
   }
 
-  inspect(connection: Connection): Promise<TableShape[]> {
+  inspect(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
     return inspectTables(connection)
   }
 
@@ -126,10 +128,11 @@ export class SqliteEngine implements Engine {
     this.#parts.reader.refreshSchema()
   }
 
-  async health(): Promise<EngineHealth> {
+  async health(time?: TimeBudget): Promise<EngineHealth> {
+    const queue = this.#parts.lane.load()
     const sql = 'SELECT sqlite_version() AS version, (SELECT count(*) FROM sqlite_schema) AS objects'
-    const [row] = await this.read((connection) => connection.all({ sql, parameters: [] }))
-    return { version: `SQLite ${row?.version}` }
+    const [row] = await this.read((connection) => connection.all({ sql, parameters: [] }, time))
+    return { version: `SQLite ${row?.version}`, ...(await measureFile(this.#parts.path)), queue }
   }
 
   close(): Promise<void> {

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { StorageBusyError } from '../../errors.ts'
+import type { EngineQueue } from '../engine.ts'
 import { timeout } from './connection.ts'
 import { busy, closed, isBusy, mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
 import { LaneMember, type LaneUnit } from './lane-member.ts'
-import type { LongTransaction } from './long-transaction.ts'
+import type { LargeTransaction } from './large-transaction.ts'
 import { Queue } from './queue.ts'
 import { TransactionControl } from './transaction-control.ts'
 
@@ -15,8 +16,8 @@ export interface WriteLaneOptions {
   readonly queueLimit: number
   /** Units that may share a commit. */
   readonly maxGroup: number
-  /** How to open a connection in another thread, for long units. */
-  readonly openElsewhere: () => Promise<LongTransaction>
+  /** How to open a connection in another thread, for large units. */
+  readonly openElsewhere: () => Promise<LargeTransaction>
 }
 
 /** Milliseconds after which a group admits nobody more: other work of the event loop waits meanwhile. */
@@ -52,7 +53,7 @@ export class WriteLane {
   #whenFree: (() => void)[] = []
   #lockedSince: number | undefined
   #whenIdle: (() => void)[] = []
-  /** What another thread still does after a long unit. */
+  /** What another thread still does after a large unit. */
   #aftermath: Promise<void> = Promise.resolve()
 
   constructor(handle: Handle, options: WriteLaneOptions) {
@@ -83,9 +84,17 @@ export class WriteLane {
   async hold(): Promise<() => void> {
     this.#held = true
     if (this.#running) await new Promise<void>((resolve) => this.#whenFree.push(resolve))
+    await this.#aftermath
     return () => {
       this.#held = false
     }
+  }
+
+  /** How many units run and wait now. */
+  load(): EngineQueue {
+    const first = this.#queue.peek()
+    const longestWait = first ? performance.now() - first.enqueuedAt : 0
+    return { running: Number(this.#running), waiting: this.#queue.length, longestWait }
   }
 
   /** Refuses new units and waits for those that are here. */
@@ -99,7 +108,7 @@ export class WriteLane {
     const first = this.#queue.peek()
     if (!first || !this.#begin(first)) return
     this.#running = true
-    if (first.unit.long) void this.#runElsewhere(first)
+    if (first.unit.large) void this.#runElsewhere(first)
     else if (first.unit.alone || first.again || this.#queue.length === 1) this.#runSolo(first)
     else this.#runGroup()
   }
@@ -121,7 +130,7 @@ export class WriteLane {
       return false
     }
     try {
-      if (first.unit.long) this.#control.rollBack()
+      if (first.unit.large) this.#control.rollBack()
       else this.#control.begin()
       this.#lockedSince = undefined
       return true
@@ -161,7 +170,7 @@ export class WriteLane {
     this.#next()
   }
 
-  /** A commit would bring all that the long unit has logged into the file, in this thread, if the other one did not do it. */
+  /** A commit would bring all that the large unit has logged into the file, in this thread, if the other one did not do it. */
   async #withoutCheckpoints(ended: Promise<void>): Promise<void> {
     const { database } = this.#handle
     database.pragma('wal_autocheckpoint = 0')

@@ -4,12 +4,20 @@ import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DatabasePlace, Engine } from '../../engine/engine.ts'
 import { portableTables } from '../../engine/portable-file.ts'
+import { UsageError } from '../../errors.ts'
 import type { AnyModel } from '../../model/model.ts'
 import { createStatements } from '../../schema/wanted-table.ts'
 import { placeFile, withWorkFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
-import { moduleUrl, runInWorker } from '../worker/run-in-worker.ts'
+import { reportOf } from '../worker/report-of.ts'
+import { moduleUrl } from '../worker/run-in-worker.ts'
 import type { BackupTask, CopyPlan } from './write-backup.ts'
+
+/** How a backup is made. */
+export interface BackupOptions {
+  /** Ends the work, which then rejects with the signal's reason; nothing is left of it. */
+  readonly signal?: AbortSignal | undefined
+}
 
 /** What a backup is. */
 export interface BackupReport {
@@ -30,29 +38,30 @@ export interface BackupSource {
 }
 
 /** Makes a backup in a file, which is there as a whole or not at all, or writes it to a stream. */
-export async function backupTo(source: BackupSource, target: string | Writable): Promise<BackupReport> {
+export async function backupTo(
+  source: BackupSource,
+  target: string | Writable,
+  { signal, ...rest }: BackupOptions = {},
+): Promise<BackupReport> {
+  const [stranger] = Object.keys(rest)
+  if (stranger !== undefined) throw new UsageError('invalid_options', `"${stranger}" is no option of backup. There is signal.`)
   const startedAt = new Date()
   if (typeof target === 'string') {
     return placeFile(target, async (partial) => {
-      await makeBackup(source, partial)
+      await makeBackup(source, partial, signal)
       return { bytes: (await stat(partial)).size, startedAt }
     })
   }
   return withWorkFile(async (path) => {
-    await makeBackup(source, path)
-    await pipeline(createReadStream(path), target)
+    await makeBackup(source, path, signal)
+    await pipeline(createReadStream(path), target, { signal })
     return { bytes: (await stat(path)).size, startedAt }
   })
 }
 
-/** Makes a backup in a new file. */
-export async function makeBackup(source: BackupSource, path: string): Promise<void> {
-  const { bytes, report } = source.transfers.track(() =>
-    runInWorker<void>(moduleUrl('./backup-worker', import.meta.url), taskOf(source, path)),
-  )
-  // A backup writes its file itself; reading on tells when it is through.
-  bytes.on('error', () => undefined).resume()
-  await report
+/** Makes a backup in a new file. `signal` ends it. */
+export async function makeBackup(source: BackupSource, path: string, signal?: AbortSignal): Promise<void> {
+  await reportOf(source.transfers, { module: moduleUrl('./backup-worker', import.meta.url), task: taskOf(source, path) }, signal)
 }
 
 function taskOf({ engine, models, place = engine.place }: BackupSource, target: string): BackupTask {

@@ -60,11 +60,13 @@ class Apply {
     const { bound, fields, rows, content } = table
     const counts = { inserted: 0, updated: 0, unchanged: 0 }
     const held: Row[] = []
-    yield* this.#eachChunk(content.chunks(), function* (this: Apply, chunk: readonly StagedRow[]): Task<void> {
+    const writeChunk = function* (this: Apply, chunk: readonly StagedRow[]): Task<void> {
       const records = chunk.map((row) => rowOf(fields, row))
       for (const distinct of this.#withDistinctIds(bound, records)) yield* this.#rows(table, distinct, counts, held)
       this.#options.watch.progress({ rows: chunk.length })
-    })
+    }
+    yield* this.#eachChunk(content.identified.chunks(), writeChunk)
+    yield* this.#eachChunk(content.counted.chunks(), writeChunk)
     if (held.length > 0) yield* this.#rows(table, held, counts, undefined)
     this.#unfinished.delete(bound)
     return { table: bound.model.name, component: bound.component, rows, ...counts }
@@ -72,7 +74,7 @@ class Apply {
 
   /** Gives the references that waited their values: by now all rows are there. */
   *waitingReferences(): Task<void> {
-    if (this.#waiting.isEmpty) return
+    if (this.#waiting.bytes === 0) return
     yield* this.#eachChunk(this.#waiting.chunks(), function* (this: Apply, chunk: readonly StagedRow[]): Task<void> {
       const groups = Map.groupBy(chunk, ([, table, field]) => `${String(table)}.${String(field)}`)
       for (const rows of groups.values()) yield* this.#fill(rows)
@@ -83,10 +85,10 @@ class Apply {
     for (;;) {
       const chunk = yield* wait(chunks.next())
       if (!chunk) return
-      this.#options.watch.check()
-      yield* use.call(this, chunk)
       // Each one more would be looked for row by row, while other writers wait.
       if (this.#options.faults.count >= mostFaults) return
+      this.#options.watch.check()
+      yield* use.call(this, chunk)
       yield* wait(nextTurn())
     }
   }

@@ -21,8 +21,8 @@ export class CsvFault extends Error {
 /** Bytes that are parsed at a time, in some milliseconds. */
 const pieceSize = 65_536
 
-/** Bytes of one row, 64 MiB: a quote that is never closed would make one row of the rest of the file. */
-const longestRow = 67_108_864
+/** Bytes of one row, 32 MiB: a quote that is never closed would make one row of the rest of the file. */
+const longestRow = 33_554_432
 
 /** Reads the rows of a CSV file (RFC 4180, UTF-8, with or without a byte order mark) in small batches. Throws CsvFault. */
 export async function* readCsv(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<readonly CsvRow[], void, undefined> {

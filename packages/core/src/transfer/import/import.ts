@@ -10,7 +10,7 @@ import type { ImportMode } from './columns.ts'
 import { abandonSource, filesOf, type ImportSource } from './files-of.ts'
 import { inNeededOrder } from './in-order.ts'
 import { Faults, type ImportedTable, type ImportProgress, type ImportReport, type SkippedFile } from './report.ts'
-import { type ImportWatch, type StagedTable, stageFile } from './stage.ts'
+import { closeContent, type ImportWatch, type StagedTable, stageFile } from './stage.ts'
 import { type ZipCaps, zipCaps } from './zip.ts'
 
 /** How rows are imported. */
@@ -93,15 +93,18 @@ async function run(
   const found = await filesOf(target, source, folder, caps)
   try {
     const reading = watch('reading', options, signal)
-    for (const file of found.files) staged.push(await stageFile(file, join(folder, `${staged.length}.rows`), { mode }, faults, reading))
+    for (const file of found.files) staged.push(await stageFile(file, join(folder, `${staged.length}`), { mode }, faults, reading))
     if (faults.count > 0) return report(undefined, staged, found.skipped, faults, dryRun)
     const { tables, conflicts } = await apply(target, staged, options, { folder, signal })
     return report(tables, staged, found.skipped, conflicts, dryRun)
   } finally {
     found.close()
-    await Promise.all(staged.map(({ content }) => content.close()))
+    await Promise.all(staged.map(({ content }) => closeContent(content)))
   }
 }
+
+/** Bytes of staged rows, 1 MiB, that are written without a thread for it: it takes longer to start than they take to commit. */
+const mostBytesHere = 1_048_576
 
 /** Carries what conflicts out of the unit, which is rolled back for it. */
 class ConflictsFound extends Error {
@@ -124,9 +127,10 @@ async function apply(
   const write: WriteOptions = { dryRun, ...(actor !== undefined && { actor }), ...(requestId !== undefined && { requestId }) }
   const order = inNeededOrder(staged.map(({ bound }) => bound.model))
   const tables = order.flatMap((model) => staged.filter(({ bound }) => bound.model === model))
+  const large = staged.reduce((bytes, { content }) => bytes + content.identified.bytes + content.counted.bytes, 0) > mostBytesHere
   let tries = 0
   try {
-    return await units.run({ write, alone: true, long: true }, function* (session) {
+    return await units.run({ write, alone: true, timeLimit: Number.POSITIVE_INFINITY, large }, function* (session) {
       // The database may ask for another try, from the start.
       const waitingPath = join(folder, `waiting-${++tries}.rows`)
       const watching = watch('writing', options, signal)

@@ -20,8 +20,8 @@ export class StageFile {
     return new StageFile(await open(path, 'ax+', 0o600))
   }
 
-  get isEmpty(): boolean {
-    return this.#length === 0
+  get bytes(): number {
+    return this.#length
   }
 
   async append(rows: readonly StagedRow[]): Promise<void> {

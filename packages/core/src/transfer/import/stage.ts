@@ -14,7 +14,14 @@ export interface StagedTable {
   /** The fields of its columns. */
   readonly fields: readonly string[]
   readonly rows: number
-  readonly content: StageFile
+  readonly content: StagedContent
+}
+
+/** The rows of a table in two files. */
+export interface StagedContent {
+  readonly identified: StageFile
+  /** Rows whose ids the database counts: they come last, and keep out of the way of the others. */
+  readonly counted: StageFile
 }
 
 /** What goes on beside the work. */
@@ -38,7 +45,7 @@ export async function stageFile(
   faults: Faults,
   watch: ImportWatch,
 ): Promise<StagedTable> {
-  const content = await StageFile.create(path)
+  const content = { identified: await StageFile.create(`${path}.rows`), counted: await StageFile.create(`${path}.counted`) }
   const staging = new Staging(file, { ...rules, masked: file.masked }, faults, content)
   try {
     let bytes = 0
@@ -62,7 +69,7 @@ export async function stageFile(
     await staging.end()
   } catch (error) {
     if (!(error instanceof CsvFault)) {
-      await content.close()
+      await closeContent(content)
       throw error
     }
     faults.add(file.name, error.line, '', error.message)
@@ -70,26 +77,59 @@ export async function stageFile(
   return { bound: file.bound, file: file.name, fields: staging.fields, rows: staging.rows, content }
 }
 
+/** Lets go of the files; they go with their folder. */
+export async function closeContent({ identified, counted }: StagedContent): Promise<void> {
+  await Promise.all([identified.close(), counted.close()])
+}
+
+/** Rows on their way into a file, in chunks. */
+class Chunks {
+  readonly #file: StageFile
+  readonly #mostRows: number
+  #full: StagedRow[][] = []
+  #rows: StagedRow[] = []
+  #characters = 0
+
+  constructor(file: StageFile, mostRows: number) {
+    this.#file = file
+    this.#mostRows = mostRows
+  }
+
+  add(row: StagedRow, characters: number): void {
+    this.#rows.push(row)
+    this.#characters += characters
+    if (this.#rows.length >= this.#mostRows || this.#characters >= mostCharacters) this.end()
+  }
+
+  end(): void {
+    if (this.#rows.length > 0) this.#full.push(this.#rows)
+    this.#rows = []
+    this.#characters = 0
+  }
+
+  async flush(): Promise<void> {
+    for (const rows of this.#full.splice(0)) await this.#file.append(rows)
+  }
+}
+
 class Staging {
   rows = 0
   readonly #file: ImportFile
   readonly #rules: ReadingRules
   readonly #faults: Faults
-  readonly #content: StageFile
-  readonly #mostRows: number
+  readonly #identified: Chunks
+  readonly #counted: Chunks
   /** Undefined before the header; empty when it cannot be used. */
   #columns: readonly Column[] | undefined
-  #full: StagedRow[][] = []
-  #chunk: StagedRow[] = []
-  #characters = 0
 
-  constructor(file: ImportFile, rules: ReadingRules, faults: Faults, content: StageFile) {
+  constructor(file: ImportFile, rules: ReadingRules, faults: Faults, content: StagedContent) {
     this.#file = file
     this.#rules = rules
     this.#faults = faults
-    this.#content = content
     const { engine, model } = file.bound.table
-    this.#mostRows = Math.max(1, Math.min(rowsAtOnce, Math.floor(engine.capabilities.maxParameters / model.fields.length)))
+    const mostRows = Math.max(1, Math.min(rowsAtOnce, Math.floor(engine.capabilities.maxParameters / model.fields.length)))
+    this.#identified = new Chunks(content.identified, mostRows)
+    this.#counted = new Chunks(content.counted, mostRows)
   }
 
   get fields(): readonly string[] {
@@ -103,12 +143,15 @@ class Staging {
 
   /** Writes full chunks to the disk; nothing of a file with faults will be used. */
   async flush(): Promise<void> {
-    for (const chunk of this.#full.splice(0)) if (this.#faults.count === 0) await this.#content.append(chunk)
+    if (this.#faults.count > 0) return
+    await this.#identified.flush()
+    await this.#counted.flush()
   }
 
   async end(): Promise<void> {
     if (!this.#columns) this.#fault(1, '', 'has no header: the file is empty')
-    this.#endChunk()
+    this.#identified.end()
+    this.#counted.end()
     await this.flush()
   }
 
@@ -120,7 +163,9 @@ class Staging {
       return
     }
     const row: [number, ...unknown[]] = [line]
+    let identified = false
     let sound = true
+    let characters = 0
     columns.forEach((column, index) => {
       const cell = cells[index] ?? null
       const value = column.read(cell)
@@ -128,17 +173,10 @@ class Staging {
       if (problem === undefined) row.push(value)
       else this.#fault(line, column.field.name, problem)
       sound &&= problem === undefined
-      this.#characters += cell?.length ?? 0
+      identified ||= column.field.role === 'id' && value !== undefined
+      characters += cell?.length ?? 0
     })
-    if (!sound) return
-    this.#chunk.push(row)
-    if (this.#chunk.length >= this.#mostRows || this.#characters >= mostCharacters) this.#endChunk()
-  }
-
-  #endChunk(): void {
-    if (this.#chunk.length > 0) this.#full.push(this.#chunk)
-    this.#chunk = []
-    this.#characters = 0
+    if (sound) (identified ? this.#identified : this.#counted).add(row, characters)
   }
 
   #fault(line: number, field: string, message: string): void {

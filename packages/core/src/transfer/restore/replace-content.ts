@@ -1,5 +1,6 @@
 import { fileOf } from '../../engine/database-place.ts'
 import { KeptAnswers } from '../../idempotency/kept-answers.ts'
+import { BackupRecords } from '../../schema/backup-records.ts'
 import { systemModels } from '../../schema/system-tables.ts'
 import { createBareStatements, referenceStatements } from '../../schema/wanted-table.ts'
 import { planCopy } from '../backup/backup.ts'
@@ -12,8 +13,8 @@ import { newSafetyCopy, thinOut } from './safety-copies.ts'
 /** Milliseconds to try for the locks, and for readers of the old content to end. */
 const patience = 30_000
 
-/** Tables whose rows stay as they are now: a restore must not bring back what was ended since. */
-const carried = [KeptAnswers.name]
+/** Tables whose rows stay as they are now: a restore must not bring back what was ended since, nor forget backups that were made since. */
+const carried = [KeptAnswers.name, BackupRecords.name]
 
 /** Puts a staged file in the place of what the database holds. Writers of this process wait meanwhile. */
 export async function replaceContent(target: RestoreTarget, staged: string, deed: RestoreDeed): Promise<Replaced> {

@@ -24,7 +24,8 @@ export async function removeLeftovers(besides: string): Promise<void> {
   const place = dirname(besides)
   for (const name of await readdir(place)) {
     const owner = name.startsWith(prefix) ? Number.parseInt(name.slice(prefix.length), 10) : Number.NaN
-    if (!Number.isNaN(owner) && !isAlive(owner)) await rm(join(place, name), { recursive: true, force: true })
+    // What another user has left is not ours to remove.
+    if (!Number.isNaN(owner) && !isAlive(owner)) await rm(join(place, name), { recursive: true, force: true }).catch(() => undefined)
   }
 }
 

@@ -3,21 +3,21 @@ import { TimeBudget } from '../time-budget.ts'
 import { SqliteConnection } from './connection.ts'
 import { loadDriver } from './driver.ts'
 import { openWriter } from './handle.ts'
-import { type LongAnswer, type LongCall, type LongTask, tellFailure } from './long-messages.ts'
+import { type LargeAnswer, type LargeCall, type LargeTask, tellFailure } from './large-messages.ts'
 import { TransactionControl } from './transaction-control.ts'
 
 const port = parentPort
 if (!port) throw new Error('This module runs in a thread that the library starts.')
 // Whoever starts the thread says what its task is.
-const handle = openWriter({ driver: await loadDriver(), ...(workerData as LongTask) })
+const handle = openWriter({ driver: await loadDriver(), ...(workerData as LargeTask) })
 const { database } = handle
 const control = new TransactionControl(database)
 const connection = new SqliteConnection(handle, Number.POSITIVE_INFINITY)
 // The commit is answered first; bringing the log into the file comes after.
 database.pragma('wal_autocheckpoint = 0')
 
-port.on('message', (call: LongCall) => {
-  let answer: LongAnswer
+port.on('message', (call: LargeCall) => {
+  let answer: LargeAnswer
   try {
     answer = { value: perform(call) }
   } catch (error) {
@@ -27,7 +27,7 @@ port.on('message', (call: LongCall) => {
   if (call.name === 'leave') port.close()
 })
 
-function perform(call: LongCall): unknown {
+function perform(call: LargeCall): unknown {
   switch (call.name) {
     case 'begin':
       return control.begin()

@@ -5,10 +5,10 @@ import type { Connection, Statement, StoredRow, Unit } from '../engine.ts'
 import { moduleUrl } from '../module-url.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { finished } from './connection.ts'
-import { heardFailure, type LongAnswer, type LongCall, type LongTask } from './long-messages.ts'
+import { heardFailure, type LargeAnswer, type LargeCall, type LargeTask } from './large-messages.ts'
 
 /** A transaction on a connection of its own, in a thread of its own. */
-export interface LongTransaction {
+export interface LargeTransaction {
   /** Runs a unit and commits it; answers after the commit, or throws after the rollback. `busyWait` as for any unit. */
   run<T>(unit: Unit<T>['run'], busyWait: number): Promise<T>
   /** Resolves when the thread is through: it brings the log into the file after the commit. */
@@ -22,7 +22,7 @@ const retryPause = { least: 5, jitter: 20 }
  * Opens a connection in another thread. SQLite blocks its thread, and the commit of a million rows takes seconds: pages of the log that
  * were written more than once are read again for their checksums (walRewriteChecksums), synced, and brought into the file.
  */
-export async function openElsewhere(task: LongTask): Promise<LongTransaction> {
+export async function openElsewhere(task: LargeTask): Promise<LargeTransaction> {
   const thread = new Thread(task)
   return {
     run: (unit, busyWait) => runElsewhere(thread, unit, busyWait),
@@ -68,10 +68,10 @@ class Thread {
   readonly #waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
   #failure: Error | undefined
 
-  constructor(task: LongTask) {
-    this.#worker = new Worker(moduleUrl('./long-worker', import.meta.url), { workerData: task, name: 'strongroom' })
+  constructor(task: LargeTask) {
+    this.#worker = new Worker(moduleUrl('./large-worker', import.meta.url), { workerData: task, name: 'strongroom' })
     this.ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
-    this.#worker.on('message', (answer: LongAnswer) => {
+    this.#worker.on('message', (answer: LargeAnswer) => {
       const call = this.#waiting.shift()
       if ('error' in answer) call?.reject(heardFailure(answer.error))
       else call?.resolve(answer.value)
@@ -80,7 +80,7 @@ class Thread {
     this.#worker.on('exit', () => this.#fail(undefined))
   }
 
-  call(call: LongCall): Promise<unknown> {
+  call(call: LargeCall): Promise<unknown> {
     if (this.#failure) return Promise.reject(this.#failure)
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
@@ -103,7 +103,7 @@ class Thread {
   }
 }
 
-/** The connection of a long unit. */
+/** The connection of a large unit. */
 class RemoteConnection implements Connection {
   readonly #thread: Thread
   #ended = false
@@ -150,7 +150,7 @@ class RemoteConnection implements Connection {
     if (this.#ended) throw finished()
   }
 
-  async #call(call: LongCall): Promise<unknown> {
+  async #call(call: LargeCall): Promise<unknown> {
     if (this.#ended) throw finished()
     return await this.#thread.call(call)
   }

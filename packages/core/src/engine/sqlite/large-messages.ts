@@ -4,11 +4,11 @@ import { ConstraintViolation, type Statement } from '../engine.ts'
 import { mapError, sqliteCode } from './errors.ts'
 import type { HandleOptions } from './handle.ts'
 
-/** What a long unit's thread is started with. */
-export type LongTask = Omit<HandleOptions, 'driver' | 'timeout'>
+/** What a large unit's thread is started with. */
+export type LargeTask = Omit<HandleOptions, 'driver' | 'timeout'>
 
 /** What the main thread asks for, one thing after the other. */
-export type LongCall =
+export type LargeCall =
   | { readonly name: 'begin' | 'commit' | 'rollBack' | 'leave' }
   /** `left`: milliseconds that the read may take. */
   | { readonly name: 'all'; readonly statement: Statement; readonly left: number | undefined }
@@ -17,7 +17,7 @@ export type LongCall =
   | { readonly name: 'savepoint' | 'release' | 'rollbackTo'; readonly savepoint: string }
 
 /** What it gets for each. */
-export type LongAnswer = { readonly value: unknown } | { readonly error: ToldFailure }
+export type LargeAnswer = { readonly value: unknown } | { readonly error: ToldFailure }
 
 /** An error in plain data: SQLite's own where there is one, else the library's. */
 export interface ToldFailure {

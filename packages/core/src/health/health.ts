@@ -1,0 +1,133 @@
+import type { Engine, EngineQueue } from '../engine/engine.ts'
+import { TimeBudget } from '../engine/time-budget.ts'
+import { QueryTimeoutError, StorageUnavailableError } from '../errors.ts'
+import type { AnyModel } from '../model/model.ts'
+import type { BoundTable } from '../query/bound-table.ts'
+import { schemaDifferences } from '../schema/prepare-schema.ts'
+import type { BackupLog } from '../transfer/schedule/backup-log.ts'
+import { type KeptBackup, keptBackup } from '../transfer/schedule/kept-backup.ts'
+
+/** What `health` found out by real queries. */
+export interface StorageHealth {
+  /** e.g. `SQLite 3.54.1`. */
+  readonly engine: string
+  /** Milliseconds that a query took. */
+  readonly latency: number
+  /** Bytes of the database: of its file, or as PostgreSQL counts them. */
+  readonly databaseBytes: number
+  /** Bytes of SQLite's write-ahead log; null on PostgreSQL. */
+  readonly walBytes: number | null
+  /** Bytes that are free on the disk of SQLite's file; null on PostgreSQL. */
+  readonly freeDiskBytes: number | null
+  /** How the tables differ from the models, a sentence for each difference. */
+  readonly schemaDifferences: readonly string[]
+  /** The newest scheduled backup of which there is a file; null where there is none. */
+  readonly lastBackup: (KeptBackup & { readonly age: number }) | null
+  /** Why the newest scheduled backup failed; null where it did not. */
+  readonly backupError: string | null
+  /** Who uses the one writer of SQLite, or the connections to PostgreSQL, and who waits for that. */
+  readonly queue: EngineQueue
+  readonly audit: {
+    readonly epoch: number
+    /** Null while the log is empty. */
+    readonly lastEntry: { readonly id: number; readonly timestamp: Date } | null
+  }
+}
+
+/**
+ * Milliseconds for the database to answer. Those who ask (load balancers, orchestrators) do so every few seconds and give up after some;
+ * a server that answers nobody within two is of no use to its clients, either.
+ */
+const patience = 2_000
+
+/** Tries among which the last backup is looked for: failures that follow each other come every quarter of an hour at most. */
+const recentTries = 100
+
+export interface HealthParts {
+  readonly engine: Engine
+  /** The app's own. */
+  readonly models: readonly AnyModel[]
+  /** The audit log, and where it stands. */
+  readonly log: BoundTable
+  readonly head: BoundTable
+  readonly backups: BackupLog
+}
+
+/** Asks the database how it is. */
+export class Health {
+  readonly #parts: HealthParts
+
+  constructor(parts: HealthParts) {
+    this.#parts = parts
+  }
+
+  /** Reads a row. Throws StorageUnavailableError when that takes too long. */
+  async ping(): Promise<void> {
+    await inTime((time) => this.#epoch(time))
+  }
+
+  /** Reads everything that operators want to know. No table is read from end to end. */
+  async examine(): Promise<StorageHealth> {
+    return inTime(async (time) => {
+      const { engine, models } = this.#parts
+      const { version, ...figures } = await engine.health(time)
+      const start = performance.now()
+      const epoch = await this.#epoch(time)
+      const latency = performance.now() - start
+      const differences = await engine.read((connection) =>
+        schemaDifferences(engine, { all: (statement) => connection.all(statement, time) }, models),
+      )
+      const lastEntry = await this.#lastEntry(time)
+      return {
+        engine: version,
+        latency,
+        ...figures,
+        schemaDifferences: differences,
+        ...(await this.#backups(time)),
+        audit: { epoch, lastEntry },
+      }
+    })
+  }
+
+  async #epoch(time: TimeBudget): Promise<number> {
+    const { engine, head } = this.#parts
+    const statement = engine.builder.selectFrom(head.model.name).select('epoch').limit(1).compile()
+    const [row] = await engine.read((connection) => connection.all(statement, time))
+    return Number(row?.['epoch'] ?? 1)
+  }
+
+  async #lastEntry(time: TimeBudget): Promise<StorageHealth['audit']['lastEntry']> {
+    const { engine, log } = this.#parts
+    const statement = engine.builder.selectFrom(log.model.name).select(['id', 'timestamp']).orderBy('id', 'desc').limit(1).compile()
+    const [row] = await engine.read((connection) => connection.all(statement, time))
+    // A DateTime field gives Dates.
+    return row ? { id: Number(row['id']), timestamp: log.decodeField('timestamp', row['timestamp']) as Date } : null
+  }
+
+  async #backups(time: TimeBudget): Promise<Pick<StorageHealth, 'lastBackup' | 'backupError'>> {
+    const ended = (await this.#parts.backups.newest(recentTries, time)).filter(({ finished_at }) => finished_at !== null)
+    const kept = ended.find(({ bytes }) => bytes !== null)
+    const last = kept && keptBackup(kept)
+    return {
+      lastBackup: last ? { ...last, age: Math.max(0, (Date.now() - last.createdAt.getTime()) / 1_000) } : null,
+      backupError: ended[0]?.error ?? null,
+    }
+  }
+}
+
+/** A server that hangs answers neither the query nor the order to stop it: nobody waits for that. */
+async function inTime<T>(ask: (time: TimeBudget) => Promise<T>): Promise<T> {
+  const { promise: over, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(unanswered()), patience)
+  try {
+    return await Promise.race([ask(new TimeBudget(patience)), over])
+  } catch (error) {
+    throw error instanceof QueryTimeoutError ? unanswered() : error
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function unanswered(): StorageUnavailableError {
+  return new StorageUnavailableError('storage_unavailable', `The database did not answer within ${patience} milliseconds. Try again later.`)
+}

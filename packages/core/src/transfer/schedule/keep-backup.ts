@@ -1,0 +1,127 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { fileOf } from '../../engine/database-place.ts'
+import { type BackupSource, makeBackup } from '../backup/backup.ts'
+import { withWorkFolder } from '../restore/work-folder.ts'
+import { reportOf } from '../worker/report-of.ts'
+import { moduleUrl } from '../worker/run-in-worker.ts'
+import type { Outcome } from './backup-log.ts'
+import type { BackupTarget } from './backup-target.ts'
+
+/** A backup that is to be kept somewhere. */
+export interface Keeping {
+  readonly source: BackupSource
+  readonly target: BackupTarget
+  readonly name: string
+  /** Ends it. */
+  readonly signal: AbortSignal
+}
+
+/** Makes a backup, keeps it in the target, reads it back and checks it. Rejects only where the signal ended it. */
+export async function keepBackup(keeping: Keeping): Promise<Outcome> {
+  const { signal, target, name } = keeping
+  return withPrivateFolder(keeping, async (folder) => {
+    let sent: { bytes: number; sha256: string }
+    try {
+      const made = join(folder, 'backup.sqlite')
+      await makeBackup(keeping.source, made, signal)
+      sent = { bytes: (await stat(made)).size, sha256: await send(keeping, made) }
+      // What is read back needs the room.
+      await rm(made)
+    } catch (error) {
+      signal.throwIfAborted()
+      await target.remove(name).catch(() => undefined)
+      return { bytes: null, verified: null, error: sentence(error) }
+    }
+    return { bytes: sent.bytes, ...(await verify(keeping, folder, sent.sha256)) }
+  })
+}
+
+/** Looks what became of a backup whose maker was lost. */
+export async function settleBackup(keeping: Keeping): Promise<Outcome> {
+  const { signal, target, name } = keeping
+  return withPrivateFolder(keeping, async (folder) => {
+    try {
+      const names = await unlessAborted(signal, target.list())
+      if (!names.includes(name)) return { bytes: null, verified: null, error: 'The process that made it ended before it was done.' }
+    } catch (error) {
+      signal.throwIfAborted()
+      return { bytes: null, verified: null, error: sentence(error) }
+    }
+    const verdict = await verify(keeping, folder, undefined)
+    const bytes = await stat(join(folder, readBackName)).catch(() => undefined)
+    return { bytes: bytes?.size ?? 0, ...verdict }
+  })
+}
+
+const readBackName = 'read-back.sqlite'
+
+/** Beside the database, where there is room for a copy of it; what killed processes have left there is removed. */
+function withPrivateFolder<T>({ source }: Keeping, work: (folder: string) => Promise<T>): Promise<T> {
+  return withWorkFolder(fileOf(source.engine.place) ?? join(tmpdir(), 'backup'), work)
+}
+
+async function send({ target, name, signal }: Keeping, made: string): Promise<string> {
+  const { digest, tap } = digesting()
+  // The target hears of failures, too.
+  pipeline(createReadStream(made), tap, { signal }).catch(() => undefined)
+  try {
+    await unlessAborted(signal, Promise.resolve(target.write(name, tap)))
+    if (!tap.readableEnded) throw new Error('The target has not taken all bytes.')
+    return digest()
+  } finally {
+    tap.destroy()
+  }
+}
+
+/** Passes bytes on and remembers their digest. */
+function digesting(): { readonly tap: Transform; digest(): string } {
+  const hash = createHash('sha256')
+  const tap = new Transform({
+    transform: (chunk: Buffer, _encoding, callback) => {
+      hash.update(chunk)
+      callback(null, chunk)
+    },
+  })
+  return { tap, digest: () => hash.digest('hex') }
+}
+
+/** A damaged value passes SQLite's checks, so the bytes are compared as well. */
+async function verify(keeping: Keeping, folder: string, sha256: string | undefined): Promise<Pick<Outcome, 'verified' | 'error'>> {
+  const { target, name, signal, source } = keeping
+  const path = join(folder, readBackName)
+  try {
+    const { digest, tap } = digesting()
+    const kept: Readable = await unlessAborted(signal, Promise.resolve(target.read(name)))
+    await pipeline(kept, tap, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal })
+    if (sha256 !== undefined && digest() !== sha256) return { verified: false, error: 'What is kept is not what was written.' }
+    const faults = await reportOf<string[]>(source.transfers, { module: moduleUrl('./verify-worker', import.meta.url), task: path }, signal)
+    return faults.length === 0 ? { verified: true, error: null } : { verified: false, error: `It is damaged: ${faults.join('; ')}.` }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { verified: false, error: `It could not be checked: ${sentence(error)}` }
+  }
+}
+
+/** Somebody else's code may never answer: an end does not wait for it. */
+export async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined)
+  signal.throwIfAborted()
+  const { promise: ended, reject } = Promise.withResolvers<never>()
+  const end = (): void => reject(signal.reason)
+  signal.addEventListener('abort', end, { once: true })
+  try {
+    return await Promise.race([promise, ended])
+  } finally {
+    signal.removeEventListener('abort', end)
+  }
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,152 @@
+import { stat } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { defineModel, ModelAccessor, openStorage, StorageUnavailableError } from '@strongroom/core'
+import { describeEngines, needs, stallingProxy } from '@strongroom/testkit'
+import Database from 'better-sqlite3'
+import { sql } from 'kysely'
+import { Type } from 'typebox'
+import { expect, onTestFinished, test } from 'vitest'
+import { gate, rejectionOf, storagesOn } from './support.ts'
+import { freshFolder } from './transfer/schedule-support.ts'
+
+const Note = defineModel('notes', { text: Type.Optional(Type.String()) }, { indexes: [['text']] })
+const thisFile = fileURLToPath(import.meta.url)
+
+describeEngines('storage.health', (engine) => {
+  const open = storagesOn(engine)
+  const start = async (options: Parameters<typeof open>[1] = {}) => {
+    const notes = new ModelAccessor(Note, 'notes')
+    return { notes, storage: await open([notes], options) }
+  }
+
+  test('tells what the database is, how large, and that its tables fit', async () => {
+    const { storage } = await start()
+    expect(await storage.health()).toEqual({
+      engine: expect.stringMatching(/^(SQLite|PostgreSQL) \d+\.\d+/),
+      latency: expect.any(Number),
+      databaseBytes: expect.any(Number),
+      walBytes: engine.has('oneFile') ? expect.any(Number) : null,
+      freeDiskBytes: engine.has('oneFile') ? expect.any(Number) : null,
+      schemaDifferences: [],
+      lastBackup: null,
+      backupError: null,
+      queue: { running: 0, waiting: 0, longestWait: 0 },
+      audit: { epoch: 1, lastEntry: null },
+    })
+    await storage.ping()
+  })
+
+  test('tells where the log stands', async () => {
+    const { notes, storage } = await start()
+    await notes.insertMany([{ text: 'a' }, { text: 'b' }])
+    const [last] = await storage.audit.find({ limit: 1 })
+    expect((await storage.health()).audit).toEqual({ epoch: 1, lastEntry: { id: 2, timestamp: last?.timestamp } })
+  })
+
+  test('tells what is missing when somebody has changed the tables since', async () => {
+    const { storage } = await start()
+    await storage.transaction((session) => sql`DROP TABLE notes`.execute(session.kysely), { unaudited: true })
+    expect((await storage.health()).schemaDifferences).toEqual([expect.stringContaining('notes')])
+  })
+
+  test('counts who writes and who waits', async () => {
+    const { notes, storage } = await start({ postgres: { poolSize: 1 } })
+    const [inside, goOn] = [gate(), gate()]
+    const holder = storage.transaction(async () => {
+      inside.open()
+      await goOn.opened
+    })
+    await inside.opened
+    const waiting = [notes.insert({}), notes.insert({})]
+    // On the one connection there is, the question waits as well.
+    const health = storage.health()
+    const answered = engine.has('oneFile') ? await health : undefined
+    goOn.open()
+    const { queue } = answered ?? (await health)
+    expect(queue).toEqual({ running: 1, waiting: 2, longestWait: expect.any(Number) })
+    expect(queue.longestWait).toBeGreaterThan(0)
+    await Promise.all([holder, ...waiting])
+    expect((await storage.health()).queue).toEqual({ running: 0, waiting: 0, longestWait: 0 })
+  })
+
+  test('tells the last backup, its age and its verdict', async () => {
+    const place = await freshFolder()
+    const kept = gate()
+    const logger = { info: () => kept.open(), warn: () => undefined, error: () => undefined }
+    const { storage } = await start({ backups: { every: '1d', target: place }, logger })
+    await kept.opened
+    const [backup] = await storage.backups()
+    const health = await storage.health()
+    expect(health.lastBackup).toEqual({ ...backup, verified: true, age: expect.any(Number) })
+    expect(health.lastBackup?.place).toBe(place)
+    expect(health.backupError).toBeNull()
+  })
+
+  test('tells why the last backup failed', async () => {
+    const failed = gate()
+    const logger = { info: () => undefined, warn: () => undefined, error: () => failed.open() }
+    // A folder cannot be made inside of a file.
+    const { storage } = await start({ backups: { every: '1d', target: `${thisFile}/folder` }, logger })
+    await failed.opened
+    expect(await storage.health()).toMatchObject({ lastBackup: null, backupError: expect.stringContaining('ENOTDIR') })
+  })
+
+  test('is refused once the storage is closed', async () => {
+    const { storage } = await start()
+    await storage.close()
+    for (const asked of [storage.ping(), storage.health(), storage.backups()])
+      expect(await rejectionOf(asked)).toMatchObject({ code: 'storage_closed' })
+  })
+
+  needs(engine, 'oneFile', () => {
+    test('measures the file and its log', async () => {
+      const path = (await engine.freshUrl()).slice('sqlite:'.length)
+      const { notes, storage } = await start({ url: `sqlite:${path}` })
+      await notes.insert({ text: 'a'.repeat(100_000) })
+      const { databaseBytes, walBytes } = await storage.health()
+      expect([databaseBytes, walBytes]).toEqual([(await stat(path)).size, (await stat(`${path}-wal`)).size])
+      expect(walBytes).toBeGreaterThan(100_000)
+    })
+
+    test('answers while somebody else holds the lock, and shows who waits for it', async () => {
+      const path = (await engine.freshUrl()).slice('sqlite:'.length)
+      const { notes, storage } = await start({ url: `sqlite:${path}` })
+      const other = new Database(path)
+      other.exec('BEGIN IMMEDIATE')
+      const insert = notes.insert({ text: 'ours' })
+      let health = await storage.health()
+      while (health.queue.longestWait < 100) health = await storage.health()
+      expect(health.queue.waiting).toBe(1)
+      await storage.ping()
+      other.exec('COMMIT')
+      other.close()
+      await insert
+    })
+  })
+
+  needs(engine, 'sessions', () => {
+    test('gives up on a server that hangs, and comes back with it', async () => {
+      const proxy = await stallingProxy(await engine.freshUrl())
+      const storage = await openStorage({ url: proxy.url, accessors: [], postgres: { poolSize: 2 } })
+      onTestFinished(async () => {
+        proxy.goOn()
+        await storage.close()
+        await proxy.close()
+      })
+      await storage.ping()
+      proxy.stall()
+      let turns = 0
+      const ticking = setInterval(() => turns++, 10)
+      const errors = await Promise.all([storage.ping(), storage.health()].map(rejectionOf))
+      clearInterval(ticking)
+      for (const error of errors) {
+        expect(error).toBeInstanceOf(StorageUnavailableError)
+        expect(error).toMatchObject({ code: 'storage_unavailable', message: expect.stringContaining('within 2000 milliseconds') })
+      }
+      expect(turns).toBeGreaterThan(20)
+      proxy.goOn()
+      await storage.ping()
+      expect((await storage.health()).schemaDifferences).toEqual([])
+    })
+  })
+})

@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { PassThrough } from 'node:stream'
+import { exportParameters, readFlag, readParameters } from '@strongroom/contract'
+import { type ExportOptions, InvalidQueryError, type Storage } from '@strongroom/core'
+import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { rawQuery, readQuery } from '../query.ts'
+import { announceFile, goneSignal } from './download.ts'
+import { type Operators, requireOperator } from './guard.ts'
+
+/** `GET /db/export.zip`: every table as CSV. What fails before the first byte is a problem; later, the connection is cut. */
+export function exportTables(storage: Storage, operators: Operators): RouteHandlerMethod {
+  return async (request, reply) => {
+    await requireOperator(operators, request)
+    const options = readExportQuery(request)
+    if (request.method === 'HEAD') return announceFile(reply, 'application/zip', 'export', 'zip').send()
+    const bytes = new PassThrough()
+    const gone = goneSignal(reply)
+    gone.addEventListener('abort', () => bytes.destroy(gone.reason))
+    storage.export(bytes, options).catch((error) => bytes.destroy(error))
+    await once(bytes, 'readable')
+    return announceFile(reply, 'application/zip', 'export', 'zip').send(bytes)
+  }
+}
+
+// The contract lists exactly these; a test holds them together.
+const parameterNames = exportParameters.map(({ name }) => name) as ('tables' | 'spreadsheet' | 'secrets')[]
+
+function readExportQuery(request: FastifyRequest): ExportOptions {
+  return readQuery(() => {
+    const given = readParameters(rawQuery(request), parameterNames)
+    const secrets = given.get('secrets') ?? 'mask'
+    if (secrets !== 'mask' && secrets !== 'include') throw new InvalidQueryError('secrets is mask or include.')
+    return {
+      tables: given
+        .get('tables')
+        ?.split(',')
+        .filter((name) => name !== ''),
+      spreadsheet: readFlag('spreadsheet', given.get('spreadsheet')),
+      secrets,
+    }
+  })
+}

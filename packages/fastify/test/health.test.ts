@@ -1,0 +1,75 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { folderTarget } from '@strongroom/core'
+import { describeEngines, needs, stallingProxy } from '@strongroom/testkit'
+import { expect, onTestFinished, test } from 'vitest'
+import { addUser, expectProblem, startServer } from './support.ts'
+
+describeEngines('the health of the database', (engine) => {
+  test('in full for operators', async () => {
+    const server = await startServer(engine)
+    await addUser(server)
+    const response = await server.app.inject({ url: '/db/health' })
+    expect(response.headers['cache-control']).toBe('no-store')
+    expect(response.json()).toEqual({
+      status: 'ok',
+      engine: expect.stringMatching(/^(SQLite|PostgreSQL) \d+\.\d+/),
+      latency_ms: expect.any(Number),
+      database_bytes: expect.any(Number),
+      wal_bytes: engine.has('oneFile') ? expect.any(Number) : null,
+      free_disk_bytes: engine.has('oneFile') ? expect.any(Number) : null,
+      schema: { fits: true, differences: [] },
+      last_backup: null,
+      backup_error: null,
+      queue: { running: 0, waiting: 0, longest_wait_ms: 0 },
+      audit: { epoch: 1, last_entry: { id: 1, timestamp: expect.stringMatching(/Z$/) } },
+    })
+  })
+
+  test('in one word for everybody else', async () => {
+    const { app } = await startServer(engine)
+    expect((await app.inject({ url: '/db/health', remoteAddress: '10.0.0.1' })).json()).toEqual({ status: 'ok' })
+    expect((await app.inject({ url: '/ready', remoteAddress: '10.0.0.1' })).json()).toEqual({ status: 'ok' })
+  })
+
+  test('knows the scheduled backups, which operators can list', async () => {
+    const folder = folderTarget(await mkdtemp(join(tmpdir(), 'strongroom-health-')))
+    const { promise: done, resolve } = Promise.withResolvers<void>()
+    let looks = 0
+    // The target is looked at before a backup, for its name, and when its verdict is known, for what is too old.
+    const target = { ...folder, list: () => (++looks === 2 && resolve(), folder.list()) }
+    const { app } = await startServer(engine, { backups: { every: '1h', target } })
+    await done
+    const listed = await app.inject({ url: '/db/backups' })
+    const backup = {
+      name: expect.stringMatching(/^backup-\d{8}T\d{6}Z\.sqlite$/),
+      place: folder.place,
+      bytes: expect.any(Number),
+      created_at: expect.stringMatching(/Z$/),
+      verified: true,
+      error: null,
+    }
+    expect(listed.json()).toEqual([backup])
+    expect((await app.inject({ url: '/db/health' })).json()).toMatchObject({ last_backup: { ...backup, age_seconds: expect.any(Number) } })
+    expect((await app.inject({ url: '/db/backups', remoteAddress: '10.0.0.1' })).statusCode).toBe(403)
+    expect((await app.inject({ url: '/db/backups?limit=1' })).statusCode).toBe(400)
+  })
+
+  needs(engine, 'sessions', () => {
+    test('is 503 while the server hangs, for those who ask whether requests can be served too; the process is alive all the same', async () => {
+      const proxy = await stallingProxy(await engine.freshUrl())
+      const { app } = await startServer(engine, { databaseUrl: proxy.url })
+      onTestFinished(proxy.close)
+      proxy.stall()
+      const asked = ['/db/health', '/ready'].map((url) => app.inject({ url }))
+      expect((await app.inject({ url: '/health' })).statusCode).toBe(200)
+      for (const response of await Promise.all(asked)) {
+        expect(response.statusCode).toBe(503)
+        expectProblem(response)
+      }
+      proxy.goOn()
+      expect((await app.inject({ url: '/ready' })).statusCode).toBe(200)
+    })
+  })
+})
