@@ -38,8 +38,11 @@ describeEngines('the health of the database', (engine) => {
     const { promise: done, resolve } = Promise.withResolvers<void>()
     let looks = 0
     // The target is looked at before a backup, for its name, and when its verdict is known, for what is too old.
-    const target = { ...folder, list: () => (++looks === 2 && resolve(), folder.list()) }
-    const { app } = await startServer(engine, { backups: { every: '1h', target } })
+    const list = (): Promise<readonly string[]> => {
+      if (++looks === 2) resolve()
+      return folder.list()
+    }
+    const { app } = await startServer(engine, { backups: { every: '1h', target: { ...folder, list } } })
     await done
     const listed = await app.inject({ url: '/db/backups' })
     const backup = {

@@ -223,10 +223,10 @@ async function walkRestores(walk: Walk): Promise<void> {
   await walk.call('POST', upload, 422, { payload: 'SQLite', headers })
   await walk.call('POST', upload, 415, { payload: '{}' })
   await walk.call('POST', undo, 200, { query: 'dry_run=true' })
-  for (const path of [upload, undo]) {
-    await walk.call('POST', path, 400, { payload, headers, query: 'colour=red' })
-    await walk.call('POST', path, 403, { payload, headers: { ...headers, via: 'somebody' } })
-  }
+  await walk.call('POST', upload, 400, { payload, headers, query: 'colour=red' })
+  await walk.call('POST', upload, 403, { payload, headers: { ...headers, via: 'somebody' } })
+  await walk.call('POST', undo, 400, { query: 'colour=red' })
+  await walk.call('POST', undo, 403, { headers: { via: 'somebody' } })
 }
 
 async function walkTheRest(walk: Walk): Promise<void> {

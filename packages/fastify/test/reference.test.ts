@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import {
   auditEntrySchema,
   auditParameters,
+  backupSchema,
   bulkParameters,
   diagramParameters,
   errorCatalogue,
@@ -12,6 +13,7 @@ import {
   recordRoutes,
   restoreParameters,
   restoreReportSchema,
+  statusSchema,
   systemRoutes,
   undoRestoreParameters,
 } from '@strongroom/contract'
@@ -42,7 +44,7 @@ test('the page of the operators has every route, parameter and member', async ()
   for (const { method, path } of operatorRoutes) expect(text).toContain(`## ${method} /db${path}`)
   const parameters = [auditParameters, diagramParameters, exportParameters, restoreParameters, undoRestoreParameters].flat()
   for (const { name } of parameters) expect(text).toContain(`\`${name}\``)
-  for (const schema of [auditEntrySchema, restoreReportSchema]) {
+  for (const schema of [auditEntrySchema, backupSchema, restoreReportSchema, statusSchema]) {
     for (const member of Object.keys((schema as { properties: object }).properties)) expect(text).toContain(`\`${member}\``)
   }
 })

@@ -357,7 +357,7 @@ describeEngines('the transfer routes', (engine) => {
   test('uploads have a limit of their own, which the length or the stream passes', async () => {
     const other = await listen(engine, { uploadLimit: 3_000_000, bodyLimit: 100, operators: () => true, actor: () => 'olga' })
     try {
-      const send = (body: BodyInit, headers: Record<string, string> = {}) =>
+      const send = (body: NonNullable<RequestInit['body']>, headers: Record<string, string> = {}) =>
         fetch(`${other.url}/db/restore?dry_run=true`, {
           method: 'POST',
           body,

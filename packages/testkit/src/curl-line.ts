@@ -4,6 +4,10 @@ export interface CurlRequest {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
+  /** A form's only field, with a file beside the program. */
+  readonly form?: { readonly field: string; readonly file: string }
+  /** The file beside the program that the answer goes to. */
+  readonly output?: string
 }
 
 const flags = new Set(['-s', '-S', '-sS', '-g', '-f', '--fail-with-body'])
@@ -22,7 +26,8 @@ export function curlRequests(shell: string): CurlRequest[] {
 function curlRequest([program, ...words]: readonly string[]): CurlRequest {
   if (program !== 'curl') throw new Error(`Only curl commands can be read here, not ${program}.`)
   const headers: Record<string, string> = {}
-  let [url, method, body]: (string | undefined)[] = []
+  let [url, method, body, output]: (string | undefined)[] = []
+  let form: CurlRequest['form']
   for (let at = 0; at < words.length; at++) {
     const word = words[at] ?? ''
     if (flags.has(word)) continue
@@ -37,10 +42,19 @@ function curlRequest([program, ...words]: readonly string[]): CurlRequest {
     else if (word === '-H') addHeader(headers, value)
     else if (word === '-d') [body, headers['content-type']] = [value, headers['content-type'] ?? formType]
     else if (word === '--json') [body, headers['content-type'], headers['accept']] = [value, 'application/json', 'application/json']
+    else if (word === '-o') output = value
+    else if (word === '-F') form = formField(value)
     else throw new Error(`The option ${word} of curl is not known here.`)
   }
   if (url === undefined) throw new Error('A curl command without a URL.')
-  return { url, method: method ?? (body === undefined ? 'GET' : 'POST'), headers, body }
+  const sends = body !== undefined || form !== undefined
+  return { url, method: method ?? (sends ? 'POST' : 'GET'), headers, body, ...(form && { form }), ...(output !== undefined && { output }) }
+}
+
+function formField(text: string): NonNullable<CurlRequest['form']> {
+  const [, field, file] = /^(\w+)=@([\w.-]+)$/.exec(text) ?? []
+  if (field === undefined || file === undefined) throw new Error(`Only files are sent in forms here, not ${text}.`)
+  return { field, file }
 }
 
 function addHeader(headers: Record<string, string>, line: string): void {

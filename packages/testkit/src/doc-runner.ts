@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { symlink, writeFile } from 'node:fs/promises'
+import { readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { curlRequests } from './curl-line.ts'
+import { type CurlRequest, curlRequests } from './curl-line.ts'
 import { brokenPromises, type DocCall, type DocProgram, isAnswer } from './doc-blocks.ts'
 import { freePort } from './free-port.ts'
 import { type RunningScript, runScript } from './run-script.ts'
@@ -39,7 +39,7 @@ export async function runDocProgram(program: DocProgram, surroundings: DocSurrou
     await writeFile(file, code)
     const DATABASE_URL = program.postgres ? await surroundings.postgresUrl() : undefined
     const script = runScript(file, { cwd: folder.path, env: { DATABASE_URL, NODE_ENV: undefined, PORT: port } })
-    const faults = program.server ? await serve(program, script, port, surroundings) : []
+    const faults = program.server ? await serve(program, script, port, { ...surroundings, folder: folder.path }) : []
     const end = await script.ended
     // a server without a handler of its own is ended by the signal that it was sent
     const ended = end.code === 0 || (program.server && end.signal === 'SIGTERM')
@@ -52,15 +52,18 @@ export async function runDocProgram(program: DocProgram, surroundings: DocSurrou
   }
 }
 
-async function serve(program: DocProgram, script: RunningScript, port: string, { calls }: DocSurroundings): Promise<string[]> {
+/** Where calls are made: files that they name are in the program's folder. */
+type CallPlace = Pick<DocSurroundings, 'calls'> & { readonly folder: string }
+
+async function serve(program: DocProgram, script: RunningScript, port: string, place: CallPlace): Promise<string[]> {
   const faults: string[] = []
   try {
     await answering(port, script)
     for (const call of program.calls) {
-      const said = await makeCall({ ...call, code: call.code.replaceAll(shownPort, port) }, calls)
+      const said = await makeCall({ ...call, code: call.code.replaceAll(shownPort, port) }, place)
       if (said !== undefined) faults.push(`Line ${call.line}: ${said}`)
     }
-    await printed(program.code, script)
+    await printed(program.code.replaceAll(shownPort, port), script)
   } catch (error) {
     faults.push(`Not served: ${String(error)}\n${script.output()}`)
   } finally {
@@ -91,9 +94,9 @@ async function answering(port: string, script: RunningScript): Promise<void> {
 }
 
 /** What is wrong with the call's outcome, if anything. */
-async function makeCall(call: DocCall, means: DocSurroundings['calls']): Promise<string | undefined> {
+async function makeCall(call: DocCall, { calls: means, folder }: CallPlace): Promise<string | undefined> {
   if (means === 'fetch' && call.language === 'python') return undefined
-  const { failed, output } = means === 'fetch' ? await fetchAll(call.code) : await runTool(call)
+  const { failed, output } = means === 'fetch' ? await fetchAll(call.code, folder) : await runTool(call, folder)
   if (failed) return `failed with\n${output}`
   if (call.answer === undefined || isAnswer(JSON.parse(call.answer), JSON.parse(output))) return undefined
   return `answered\n${output}`
@@ -104,20 +107,29 @@ interface Outcome {
   readonly output: string
 }
 
-async function fetchAll(code: string): Promise<Outcome> {
+async function fetchAll(code: string, folder: string): Promise<Outcome> {
   const output: string[] = []
-  for (const { url, method, headers, body } of curlRequests(code)) {
-    const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body }) })
-    output.push(await response.text())
+  for (const { url, method, headers, body, form, output: target } of curlRequests(code)) {
+    const sent = form ? await filledForm(form, folder) : body
+    const response = await fetch(url, { method, headers, ...(sent !== undefined && { body: sent }) })
+    const bytes = Buffer.from(await response.arrayBuffer())
+    if (target !== undefined && response.ok) await writeFile(join(folder, target), bytes)
+    output.push(target === undefined || !response.ok ? bytes.toString() : '')
     if (!response.ok) return { failed: true, output: `${method} ${url}: ${response.status} ${output.at(-1)}` }
   }
   return { failed: false, output: output.join('\n') }
 }
 
-function runTool({ language, code }: DocCall): Promise<Outcome> {
+async function filledForm({ field, file }: NonNullable<CurlRequest['form']>, folder: string): Promise<FormData> {
+  const form = new FormData()
+  form.set(field, new Blob([await readFile(join(folder, file))]), file)
+  return form
+}
+
+function runTool({ language, code }: DocCall, cwd: string): Promise<Outcome> {
   // bash's function makes curl's exit status tell whether the answer was an error
   const shell = `set -e\ncurl() { command curl -sS --fail-with-body "$@"; echo; }\n${code}`
-  const child = language === 'python' ? spawn('/usr/bin/python3', ['-c', code]) : spawn('bash', ['-c', shell])
+  const child = language === 'python' ? spawn('/usr/bin/python3', ['-c', code], { cwd }) : spawn('bash', ['-c', shell], { cwd })
   let output = ''
   const take = (chunk: Buffer) => {
     output += chunk.toString()

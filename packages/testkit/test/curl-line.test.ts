@@ -23,6 +23,14 @@ curl -X PUT http://127.0.0.1:3000/users/1 -H 'X-User: alice' \\
     expect(curlRequests('curl -d a=b http://127.0.0.1/')[0]?.headers).toEqual({ 'content-type': 'application/x-www-form-urlencoded' })
   })
 
+  test('sends a file in a form, and puts an answer into a file', () => {
+    expect(curlRequests('curl -o b.sqlite http://127.0.0.1/b\ncurl -F file=@b.sqlite http://127.0.0.1/r')).toEqual([
+      { url: 'http://127.0.0.1/b', method: 'GET', headers: {}, body: undefined, output: 'b.sqlite' },
+      { url: 'http://127.0.0.1/r', method: 'POST', headers: {}, body: undefined, form: { field: 'file', file: 'b.sqlite' } },
+    ])
+    expect(() => curlRequests('curl -F note=text http://127.0.0.1/')).toThrow('Only files')
+  })
+
   test('is refused where curl or the shell would read it otherwise', () => {
     expect(() => curlRequests("curl 'http://127.0.0.1/users?age[gte]=18'")).toThrow('unless -g is said')
     expect(() => curlRequests('curl http://127.0.0.1/?a=1&b=2')).toThrow('& is more of the shell')

@@ -184,6 +184,7 @@ export interface EngineQueue {
 export interface EngineHealth {
   /** e.g. `SQLite 3.54.1`. */
   readonly version: string
+  /** Bytes of the database, with what is in its log alone. */
   readonly databaseBytes: number
   /** Bytes of the write-ahead log; null where that is the server's affair. */
   readonly walBytes: number | null

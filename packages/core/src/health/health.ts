@@ -13,7 +13,7 @@ export interface StorageHealth {
   readonly engine: string
   /** Milliseconds that a query took. */
   readonly latency: number
-  /** Bytes of the database: of its file, or as PostgreSQL counts them. */
+  /** Bytes of the database: of SQLite's pages, those in its log included, or as PostgreSQL counts them. */
   readonly databaseBytes: number
   /** Bytes of SQLite's write-ahead log; null on PostgreSQL. */
   readonly walBytes: number | null

@@ -172,6 +172,18 @@ describeEngines('storage.backup', (engine) => {
     expect(await readdir(folder)).toEqual([])
   })
 
+  test('is ended by its signal, and nothing is left', async () => {
+    const { storage } = await start()
+    const folder = await freshFolder()
+    const ending = new AbortController()
+    const made = rejectionOf(storage.backup(join(folder, 'backup.sqlite'), { signal: ending.signal }))
+    ending.abort(new Error('Not wanted any more.'))
+    expect(await made).toMatchObject({ message: 'Not wanted any more.' })
+    expect(await readdir(folder)).toEqual([])
+    const unknown = { pages: 5 } as object
+    expect(await rejectionOf(storage.backup(join(folder, 'backup.sqlite'), unknown))).toMatchObject({ code: 'invalid_options' })
+  })
+
   test('a closed storage makes none', async () => {
     const { storage } = await start()
     await storage.close()

@@ -265,7 +265,7 @@ describeEngines('storage.restore', (engine) => {
     const { storage, backup, folder } = await start()
     await storage.restore(backup)
     await rejectionOf(storage.restore(await written(folder, Buffer.from('x'))))
-    const work = (await readdir(tmpdir())).filter((name) => name.startsWith('.strongroom-work-'))
+    const work = (await readdir(tmpdir())).filter((name) => name.startsWith(`.strongroom-work-${process.pid}-`))
     expect(work).toEqual([])
   })
 })

@@ -22,7 +22,7 @@ import { columnDefinition, columnType, createTableSql, idDefinition } from './dd
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
-import { measureFile } from './measure-file.ts'
+import { measureDisk } from './measure-disk.ts'
 import { inTime } from './read-clock.ts'
 import type { Reader } from './reader.ts'
 import { textFunctions } from './text.ts'
@@ -130,9 +130,10 @@ export class SqliteEngine implements Engine {
 
   async health(time?: TimeBudget): Promise<EngineHealth> {
     const queue = this.#parts.lane.load()
-    const sql = 'SELECT sqlite_version() AS version, (SELECT count(*) FROM sqlite_schema) AS objects'
+    const sql = 'SELECT sqlite_version() AS version, page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()'
     const [row] = await this.read((connection) => connection.all({ sql, parameters: [] }, time))
-    return { version: `SQLite ${row?.version}`, ...(await measureFile(this.#parts.path)), queue }
+    const databaseBytes = Number(row?.bytes)
+    return { version: `SQLite ${row?.version}`, databaseBytes, ...(await measureDisk(this.#parts.path)), queue }
   }
 
   close(): Promise<void> {

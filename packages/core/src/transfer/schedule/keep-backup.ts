@@ -46,13 +46,8 @@ export async function keepBackup(keeping: Keeping): Promise<Outcome> {
 export async function settleBackup(keeping: Keeping): Promise<Outcome> {
   const { signal, target, name } = keeping
   return withPrivateFolder(keeping, async (folder) => {
-    try {
-      const names = await unlessAborted(signal, target.list())
-      if (!names.includes(name)) return { bytes: null, verified: null, error: 'The process that made it ended before it was done.' }
-    } catch (error) {
-      signal.throwIfAborted()
-      return { bytes: null, verified: null, error: sentence(error) }
-    }
+    const names = await unlessAborted(signal, target.list())
+    if (!names.includes(name)) return { bytes: null, verified: null, error: 'The process that made it ended before it was done.' }
     const verdict = await verify(keeping, folder, undefined)
     const bytes = await stat(join(folder, readBackName)).catch(() => undefined)
     return { bytes: bytes?.size ?? 0, ...verdict }
@@ -62,8 +57,13 @@ export async function settleBackup(keeping: Keeping): Promise<Outcome> {
 const readBackName = 'read-back.sqlite'
 
 /** Beside the database, where there is room for a copy of it; what killed processes have left there is removed. */
-function withPrivateFolder<T>({ source }: Keeping, work: (folder: string) => Promise<T>): Promise<T> {
-  return withWorkFolder(fileOf(source.engine.place) ?? join(tmpdir(), 'backup'), work)
+async function withPrivateFolder({ source, signal }: Keeping, work: (folder: string) => Promise<Outcome>): Promise<Outcome> {
+  try {
+    return await withWorkFolder(fileOf(source.engine.place) ?? join(tmpdir(), 'backup'), work)
+  } catch (error) {
+    signal.throwIfAborted()
+    return { bytes: null, verified: null, error: sentence(error) }
+  }
 }
 
 async function send({ target, name, signal }: Keeping, made: string): Promise<string> {
