@@ -244,7 +244,7 @@ async function walkTheRest(walk: Walk): Promise<void> {
   await walk.call('POST', '/batch', 422, { payload: { operations: [{ method: 'fly', component: 'users' }] } })
   await walk.call('POST', '/batch', 404, { payload: { operations: [{ method: 'delete', component: 'users', id: 999 }] } })
   await walkRestores(walk)
-  for (const path of ['/db/audit', '/db/diagram.svg', '/db/export.zip', '/db/backup.sqlite']) {
+  for (const path of ['/db/audit', '/db/diagram.svg', '/db/backups', '/db/export.zip', '/db/backup.sqlite']) {
     await walk.call('GET', path, 200)
     for (const query of walk.queries(path)) await walk.call('GET', path, 200, { query })
     await walk.call('GET', path, 400, { query: 'colour=red' })
