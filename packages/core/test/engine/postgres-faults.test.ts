@@ -255,7 +255,7 @@ describe('what the server refuses', () => {
   })
 
   test('a statement over the statement timeout is stopped', async () => {
-    const engine = await openFresh({ statementTimeout: 50 })
+    const engine = await openFresh({ statementTimeout: 500 })
     expect(await codeOf(engine.read(async (connection) => connection.all(sql('SELECT pg_sleep(60)'))))).toBe('transaction_timeout')
     expect(await engine.health()).toBeDefined()
   })

@@ -1,4 +1,6 @@
 import type { Breakage } from './breakage.ts'
+import type { Dice } from './dice.ts'
+import type { Schema } from './document.ts'
 import { copyOf, type Draft } from './request.ts'
 
 const takes = ({ operation }: Draft, name: string): boolean =>
@@ -139,21 +141,9 @@ export const headBreakages: readonly Breakage[] = [
   {
     kind: 'an id that is not there',
     mustBeRefused: (draft) => !makesRecords(draft),
-    apply(draft, { values }) {
+    apply(draft, { dice }) {
       const id = draft.operation.parameters.find((parameter) => parameter.in === 'path')
-      if (!id) return false
-      const value = values.value(id.schema)
-      // Ids are counted from 1 on: a campaign does not come that far.
-      return setId(
-        draft,
-        encodeURIComponent(
-          typeof value === 'number'
-            ? Number.MAX_SAFE_INTEGER - Math.abs(value % 1_000)
-            : typeof value === 'string' && id.schema.format === undefined
-              ? `no-such-${value}`
-              : String(value),
-        ),
-      )
+      return id !== undefined && setId(draft, absentId(id.schema, dice))
     },
   },
   {
@@ -162,6 +152,14 @@ export const headBreakages: readonly Breakage[] = [
     apply: (draft, { dice }) => setId(draft, dice.pick(oddIds)),
   },
 ]
+
+/** Large and random: ids are counted from 1 on, and PUT may have made records at texts that were sent before. */
+function absentId({ type, format }: Schema, dice: Dice): string {
+  const number = dice.integer(2 ** 46, 2 ** 47)
+  if (type === 'integer') return String(number)
+  const hex = number.toString(16).padStart(12, '0')
+  return format === 'uuid' ? `00000000-0000-7000-8000-${hex}` : `no-such-${hex}`
+}
 
 function setId(draft: Draft, written: string): boolean {
   if (!draft.operation.path.includes('{')) return false
