@@ -60,7 +60,7 @@ export type ComponentOperation<Component extends string, Model extends WireModel
       readonly purge?: boolean
       readonly ifMatch?: string | undefined
     }
-  | { readonly method: 'restore'; readonly component: Component; readonly id: Id<Model> }
+  | { readonly method: 'restore'; readonly component: Component; readonly id: Id<Model>; readonly ifMatch?: string | undefined }
 
 /** One operation of a batch on any of the components. */
 export type BatchOperation<Known extends Models> = {
@@ -71,7 +71,12 @@ export type BatchOperation<Known extends Models> = {
 export type BatchResult<Known extends Models, Operation> = Operation extends { readonly method: 'restore' }
   ? { readonly status: number; readonly restored: boolean }
   : Operation extends { readonly component: infer Component extends keyof Known }
-    ? { readonly status: number; readonly record: RecordOf<Known[Component]> }
+    ? {
+        readonly status: number
+        readonly record: RecordOf<Known[Component]>
+        /** Of the record as this operation left it; absent where it was removed for good, and after a dry run. */
+        readonly etag?: string
+      }
     : never
 
 /** What the operations of a batch answer, in their order. */

@@ -79,8 +79,8 @@ export interface ComponentClient<Model extends WireModel, Known extends Models> 
   /** Deletes every record that holds the condition. Answers how many. */
   removeMany(where: Where<Model>, options: BulkWriteOptions & { readonly purge?: boolean | undefined }): Promise<number>
 
-  /** Brings a soft-deleted record back. False when it was not deleted. */
-  restore(target: IdOf<Model> | RecordOf<Model>, options?: WriteOptions): Promise<boolean>
+  /** Brings a soft-deleted record back, such as `remove` has answered. False when it was not deleted. */
+  restore(target: IdOf<Model> | RecordOf<Model>, options?: ConditionalWriteOptions): Promise<boolean>
 
   /**
    * Measures groups of records: `count`, and `sum`, `avg`, `min`, `max` of a field.

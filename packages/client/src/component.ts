@@ -47,7 +47,7 @@ export function makeComponent<Model extends WireModel, Known extends Models>(
     updateMany: (where: object, patch: object, options: AnyBulkOptions) => requests.updateMany(where, patch, options),
     remove: (target: Target, options: RemoveOptions = {}) => requests.remove(target, options),
     removeMany: (where: object, options: AnyBulkOptions) => requests.removeMany(where, options),
-    restore: (target: Target, options: WriteOptions = {}) => requests.restore(target, options),
+    restore: (target: Target, options: ConditionalWriteOptions = {}) => requests.restore(target, options),
     aggregate: (options: AnyAggregateOptions) => requests.aggregate(options),
   }
   // Models are types alone: the same requests serve every one of them, and its interface says what goes in and out.
@@ -133,7 +133,7 @@ class ComponentRequests {
     const call = { method: 'DELETE', path: this.#at(id), query: flag('purge', purge) } as const
     const removed = await this.#connection.write(call, { ...options, ifMatch: options.ifMatch ?? etag })
     // The contract says what is answered.
-    return rowOf(removed)['record'] as Row
+    return remember(rowOf(removed)['record'] as Row, id, removed.answer.headers.get('etag'))
   }
 
   async removeMany(where: object, options: AnyBulkOptions): Promise<number> {
@@ -141,9 +141,10 @@ class ComponentRequests {
     return Number(rowOf(await this.#connection.write({ method: 'DELETE', path: this.#path, query }, options))['count'])
   }
 
-  async restore(target: Target, options: WriteOptions): Promise<boolean> {
-    const path = `${this.#at(recall(target).id)}/restore`
-    return rowOf(await this.#connection.write({ method: 'POST', path }, options))['restored'] === true
+  async restore(target: Target, options: ConditionalWriteOptions): Promise<boolean> {
+    const { id, etag } = recall(target)
+    const call = { method: 'POST', path: `${this.#at(id)}/restore` } as const
+    return rowOf(await this.#connection.write(call, { ...options, ifMatch: options.ifMatch ?? etag }))['restored'] === true
   }
 
   async aggregate(options: AnyAggregateOptions): Promise<Row[]> {

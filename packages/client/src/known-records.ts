@@ -15,7 +15,7 @@ export function remember<Row extends object>(record: Row, id: string, etag: stri
 }
 
 /**
- * The ETag of a record that `get`, `create`, `save`, `update` or `refresh` answered, as it stands in `If-Match`. Undefined for records of
+ * The ETag of a record that `get`, `create`, `save`, `update`, `refresh` or `remove` answered, as it stands in `If-Match`. Undefined for records of
  * lists, for those read with `fields` or `include`, and for copies.
  *
  * @example

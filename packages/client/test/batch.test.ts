@@ -19,6 +19,8 @@ describeEngines('a batch', (engine) => {
     expect(results[1].record.owner_id).toBe(results[0].record.id)
     expect(results[2].record.age).toBe(36)
     expect(results[5].restored).toBe(true)
+    const { record, etag } = results[2]
+    expect((await client.users.update(record.id, { age: 37 }, { ifMatch: etag })).age).toBe(37)
   })
 
   test('takes text that looks like a reference for text', async () => {

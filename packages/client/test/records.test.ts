@@ -128,8 +128,12 @@ describeEngines('a client', (engine) => {
     expect(saved.age).toBe(3)
     expect(await client.users.refresh(saved)).toBe(saved)
     expect(await client.users.refresh(mine)).toEqual(saved)
-    expect((await client.users.remove(saved)).deleted_at).not.toBeNull()
+    const removed = await client.users.remove(saved)
+    expect(removed.deleted_at).not.toBeNull()
     expect(await client.users.refresh(saved)).toBeNull()
+    expect(await rejectionOf(client.users.restore(saved))).toBeInstanceOf(PreconditionFailedError)
+    expect(await client.users.restore(removed)).toBe(true)
+    await client.users.remove(1, { ifMatch: '*' })
     const part = await client.users.get(1, { includeDeleted: true, include: { posts: true } })
     for (const unknown of [{ ...saved }, ...(part ? [part] : [])]) {
       expect(await rejectionOf(client.users.update(unknown, { age: 4 }))).toBeInstanceOf(TypeError)

@@ -20,6 +20,9 @@ export const listParameters = [
   'count',
 ] as const
 
+/** The most records that point to those of an answer and are read along under one name of `include`: the whole page is held in memory. */
+export const mostIncludedRecords = 10_000
+
 export interface ListSort {
   readonly field: string
   readonly descending: boolean

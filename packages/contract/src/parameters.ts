@@ -1,4 +1,5 @@
 import { mostBulkRecords } from './bulk-query.ts'
+import { mostIncludedRecords } from './list-query.ts'
 import type { RouteParameter } from './route.ts'
 
 const flag = (name: string, description: string): RouteParameter => ({
@@ -75,7 +76,7 @@ const tags = (name: string, description: string): RouteParameter => ({
 export const ifMatch = tags('If-Match', 'Entity tags of which the record must have one, or `*`; else 412.')
 export const ifNoneMatch = tags(
   'If-None-Match',
-  'On a read: 304 when the record still has one of these entity tags. `*` on PUT: make a record, change none.',
+  'On a read: 304 when the record still has one of these entity tags. On a write: 412 when it has one; with `*` when it is there at all.',
 )
 
 export const idempotencyKey: RouteParameter = {
@@ -94,7 +95,7 @@ export const purge = flag('purge', 'Removes the record for good, also when it is
 export const fields = text('fields', 'The fields to answer, separated by commas; all unless said.')
 export const include = text(
   'include',
-  'What to read along, separated by commas: `owner` for a field owner_id, and components that point here.',
+  `What to read along, separated by commas: \`owner\` for a field owner_id, and components that point here: at most ${mostIncludedRecords.toLocaleString('en')} of their records.`,
 )
 
 const group = (name: string, description: string): RouteParameter =>
@@ -225,3 +226,28 @@ export const restoreParameters: readonly RouteParameter[] = [
 
 /** How a restore is undone. */
 export const undoRestoreParameters: readonly RouteParameter[] = [restoreDryRun]
+
+/** How files are imported. */
+export const importParameters: readonly RouteParameter[] = [
+  {
+    name: 'mode',
+    in: 'query',
+    description: 'Every row is a new record, or rows whose id is there change that record.',
+    schema: { type: 'string', enum: ['insert', 'upsert'], default: 'insert' },
+    example: 'upsert',
+  },
+  flag('dry_run', 'Does everything, hooks included, then rolls back and answers what would have been.'),
+  word('table', 'The table or component that a body of text/csv is for.', 'users'),
+]
+
+/** Seconds that a request may ask to wait for the end of a job. */
+export const longestWait = 30
+
+/** How long a client waits for work that takes long. */
+export const preferHeader: RouteParameter = {
+  name: 'Prefer',
+  in: 'header',
+  description: `How long to wait for the end, as in RFC 7240: \`respond-async\`, or \`wait=10\` for so many seconds, at most ${longestWait}; 2 unless said.`,
+  schema: { type: 'string' },
+  example: 'respond-async',
+}

@@ -1,4 +1,4 @@
-import { DateTime, Decimal, defineModel, Int64, ModelAccessor, type Where } from '@strongroom/core'
+import { DateTime, Decimal, defineModel, Int64, ModelAccessor, type OrderBy, type Where } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import fc from 'fast-check'
 import { Type } from 'typebox'
@@ -64,6 +64,11 @@ const anyWhere = fc.letrec<{ where: Row }>((tie) => ({
   ),
 })).where
 
+const anyOrder = fc.uniqueArray(fc.constantFrom(...['id', ...Object.keys(values)].flatMap((name) => [name, `-${name}`])), {
+  maxLength: 3,
+  selector: (term) => term.replace('-', ''),
+})
+
 describeEngines('filters', (engine) => {
   const open = storagesOn(engine, 'suite')
   const things = new ModelAccessor(Thing, 'things')
@@ -87,7 +92,47 @@ describeEngines('filters', (engine) => {
       { numRuns: Number(process.env['RUNS'] ?? 250) },
     )
   })
+
+  test('any page of any filter in any order is the one of an in-memory filter and sort, and so is a walk by cursors', async () => {
+    const length = fc.integer({ min: 1, max: 60 })
+    const numRuns = Number(process.env['RUNS'] ?? 80)
+    await fc.assert(
+      fc.asyncProperty(anyWhere, anyOrder, fc.nat(80), length, async (where, order, offset, limit) => {
+        const question = { where: where as Where<typeof Thing>, orderBy: order as OrderBy<typeof Thing>, limit }
+        const matching = rows.filter((row) => holds(where, row))
+        const expected = matching.sort((a, b) => compareBy(order, a, b)).map((row) => row['id'])
+        const page = await things.page({ ...question, offset })
+        expect(page.rows.map((row) => row.id)).toEqual(expected.slice(offset, offset + limit))
+        expect(page.total).toBe(expected.length)
+        const walked: unknown[] = []
+        for (let after: string | undefined, ended = false; !ended; ) {
+          const next = await things.page({ ...question, count: 'none', ...(after !== undefined && { after }) })
+          walked.push(...next.rows.map((row) => row.id))
+          after = next.next
+          ended = after === undefined
+        }
+        expect(walked).toEqual(expected)
+      }),
+      { numRuns },
+    )
+  })
 })
+
+/** Null is the largest value; the id decides at last, in the direction of the field before it. */
+function compareBy(terms: readonly string[], a: Row, b: Row): number {
+  const last = terms.at(-1)?.startsWith('-') ? '-id' : 'id'
+  for (const term of [...terms, last]) {
+    const name = term.replace('-', '')
+    const difference = compareNullable(a[name], b[name])
+    if (difference !== 0) return term.startsWith('-') ? -difference : difference
+  }
+  return 0
+}
+
+function compareNullable(a: unknown, b: unknown): number {
+  if (a === null || b === null) return Number(a === null) - Number(b === null)
+  return order(a, b)
+}
 
 function holds(where: Row, row: Row): boolean {
   return Object.entries(where).every(([name, what]) => {

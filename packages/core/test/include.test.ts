@@ -68,6 +68,22 @@ describeEngines('fields and include', (engine) => {
     expect(country?.['people']).toEqual([expect.objectContaining({ name: 'Ada' })])
   })
 
+  test('a cap counts the records that point to all that are read; past it the read is refused with what to do instead', async () => {
+    const include = { tasks_by_owner_id: true } as const
+    const [ada] = await people.find({ include, includeAtMost: 2 })
+    expect(ada?.['tasks_by_owner_id']).toMatchObject([{ id: 1 }, { id: 2 }])
+    expect(await tasks.find({ include: { owner: true }, includeAtMost: 0 })).toHaveLength(3)
+    const message = '"tasks_by_owner_id" in include would read along more than 1 records. '
+    expect(await rejectionOf(people.page({ include, includeAtMost: 1 }))).toMatchObject({
+      code: 'invalid_query',
+      message: `${message}Ask for fewer records at a time, or list tasks page by page, with a condition on owner_id.`,
+    })
+    expect(await rejectionOf(people.get(1, { include, includeAtMost: 1 }))).toMatchObject({
+      message: `${message}List tasks page by page, with a condition on owner_id.`,
+    })
+    expect(await rejectionOf(people.find({ include, includeAtMost: -1 }))).toMatchObject({ code: 'invalid_query' })
+  })
+
   test('a model that points to itself includes both ways', async () => {
     const [first, second] = await tasks.find({ fields: ['id'], include: { parent: true, tasks: true } })
     expect(first).toMatchObject({ id: 1, parent: null, tasks: [{ title: 'second' }] })

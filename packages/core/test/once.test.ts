@@ -1,5 +1,6 @@
 import { defineModel, ModelAccessor } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
+import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { beforeEach, expect, test } from 'vitest'
 import { rejectionOf, storagesOn } from './support.ts'
@@ -23,6 +24,24 @@ describeEngines('work that is done once for a key', (engine) => {
     expect(first).toEqual({ answer: { id: 1 }, replayed: false })
     expect(second).toEqual({ answer: { id: 1 }, replayed: true })
     expect(await notes.count()).toBe(1)
+  })
+
+  test('an answer is kept for 24 hours; an older one counts no more, and goes', async () => {
+    const url = await engine.freshUrl()
+    const first = await open([new ModelAccessor(Note, 'notes')], { url })
+    const one = (key: string) => first.accessor(Note).once({ key, scope: [], content: 'a' }, async () => 1)
+    await one('again')
+    await one('gone')
+    const age = sql`UPDATE strongroom_kept_answers SET kept_at = ${new Date(Date.now() - 86_400_000).toISOString()}`
+    await first.transaction((session) => age.execute(session.kysely), { unaudited: true })
+    await one('young')
+    // Expired ones are removed now and then; a storage that was just opened does it with its first answer.
+    const second = await open([new ModelAccessor(Note, 'notes')], { url })
+    const again = await second.accessor(Note).once({ key: 'again', scope: [], content: 'b' }, async () => 2)
+    expect(again).toEqual({ answer: 2, replayed: false })
+    const young = await second.accessor(Note).once({ key: 'young', scope: [], content: 'a' }, async () => 2)
+    expect(young).toEqual({ answer: 1, replayed: true })
+    expect((await sql`SELECT request FROM strongroom_kept_answers`.execute(second.kysely)).rows).toHaveLength(2)
   })
 
   test('another key, or the same in another scope, is another request', async () => {

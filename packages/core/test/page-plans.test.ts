@@ -63,7 +63,6 @@ describeEngines('a page of a filter and an order comes straight from an index th
             for (const statement of statements) {
               const plan = await explain(opened, statement)
               expect(plan, statement.sql).not.toMatch(/temp b-tree|\bsort\b|seq scan|SCAN \w+$/im)
-              console.log(plan)
               expect(plan, statement.sql).toMatch(/role/)
               // What is compared with the place is where the walk begins, and no condition on rows that it passes.
               expect(plan, statement.sql).not.toMatch(/^\s*Filter/m)

@@ -67,6 +67,43 @@ describeEngines('versions and ifMatch', (engine) => {
     expect(await counters.count()).toBe(0)
   })
 
+  test('ifNoneMatch refuses a record that has the version, or with * any; also beside an ifMatch that holds', async () => {
+    const made = await counters.insert({ name: 'a', value: 0 })
+    const version = versionOf(made) ?? ''
+    const writes = (ifNoneMatch: string | string[]) => [
+      () => counters.update(made.id, { value: 9 }, { ifNoneMatch }),
+      () => counters.replace(made.id, { name: 'z', value: 9 }, { ifMatch: version, ifNoneMatch }),
+      () => counters.save({ id: made.id, value: 9 }, { ifNoneMatch }),
+      () => counters.delete(made.id, { ifNoneMatch }),
+      () => counters.deleteReturning(made.id, { purge: true, ifNoneMatch }),
+      () => counters.restore(made.id, { ifNoneMatch }),
+      () => counters.purge(made.id, { ifNoneMatch }),
+    ]
+    for (const write of [...writes('*'), ...writes(['x', version])])
+      expect(await rejectionOf(write())).toMatchObject({ code: 'precondition_failed' })
+    expect(await counters.get(made.id)).toEqual(made)
+    expect((await counters.update(made.id, { value: 1 }, { ifNoneMatch: 'x' })).value).toBe(1)
+  })
+
+  test('save with ifNoneMatch: * makes a record and changes none; a deleted one is to be restored', async () => {
+    const save = () => counters.save({ id: 5, name: 'a', value: 0 }, { ifNoneMatch: '*' })
+    expect((await save()).id).toBe(5)
+    expect(await rejectionOf(save())).toMatchObject({ code: 'precondition_failed' })
+    await counters.delete(5)
+    expect(await rejectionOf(save())).toMatchObject({ code: 'state_conflict' })
+  })
+
+  test('what a dry run answers has no version: nobody will find a record so', async () => {
+    const made = await counters.insert({ name: 'a', value: 0 })
+    const tried = [
+      await counters.insert({ name: 'b', value: 0 }, { dryRun: true }),
+      await counters.update(made.id, { value: 1 }, { dryRun: true }),
+      await counters.deleteReturning(made.id, { dryRun: true }),
+      ...(await counters.updateMany({}, { value: 2 }, { dryRun: true })),
+    ]
+    expect(tried.map(versionOf)).toEqual([undefined, undefined, undefined, undefined])
+  })
+
   test('16 clients that count up with read, ifMatch and retry lose no update', async () => {
     const { id } = await counters.insert({ name: 'shared', value: 0 })
     const countUp = async (): Promise<void> => {

@@ -30,6 +30,26 @@ describeEngines('POST /batch', (engine) => {
     expect(new Set(entries.map((entry) => entry.transaction_id)).size).toBe(1)
   })
 
+  test('each record has its ETag as the operation left it, but one that is gone; a dry run has none', async () => {
+    const server = await startServer(engine)
+    const operations = [
+      { method: 'create', component: 'users', body: ada },
+      { method: 'patch', component: 'users', id: '$0.id', body: { age: 36 } },
+      { method: 'save', component: 'tags', id: 'red', body: {} },
+      { method: 'delete', component: 'users', id: '$0.id' },
+      { method: 'delete', component: 'tags', id: 'red', purge: true },
+    ]
+    const etagsOf = (response: { json(): { results: { etag?: string }[] } }) => response.json().results.map(({ etag }) => etag)
+    expect(etagsOf(await batch(server, operations, '?dry_run=true'))).toEqual(operations.map(() => undefined))
+    const response = await batch(server, operations)
+    const etags = etagsOf(response)
+    expect(etags).toEqual([...Array.from({ length: 4 }, () => expect.stringMatching(/^"[\w-]{16}"$/)), undefined])
+    expect(new Set(etags).size).toBe(5)
+    const { id } = response.json().results[0].record
+    const restored = await batch(server, [{ method: 'restore', component: 'users', id, if_match: etags[3] }])
+    expect(restored.json()).toEqual({ results: [{ status: 200, restored: true }] })
+  })
+
   test('a failing operation undoes all, and says which it was and why', async () => {
     const server = await startServer(engine)
     const response = await batch(server, [

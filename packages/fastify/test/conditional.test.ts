@@ -100,6 +100,104 @@ describeEngines('conditional requests', (engine) => {
     expect(await server.tags.count()).toBe(0)
   })
 
+  test('a PUT of both If-Match and If-None-Match: * has nothing to do', async () => {
+    const server = await startServer(engine)
+    const put = (id: string) => {
+      const headers = { ...json, 'if-match': '*', 'if-none-match': '*' }
+      return server.app.inject({ method: 'PUT', url: `/tags/${id}`, headers, payload: { label: 'Red' } })
+    }
+    expect((await put('red')).statusCode).toBe(412)
+    await server.tags.insert({ id: 'blue' })
+    expect((await put('blue')).statusCode).toBe(412)
+    expect(await server.tags.all()).toMatchObject([{ id: 'blue', label: null }])
+  })
+
+  test('If-None-Match: * on PUT of a deleted record says that it is to be restored', async () => {
+    const server = await startServer(engine)
+    await server.tags.insert({ id: 'red' })
+    await server.tags.delete('red')
+    const headers = { ...json, 'if-none-match': '*' }
+    const response = await server.app.inject({ method: 'PUT', url: '/tags/red', headers, payload: {} })
+    expect([response.statusCode, response.json().code]).toEqual([409, 'state_conflict'])
+  })
+
+  test('If-None-Match on a write is 412 when the record has one of the tags, or with * is there at all', async () => {
+    const server = await startServer(engine, { requireIfMatch: ['tags'] })
+    const etag = String((await post(server)).headers.etag)
+    await server.tags.insert({ id: 'red' })
+    const statusOf = async (method: 'PUT' | 'PATCH' | 'DELETE', url: string, tags: string) => {
+      const payload = method === 'DELETE' ? {} : { payload: url.startsWith('/users') ? { age: 5 } : { label: 'x' } }
+      return (await server.app.inject({ method, url, headers: { ...json, 'if-none-match': tags }, ...payload })).statusCode
+    }
+    for (const method of ['PUT', 'PATCH', 'DELETE'] as const) {
+      expect(await statusOf(method, '/users/1', '*')).toBe(412)
+      expect(await statusOf(method, '/users/1', `"x", W/${etag}`)).toBe(412)
+      expect(await statusOf(method, '/users/9', '*')).toBe(404)
+      expect(await statusOf(method, '/tags/red', '*')).toBe(412)
+      expect(await statusOf(method, '/tags/red', '"x"')).toBe(428)
+    }
+    expect(await server.users.get(1)).toMatchObject({ age: null })
+    expect(await statusOf('PATCH', '/users/1', '"x"')).toBe(200)
+    const restore = { method: 'POST', url: '/users/1/restore', headers: { 'x-user': 'tester', 'if-none-match': '*' } } as const
+    expect((await server.app.inject(restore)).statusCode).toBe(412)
+  })
+
+  test.each(['if-match', 'if-none-match'])('%s on a request for no record of its own is 400 that says which take it', async (name) => {
+    const server = await startServer(engine)
+    const operations = [{ method: 'create', component: 'users', body: ada }]
+    const requests = [
+      { method: 'POST', url: '/users', payload: ada },
+      { method: 'POST', url: '/users', payload: [ada] },
+      { method: 'POST', url: '/batch', payload: { operations } },
+      { method: 'PATCH', url: '/users?age=1&at_most=1', payload: { age: 2 } },
+      { method: 'DELETE', url: '/users?age=1&at_most=1' },
+    ] as const
+    for (const request of requests) {
+      const headers = { 'x-user': 'tester', ...('payload' in request && { 'content-type': 'application/json' }), [name]: '*' }
+      const response = await server.app.inject({ ...request, headers })
+      expect([response.statusCode, response.json().code]).toEqual([400, 'bad_request'])
+      expect(response.json().detail).toContain('PUT, PATCH and DELETE')
+    }
+    expect(await server.users.count()).toBe(0)
+  })
+
+  test('DELETE answers the ETag of a record that is only marked, with which it is restored; none of one that is gone', async () => {
+    const server = await startServer(engine)
+    await post(server)
+    const { headers, json: body } = await server.app.inject({ method: 'DELETE', url: '/users/1', headers: { 'x-user': 'tester' } })
+    expect(body().record.deleted_at).not.toBeNull()
+    expect(headers.etag).toBe((await server.app.inject('/users/1?include_deleted=true')).headers.etag)
+    expect(String(headers['access-control-expose-headers'])).toContain('ETag')
+    const restore = { method: 'POST', url: '/users/1/restore', headers: { 'x-user': 'tester', 'if-match': String(headers.etag) } } as const
+    expect((await server.app.inject(restore)).json()).toEqual({ status: 'ok', restored: true })
+    const purged = await server.app.inject({ method: 'DELETE', url: '/users/1?purge=true', headers: { 'x-user': 'tester' } })
+    expect([purged.statusCode, purged.headers.etag]).toEqual([200, undefined])
+    const { id } = await server.products.insert({ name: 'lamp' })
+    const removed = await server.app.inject({ method: 'DELETE', url: `/products/${id}`, headers: { 'x-user': 'tester' } })
+    expect([removed.statusCode, removed.headers.etag]).toEqual([200, undefined])
+  })
+
+  test('a dry run answers no ETag and no Location: nobody will find a record so', async () => {
+    const server = await startServer(engine)
+    await post(server)
+    await server.tags.insert({ id: 'red' })
+    const payload = { age: 7 }
+    const requests = [
+      { method: 'POST', url: '/users', payload: { ...ada, email: 'other@example.com' } },
+      { method: 'PUT', url: '/users/1', payload },
+      { method: 'PUT', url: '/users/1', payload: { age: null } },
+      { method: 'PUT', url: '/tags/blue', payload: { label: 'Blue' } },
+      { method: 'PATCH', url: '/users/1', payload },
+      { method: 'DELETE', url: '/users/1' },
+    ] as const
+    for (const request of requests) {
+      const headers = { 'x-user': 'tester', ...('payload' in request && { 'content-type': 'application/json' }) }
+      const response = await server.app.inject({ ...request, url: `${request.url}?dry_run=true`, headers })
+      expect(response.statusCode, response.body).toBeLessThan(202)
+      expect([response.headers.etag, response.headers.location]).toEqual([undefined, undefined])
+    }
+  })
+
   test('a component that requires If-Match answers 428 without it; others do not', async () => {
     const server = await startServer(engine, { requireIfMatch: ['users'] })
     const etag = String((await post(server)).headers.etag)

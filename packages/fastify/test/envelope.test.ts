@@ -51,7 +51,7 @@ describeEngines("responses: 'envelope'", (engine) => {
       { age: 1 },
       { age: 2 },
       [{ age: 3 }],
-      { results: [{ status: 200 }] },
+      { results: [{ status: 200, etag: expect.stringMatching(/^"/) }] },
       { status: 'deleted', id: 1 },
       { status: 'ok', restored: true },
       { status: 'deleted', count: 1 },

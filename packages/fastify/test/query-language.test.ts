@@ -75,6 +75,22 @@ describeEngines('the query language over HTTP', (engine) => {
     expect(one.body + JSON.stringify(lamp)).not.toContain('canary')
   })
 
+  test('include reads along at most 10,000 records that point to those of the answer', async () => {
+    const { users, products } = running
+    const { id: owner } = await users.insert({ name: 'Eve', email: 'eve@example.com' })
+    await products.insertMany(Array.from({ length: 10_000 }, (_, index) => ({ name: `${index}`, owner })))
+    expect((await get(`/users/${owner}?include=products&fields=id`)).json().products).toHaveLength(10_000)
+    const [first] = (await get('/products?limit=1&owner[is_null]=true&fields=id')).json()
+    await products.update(first.id, { owner })
+    for (const url of [`/users/${owner}?include=products`, '/users?include=products']) {
+      const response = await get(url)
+      expect([response.statusCode, response.json().code]).toEqual([400, 'invalid_query'])
+      expect(response.json().detail).toMatch(/more than 10000 records\. .*list products page by page, with a condition on owner/i)
+    }
+    await products.purgeMany({ owner })
+    await users.purge(owner)
+  })
+
   test('the cursors of the Link header walk forward and back', async () => {
     const first = await get('/users?sort=-age&limit=2&fields=name')
     const next = await get(linkOf(first.headers.link, 'next'))

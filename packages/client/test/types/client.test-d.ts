@@ -116,6 +116,7 @@ test('a batch answers a result for each operation', () => {
     ])
   type Results = Awaited<ReturnType<typeof batch>>
   expectTypeOf<Results[0]['record']>().toEqualTypeOf<UserRecord>()
+  expectTypeOf<Results[0]['etag']>().toEqualTypeOf<string | undefined>()
   expectTypeOf<Results[1]['record']['title']>().toEqualTypeOf<string>()
   expectTypeOf<Results[2]>().toEqualTypeOf<{ readonly status: number; readonly restored: boolean }>()
 })

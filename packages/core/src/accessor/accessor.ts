@@ -6,6 +6,7 @@ import type { OnceOptions, OnceResult } from '../idempotency/once.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { IdOf, InsertOf, RowOf, UpdateOf } from '../model/row-types.ts'
 import type { FieldValues } from '../query/bound-table.ts'
+import { forgetVersions } from '../query/record-version.ts'
 import type { Where } from '../query/where.ts'
 import type { ReadOptions, WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
@@ -166,7 +167,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    */
   save(record: InsertOf<Model> | (UpdateOf<Model> & Partial<RowOf<Model>>), options: ConditionalWriteOptions = {}): Promise<RowOf<Model>> {
     return this.#write(saveMoments, options, function* (bound, session) {
-      return (yield* saveRecord(bound, session, record, options.ifMatch)) as RowOf<Model>
+      return (yield* saveRecord(bound, session, record, options)) as RowOf<Model>
     })
   }
 
@@ -182,7 +183,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
-      return (yield* updateRecord(bound, session, id, patch, options.ifMatch)) as RowOf<Model>
+      return (yield* updateRecord(bound, session, id, patch, options)) as RowOf<Model>
     })
   }
 
@@ -214,7 +215,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
     return this.#write(updateMoments, options, function* (bound, session) {
-      return (yield* replaceRecord(bound, session, id, record, options.ifMatch)) as RowOf<Model>
+      return (yield* replaceRecord(bound, session, id, record, options)) as RowOf<Model>
     })
   }
 
@@ -360,7 +361,9 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     body: (bound: BoundAccessor, session: Session) => Task<T>,
   ): Promise<T> {
     const bound = this.#open()
-    return bound.units.run({ write: options, alone: bound.hooks.awaits(moments) }, (session) => body(bound, session))
+    const result = await bound.units.run({ write: options, alone: bound.hooks.awaits(moments) }, (session) => body(bound, session))
+    if (options.dryRun) forgetVersions(result)
+    return result
   }
 
   async #writeMany(

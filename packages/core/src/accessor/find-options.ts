@@ -24,6 +24,11 @@ export interface SelectionOf<Fields, Included> {
   readonly fields?: Fields
   /** What to read along: `{ owner: true, controls: true }`. Only live records are included. */
   readonly include?: Included
+  /**
+   * The most records that point here to read along under one name, over all records that are answered; if there are more, the read is
+   * refused (InvalidQueryError). Any number unless said.
+   */
+  readonly includeAtMost?: number
 }
 
 /** Which page, of which records. */

@@ -80,16 +80,20 @@ export function parseInclude(bound: BoundAccessor, include: Readonly<Record<stri
   })
 }
 
-/** Reads what is to be included, with one statement for each name however many records there are, and hangs it into them. */
+/**
+ * Reads what is to be included, with one statement for each name however many records there are, and hangs it into them.
+ *
+ * @param atMost so many records that point here may be read along under one name; any number where it is left out
+ */
 export function* includeRows(
   connection: Connection,
   context: CallerContext,
   records: readonly FieldValues[],
-  inclusions: readonly Inclusion[],
+  { inclusions, includeAtMost: atMost }: { readonly inclusions: readonly Inclusion[]; readonly includeAtMost: number | undefined },
 ): Task<void> {
   for (const inclusion of inclusions) {
     if (inclusion.side === 'one') yield* includeOne(connection, context, records, inclusion)
-    else yield* includeMany(connection, context, records, inclusion)
+    else yield* includeMany(connection, context, records, inclusion, atMost)
   }
 }
 
@@ -112,34 +116,50 @@ function* includeMany(
   context: CallerContext,
   records: readonly FieldValues[],
   { name, link }: Inclusion,
+  atMost: number | undefined,
 ): Task<void> {
   const { field, source, target } = link
   const idName = target.model.id.name
   const byParent = new Map<unknown, FieldValues[]>(records.map((record) => [record[idName], []]))
-  for (const row of yield* selectLinked(source.table, connection, context, field.name, [...byParent.keys()]))
-    byParent.get(row[field.name])?.push(row)
+  const rows = yield* selectLinked(source.table, connection, context, field.name, [...byParent.keys()], atMost)
+  if (atMost !== undefined && rows.length > atMost) throw tooMany(name, link, records.length, atMost)
+  for (const row of rows) byParent.get(row[field.name])?.push(row)
   for (const record of records) record[name] = byParent.get(record[idName]) ?? []
+}
+
+function tooMany(name: string, { field, source }: Link, records: number, atMost: number): InvalidQueryError {
+  const fewer = records > 1 ? 'Ask for fewer records at a time, or list' : 'List'
+  return new InvalidQueryError(
+    `"${name}" in include would read along more than ${atMost} records. ${fewer} ${source.component} page by page, with a condition on ${field.name}.`,
+  )
 }
 
 function distinct(ids: readonly unknown[]): unknown[] {
   return [...new Set(ids)].filter((id) => id !== null && id !== undefined)
 }
 
-/** Live records whose field is one of the values, in the order of their ids. */
+/**
+ * Live records whose field is one of the values. Those of one value are in the order of their ids: so they stand in the index that every
+ * reference has, where a statement with a limit ends when it has found enough. One more than `atMost` tells that there are too many.
+ */
 function* selectLinked(
   table: BoundTable,
   connection: Connection,
   context: CallerContext,
   field: string,
   values: readonly unknown[],
+  atMost?: number,
 ): Task<FieldValues[]> {
-  const order = [{ field: table.model.id.name, descending: false }]
+  const order = [...new Set([field, table.model.id.name])].map((name) => ({ field: name, descending: false, uniform: true }))
   const rows: FieldValues[] = []
   // As many values as one statement may have; a page never comes near.
   const most = table.engine.capabilities.maxParameters - 100
   for (let start = 0; start < values.length; start += most) {
     const filter = oneOf(field, values.slice(start, start + most))
-    rows.push(...(yield* selectRows(table, connection, context, { filter, includeDeleted: false, order })))
+    const limit = atMost === undefined ? undefined : atMost + 1 - rows.length
+    if (limit === 0) break
+    // Not all at once as arguments: the stack has room for some ten thousands.
+    for (const row of yield* selectRows(table, connection, context, { filter, includeDeleted: false, order, limit })) rows.push(row)
   }
   return rows
 }

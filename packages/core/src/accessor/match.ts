@@ -11,27 +11,38 @@ import { lockRecord } from './lock.ts'
 export interface ConditionalWriteOptions extends WriteOptions {
   /** The version that the record must have (`versionOf`), or several of which it must have one; `*` for any. Checked in the transaction. */
   readonly ifMatch?: string | readonly string[] | undefined
+  /** A version that the record must not have, or several of which it must have none; `*` for any: there must be no record. Checked likewise. */
+  readonly ifNoneMatch?: string | readonly string[] | undefined
 }
+
+/** What a write to one record asks of it. */
+export type Conditions = Pick<ConditionalWriteOptions, 'ifMatch' | 'ifNoneMatch'>
 
 /** The record with this id, alone in a list, when it has a version that the caller expects; nothing where there is none. */
 export function* lockExpected(
   bound: BoundAccessor,
   session: Session,
   id: unknown,
-  { ifMatch, includeDeleted }: Pick<ConditionalWriteOptions, 'ifMatch'> & { readonly includeDeleted: boolean },
+  { includeDeleted, ...conditions }: Conditions & { readonly includeDeleted: boolean },
 ): Task<FieldValues[]> {
   const record = yield* lockRecord(bound, session, id, includeDeleted)
   if (!record) return []
-  assertMatch(bound, record, ifMatch)
+  assertMatch(bound, record, conditions)
   return [record]
 }
 
 /** Throws PreconditionFailedError unless the record has a version that the caller expects. */
-export function assertMatch(bound: BoundAccessor, record: FieldValues | undefined, ifMatch: ConditionalWriteOptions['ifMatch']): void {
-  if (ifMatch === undefined) return
-  const expected = typeof ifMatch === 'string' ? [ifMatch] : ifMatch
+export function assertMatch(bound: BoundAccessor, record: FieldValues | undefined, { ifMatch, ifNoneMatch }: Conditions): void {
   const version = record && versionOf(record)
-  if (version !== undefined && (expected.includes('*') || expected.includes(version))) return
-  const what = record ? 'has changed since it was read' : 'does not exist'
-  throw new PreconditionFailedError(`The record of ${bound.component} ${what}. Read it again and repeat the write on what is there now.`)
+  if (ifMatch !== undefined && !isAmong(version, ifMatch)) {
+    const what = record ? 'has changed since it was read' : 'does not exist'
+    throw new PreconditionFailedError(`The record of ${bound.component} ${what}. Read it again and repeat the write on what is there now.`)
+  }
+  if (ifNoneMatch === undefined || !isAmong(version, ifNoneMatch)) return
+  throw new PreconditionFailedError(`${bound.component} has the record that this write wants not to be there. Nothing was changed.`)
+}
+
+function isAmong(version: string | undefined, wanted: string | readonly string[]): boolean {
+  const versions = typeof wanted === 'string' ? [wanted] : wanted
+  return version !== undefined && (versions.includes('*') || versions.includes(version))
 }

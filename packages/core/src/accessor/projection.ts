@@ -2,6 +2,7 @@ import { InvalidQueryError } from '../errors.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import type { SortKey } from '../query/order.ts'
 import { filterableField } from '../query/where.ts'
+import { wholeNumber } from '../query/whole-number.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { type Inclusion, parseInclude } from './include.ts'
 
@@ -10,24 +11,29 @@ export interface Projection {
   /** The fields to answer; undefined stands for all. */
   readonly fields: readonly string[] | undefined
   readonly inclusions: readonly Inclusion[]
+  /** So many records that point here may be read along under one name. */
+  readonly includeAtMost: number | undefined
   /** The columns that have to be read for it; undefined stands for all. */
   readonly columns: readonly string[] | undefined
 }
 
+interface Wanted {
+  readonly fields?: readonly string[] | undefined
+  readonly include?: Readonly<Record<string, unknown>> | undefined
+  readonly includeAtMost?: number | undefined
+}
+
 /** Reads `fields` and `include`. `keys` are read too where a cursor needs their values. */
-export function parseProjection(
-  bound: BoundAccessor,
-  question: { readonly fields?: readonly string[] | undefined; readonly include?: Readonly<Record<string, unknown>> | undefined },
-  keys: readonly SortKey[],
-): Projection {
+export function parseProjection(bound: BoundAccessor, question: Wanted, keys: readonly SortKey[]): Projection {
   const inclusions = parseInclude(bound, question.include)
-  if (question.fields === undefined) return { fields: undefined, inclusions, columns: undefined }
+  const includeAtMost = wholeNumber('includeAtMost', question.includeAtMost)
+  if (question.fields === undefined) return { fields: undefined, inclusions, includeAtMost, columns: undefined }
   if (!Array.isArray(question.fields) || question.fields.length === 0)
     throw new InvalidQueryError('fields is a list of at least one field name.')
   const fields = question.fields.map((name) => filterableField(bound.model, name).name)
   const needed = inclusions.map(({ side, link }) => (side === 'one' ? link.field.name : bound.model.id.name))
   const columns = [...new Set([...fields, ...keys.map((key) => key.field), ...needed])]
-  return { fields: [...new Set(fields)], inclusions, columns }
+  return { fields: [...new Set(fields)], inclusions, includeAtMost, columns }
 }
 
 /** Leaves in records what was asked for. */

@@ -24,6 +24,7 @@ export interface Question extends ReadOptions {
   readonly includeDeleted?: boolean | undefined
   readonly fields?: readonly string[] | undefined
   readonly include?: Readonly<Record<string, unknown>> | undefined
+  readonly includeAtMost?: number | undefined
 }
 
 /** A question for one page of its answer. */
@@ -49,7 +50,7 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   }
   return bound.units.read(question, function* (connection, context) {
     const rows = yield* selectRows(table, connection, context, options)
-    yield* includeRows(connection, context, rows, projection.inclusions)
+    yield* includeRows(connection, context, rows, projection)
     return project(rows, projection)[0] ?? null
   })
 }
@@ -62,7 +63,7 @@ export function findRecords(bound: BoundAccessor, question: Question, reading?: 
     question,
     function* (connection, context) {
       const rows = yield* selectRows(bound.table, connection, context, { ...options, columns: projection.columns })
-      yield* includeRows(connection, context, rows, projection.inclusions)
+      yield* includeRows(connection, context, rows, projection)
       return project(rows, projection)
     },
     reading,
@@ -97,7 +98,7 @@ export function pageRecords(bound: BoundAccessor, question: PageQuestion): Await
       after,
       before,
     })
-    yield* includeRows(connection, context, found.rows, projection.inclusions)
+    yield* includeRows(connection, context, found.rows, projection)
     const page = { ...found, rows: project(found.rows, projection) }
     if (question.count === 'none') return page
     return { ...page, total: yield* countRows(bound.table, connection, context, { filter, includeDeleted }) }

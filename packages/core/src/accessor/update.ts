@@ -10,12 +10,10 @@ import type { BoundAccessor } from './bound-accessor.ts'
 import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
 import { lockRecord, lockRecordsById } from './lock.ts'
-import { assertMatch, type ConditionalWriteOptions } from './match.ts'
+import { assertMatch, type Conditions } from './match.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
-
-type IfMatch = ConditionalWriteOptions['ifMatch']
 
 /** A record as it stands, and as it shall be. */
 export interface RecordUpdate {
@@ -25,10 +23,16 @@ export interface RecordUpdate {
 }
 
 /** Changes the given fields of one record. */
-export function* updateRecord(bound: BoundAccessor, session: Session, id: unknown, patch: unknown, ifMatch: IfMatch): Task<FieldValues> {
+export function* updateRecord(
+  bound: BoundAccessor,
+  session: Session,
+  id: unknown,
+  patch: unknown,
+  conditions: Conditions,
+): Task<FieldValues> {
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
-  assertMatch(bound, previous, ifMatch)
+  assertMatch(bound, previous, conditions)
   return yield* updateOne(bound, session, patched(bound, previous, copyInput(givenFor(bound, previous, patch))))
 }
 
@@ -45,10 +49,16 @@ export function* updateFound(bound: BoundAccessor, session: Session, found: read
 }
 
 /** Gives every field of a record: the ones left out go back to their default or null. */
-export function* replaceRecord(bound: BoundAccessor, session: Session, id: unknown, input: unknown, ifMatch: IfMatch): Task<FieldValues> {
+export function* replaceRecord(
+  bound: BoundAccessor,
+  session: Session,
+  id: unknown,
+  input: unknown,
+  conditions: Conditions,
+): Task<FieldValues> {
   const previous = yield* lockRecord(bound, session, id, false)
   if (!previous) throw notFound(bound, id)
-  assertMatch(bound, previous, ifMatch)
+  assertMatch(bound, previous, conditions)
   const given = copyInput(givenFor(bound, previous, input))
   refuseOwnedFields(bound, given, previous)
   const kept: FieldValues = {}
@@ -58,21 +68,23 @@ export function* replaceRecord(bound: BoundAccessor, session: Session, id: unkno
 }
 
 /** Inserts a record, or changes the given fields of the one with its id. */
-export function* saveRecord(bound: BoundAccessor, session: Session, input: unknown, ifMatch: IfMatch): Task<FieldValues> {
+export function* saveRecord(bound: BoundAccessor, session: Session, input: unknown, conditions: Conditions): Task<FieldValues> {
   const given = copyInput(input)
   const { name } = bound.model.id
-  if (given[name] === undefined) assertMatch(bound, undefined, ifMatch)
+  if (given[name] === undefined) assertMatch(bound, undefined, conditions)
   if (given[name] === undefined) return first(yield* insertRecords(bound, session, [given]))
-  return yield* lookAgainAfterRace(bound, session, [name], () => saveIdentified(bound, session, given, ifMatch))
+  return yield* lookAgainAfterRace(bound, session, [name], () => saveIdentified(bound, session, given, conditions))
 }
 
-function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldValues, ifMatch: IfMatch): Task<FieldValues> {
+function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldValues, conditions: Conditions): Task<FieldValues> {
   const id = given[bound.model.id.name]
   const previous = yield* lockRecord(bound, session, id, true)
-  assertMatch(bound, previous, ifMatch)
-  if (!previous) return first(yield* insertRecords(bound, session, [given]))
   const { deletedAt } = bound.model
-  if (deletedAt && previous[deletedAt.name] !== null) {
+  const isDeleted = previous && deletedAt && previous[deletedAt.name] !== null
+  // Whoever wants no record there learns that a deleted one is in the way.
+  assertMatch(bound, previous, isDeleted ? { ifMatch: conditions.ifMatch } : conditions)
+  if (!previous) return first(yield* insertRecords(bound, session, [given]))
+  if (isDeleted) {
     throw new ConflictError('state_conflict', `${bound.component} ${String(id)} is deleted. Restore it first.`)
   }
   return yield* updateOne(bound, session, patched(bound, previous, given))

@@ -8,9 +8,14 @@ export function noteVersion(record: FieldValues, version: string): void {
   versions.set(record, version)
 }
 
+/** What a dry run answers, a record or several, shows versions that nobody will find. */
+export function forgetVersions(result: unknown): void {
+  for (const record of Array.isArray(result) ? result : [result]) if (typeof record === 'object' && record !== null) versions.delete(record)
+}
+
 /**
  * The version of a record: random text that is fresh with each write, for `ifMatch` and the ETag. Known for records that `get`
- * (without `fields` or `include`) or a write answered; undefined for those of lists and for copies.
+ * (without `fields` or `include`) or a write answered; undefined for those of lists, of a dry run, and for copies.
  *
  * @example
  * const user = await users.get(7)

@@ -17,10 +17,20 @@ export interface Answer {
   readonly body: unknown
 }
 
-/** Answers one record. */
+/** Answers one record. After a dry run it has no version: nobody will find it so. */
 export function recordAnswer(room: RecordRoom, { status, message }: Pick<Answer, 'status' | 'message'>, row: object): Answer {
+  return { status, message, ...tagOf(row), body: wireRecord(room, row) }
+}
+
+/** The ETag of a record, where its version is known. */
+export function tagOf(row: object): Pick<Answer, 'etag'> {
   const version = versionOf(row)
-  return { status, message, ...(version !== undefined && { etag: entityTag(version) }), body: wireRecord(room, row) }
+  return version === undefined ? {} : { etag: entityTag(version) }
+}
+
+/** The ETag of a record that was deleted: it has one where it is only marked, and can be restored. */
+export function leftTag({ accessor }: RecordRoom, row: object, purge: boolean): Pick<Answer, 'etag'> {
+  return accessor.model.deletedAt && !purge ? tagOf(row) : {}
 }
 
 /** Answers a record that was made. After a dry run there is no place to point to. */

@@ -3,9 +3,10 @@ import { type Storage, StrongroomError, type WriteOptions } from '@strongroom/co
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
-import { type Answer, writeRoute } from './answer.ts'
+import { type Answer, leftTag, tagOf, writeRoute } from './answer.ts'
 import { BatchOperationError } from './batch-error.ts'
 import { type BatchOperation, invalid, readOperation, resolveReferences } from './batch-operation.ts'
+import { refuseConditions } from './entity-tags.ts'
 import { performPatch } from './patch.ts'
 import { newRecord } from './record-body.ts'
 import { idOf, noRecord, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
@@ -17,6 +18,8 @@ type Wire = Readonly<Record<string, unknown>>
 interface OperationResult {
   readonly status: number
   readonly record?: Wire
+  /** Of the record as this operation left it. */
+  readonly etag?: string
   readonly restored?: boolean
 }
 
@@ -26,15 +29,21 @@ export function runBatch(storage: Storage, rooms: readonly [RecordRoom, ...Recor
   return writeRoute(first, async (request): Promise<Answer> => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(first, request, flags.dry_run)
+    refuseConditions(request, 'Leave them out here, and give the operations of the batch their if_match.')
     const operations = operationsOf(request)
     const results = await storage.transaction(() => runAll(rooms, operations, withoutDryRun(write)), write)
-    return { status: 200, message: 'All operations done', body: { results } }
+    return { status: 200, message: 'All operations done', body: { results: flags.dry_run ? results.map(withoutTag) : results } }
   })
 }
 
 /** The transaction is rolled back as a whole: its operations have to see each other. */
 function withoutDryRun({ dryRun: _, ...write }: WriteOptions): WriteOptions {
   return write
+}
+
+/** After a dry run nobody will find a record so. */
+function withoutTag({ etag: _, ...result }: OperationResult): OperationResult {
+  return result
 }
 
 function operationsOf(request: FastifyRequest): readonly unknown[] {
@@ -75,17 +84,17 @@ async function runOne(
   const { accessor } = room
   switch (operation.method) {
     case 'create':
-      return { status: 201, record: wireRecord(room, await accessor.insert(newRecord(accessor.model, body), write)) }
+      return recordResult(room, 201, await accessor.insert(newRecord(accessor.model, body), write))
     case 'save': {
       const { row, created } = await performSave(room, { id, body, replace: operation.replace, write: options, onlyNew: false })
-      return { status: created ? 201 : 200, record: wireRecord(room, row) }
+      return recordResult(room, created ? 201 : 200, row)
     }
     case 'patch':
-      return { status: 200, record: wireRecord(room, await performPatch(room, id, body, options)) }
+      return recordResult(room, 200, await performPatch(room, id, body, options))
     case 'delete': {
       const row = await accessor.deleteReturning(id, { ...options, purge: operation.purge })
       if (!row) throw noRecord(room, id)
-      return { status: 200, record: wireRecord(room, row) }
+      return { status: 200, record: wireRecord(room, row), ...leftTag(room, row, operation.purge) }
     }
     default: {
       const restored = await accessor.restore(id, options)
@@ -93,6 +102,10 @@ async function runOne(
       return { status: 200, restored }
     }
   }
+}
+
+function recordResult(room: RecordRoom, status: number, row: object): OperationResult {
+  return { status, record: wireRecord(room, row), ...tagOf(row) }
 }
 
 /** A list of one id reads like it as text, and is none. */

@@ -2,6 +2,7 @@ import { parseBulkQuery } from '@strongroom/contract'
 import { StrongroomError } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
 import { type RecordQuery, rawQuery, readQuery, visibleFields, whereOf } from '../query.ts'
+import { refuseConditions } from './entity-tags.ts'
 import type { RecordRoom } from './record-room.ts'
 
 /** A change of a filtered collection in the accessor's words. */
@@ -27,9 +28,5 @@ export function refuseUnversioned({ requireIfMatch }: RecordRoom, request: Fasti
       'Every change here names the version of its record: change the records one by one, with If-Match.',
     )
   }
-  if (request.headers['if-match'] === undefined && request.headers['if-none-match'] === undefined) return
-  throw new StrongroomError(
-    'bad_request',
-    'If-Match and If-None-Match are about one record. Leave them out, or change the records one by one.',
-  )
+  refuseConditions(request, 'Leave them out here, or change the records one by one.')
 }

@@ -2,6 +2,7 @@ import type { RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { createdAnswer, writeRoute } from './answer.ts'
+import { refuseConditions } from './entity-tags.ts'
 import { newRecord, newRecords } from './record-body.ts'
 import { type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
 
@@ -11,6 +12,7 @@ export function createRecord(room: RecordRoom): RouteHandlerMethod {
   return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
+    refuseConditions(request, 'Leave them out here, or PUT the record at an id of your own with If-None-Match: *.')
     const body = bodyOf(request)
     if (Array.isArray(body)) {
       const rows = await accessor.insertMany(newRecords(accessor.model, body), write)

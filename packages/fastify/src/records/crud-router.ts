@@ -8,6 +8,7 @@ import { mountRoutes } from '../mount.ts'
 import { defaultBodyLimit, resolvePageSize } from '../options.ts'
 import type { PageSize } from '../query.ts'
 import { refuseUnknown } from '../refuse.ts'
+import { setComponent } from '../request-facts.ts'
 import { resolveResponseStyle } from '../response-style.ts'
 import { aggregateRecords } from './aggregate.ts'
 import { createRecord } from './create.ts'
@@ -76,6 +77,7 @@ export function mountRecords(
   }: CrudRouterOptions & { readonly pageSize: PageSize },
 ): RecordRoom {
   const room: RecordRoom = { accessor, pageSize, dialects, actor, requireIfMatch, path: scope.prefix.replace(/\/$/, '') }
+  setComponent(scope, accessor.component)
   warnOfLongIds(scope, accessor)
   mountRoutes(
     scope,

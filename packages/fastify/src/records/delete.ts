@@ -1,7 +1,7 @@
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
-import { writeRoute } from './answer.ts'
-import { readIfMatch } from './entity-tags.ts'
+import { leftTag, writeRoute } from './answer.ts'
+import { requireConditions } from './entity-tags.ts'
 import { noRecord, pathId, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
 
 /** `DELETE /users/{id}`: answers the record as it was left. */
@@ -10,11 +10,12 @@ export function deleteRecord(room: RecordRoom): RouteHandlerMethod {
   return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['purge', 'dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
-    const match = readIfMatch(room, request)
+    const match = requireConditions(room, request)
     const id = pathId(room, request)
     const row = await accessor.deleteReturning(id, { ...write, ...match, purge: flags.purge })
     if (!row) throw noRecord(room, id)
     const record = wireRecord(room, row)
-    return { status: 200, message: 'Deleted', body: { status: 'deleted', id: record[accessor.model.id.name], record } }
+    const body = { status: 'deleted', id: record[accessor.model.id.name], record }
+    return { status: 200, message: 'Deleted', ...leftTag(room, row, flags.purge), body }
   })
 }

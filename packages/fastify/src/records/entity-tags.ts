@@ -1,5 +1,5 @@
 import { type EntityTags, entityTag, parseEntityTags, QueryError } from '@strongroom/contract'
-import { StrongroomError, versionOf } from '@strongroom/core'
+import { type ConditionalWriteOptions, StrongroomError, versionOf } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RecordRoom } from './record-room.ts'
 
@@ -9,20 +9,36 @@ export function sendEntityTag(reply: FastifyReply, row: object): void {
   if (version !== undefined) reply.header('etag', entityTag(version))
 }
 
-/** The versions of which the record must have one. Throws `precondition_required` where a request has to say them. */
-export function readIfMatch(room: RecordRoom, request: FastifyRequest): { ifMatch?: readonly string[] } {
-  const tags = readTags(request, 'If-Match')
-  if (tags) return { ifMatch: tags.any ? ['*'] : tags.strong }
-  if (!room.requireIfMatch || readTags(request, 'If-None-Match')?.any) return {}
+/** What a write asks of its record. */
+export type Conditions = Pick<ConditionalWriteOptions, 'ifMatch' | 'ifNoneMatch'>
+
+/** The versions of which the record must have one, and those of which it must have none. */
+export function readConditions(request: FastifyRequest): Conditions {
+  const match = readTags(request, 'If-Match')
+  const noneMatch = readTags(request, 'If-None-Match')
+  return {
+    ...(match && { ifMatch: match.any ? ['*'] : match.strong }),
+    ...(noneMatch && { ifNoneMatch: noneMatch.any ? ['*'] : noneMatch.all }),
+  }
+}
+
+/** The same. Throws `precondition_required` where a request has to say which version it changes, or that there is none. */
+export function requireConditions({ requireIfMatch }: RecordRoom, request: FastifyRequest): Conditions {
+  const conditions = readConditions(request)
+  if (!requireIfMatch || conditions.ifMatch || conditions.ifNoneMatch?.includes('*')) return conditions
   throw new StrongroomError(
     'precondition_required',
     'Send the ETag of the record as If-Match, so that nobody else’s change is lost; to make a record, send If-None-Match: *.',
   )
 }
 
-/** Whether the request is for a record that is not there yet (`If-None-Match: *`). */
-export function wantsNoRecord(request: FastifyRequest): boolean {
-  return readTags(request, 'If-None-Match')?.any ?? false
+/** Refuses conditions of a request that is about no record of its own: nobody would look at them. */
+export function refuseConditions({ headers }: FastifyRequest, instead: string): void {
+  if (headers['if-match'] === undefined && headers['if-none-match'] === undefined) return
+  throw new StrongroomError(
+    'bad_request',
+    `If-Match and If-None-Match are taken by requests for one record: PUT, PATCH and DELETE of its path, and its restore. ${instead}`,
+  )
 }
 
 /** Whether the client has this version of the record already. */

@@ -1,3 +1,4 @@
+import { mostIncludedRecords } from '@strongroom/contract'
 import type { RouteHandlerMethod } from 'fastify'
 import { readGetQuery } from '../query.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
@@ -11,7 +12,8 @@ export function getRecord(room: RecordRoom): RouteHandlerMethod {
     const id = pathId(room, request)
     const included = Object.fromEntries(include.map((name) => [name, true]))
     // Field names that were checked against the model, whose type is not known here.
-    const row = await room.accessor.get(id, { includeDeleted, fields: fields as never, include: included })
+    const selection = { fields: fields as never, include: included, includeAtMost: mostIncludedRecords }
+    const row = await room.accessor.get(id, { includeDeleted, ...selection })
     if (!row) throw noRecord(room, id)
     // A bad If-None-Match is refused before anything is said of the record.
     const known = isKnown(request, row)

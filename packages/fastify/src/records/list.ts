@@ -1,4 +1,4 @@
-import type { Pagination } from '@strongroom/contract'
+import { mostIncludedRecords, type Pagination } from '@strongroom/contract'
 import type { AnyModel, ModelAccessor, RecordPage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
@@ -30,6 +30,7 @@ function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promis
     orderBy: orderBy as never,
     fields: fields as never,
     include: Object.fromEntries(include.map((name) => [name, true])),
+    includeAtMost: mostIncludedRecords,
     limit,
     includeDeleted,
     count,

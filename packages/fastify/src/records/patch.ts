@@ -3,7 +3,7 @@ import type { RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { recordAnswer, writeRoute } from './answer.ts'
-import { readIfMatch } from './entity-tags.ts'
+import { requireConditions } from './entity-tags.ts'
 import { mergeIntoFields } from './merge-patch.ts'
 import { changesOf } from './record-body.ts'
 import { pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
@@ -13,7 +13,7 @@ export function patchRecord(room: RecordRoom): RouteHandlerMethod {
   return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
-    const match = readIfMatch(room, request)
+    const match = requireConditions(room, request)
     const id = pathId(room, request)
     return recordAnswer(room, { status: 200, message: 'Updated' }, await performPatch(room, id, bodyOf(request), { ...write, ...match }))
   })

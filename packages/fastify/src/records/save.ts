@@ -3,7 +3,7 @@ import type { RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { createdAnswer, recordAnswer, writeRoute } from './answer.ts'
-import { readIfMatch, wantsNoRecord } from './entity-tags.ts'
+import { requireConditions } from './entity-tags.ts'
 import { changesOf, newRecordAt, replacementOf } from './record-body.ts'
 import { noRecord, pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
 
@@ -21,8 +21,10 @@ export interface Save {
 export function saveRecord(room: RecordRoom): RouteHandlerMethod {
   return writeRoute(room, async (request) => {
     const flags = readFlags(request, ['replace', 'dry_run'])
-    const write = { ...(await writeOptions(room, request, flags.dry_run)), ...readIfMatch(room, request) }
-    const save: Save = { id: pathId(room, request), body: bodyOf(request), replace: flags.replace, write, onlyNew: wantsNoRecord(request) }
+    const conditions = requireConditions(room, request)
+    const write = { ...(await writeOptions(room, request, flags.dry_run)), ...conditions }
+    const onlyNew = conditions.ifNoneMatch?.includes('*') ?? false
+    const save: Save = { id: pathId(room, request), body: bodyOf(request), replace: flags.replace, write, onlyNew }
     const { row, created } = await performSave(room, save)
     return created ? createdAnswer(room, row, flags.dry_run) : recordAnswer(room, { status: 200, message: 'Saved' }, row)
   })
@@ -40,9 +42,27 @@ export async function performSave(room: RecordRoom, save: Save): Promise<{ reado
 }
 
 /** `If-None-Match: *` makes a record, and changes none. */
-async function refuseStanding({ accessor, ...room }: RecordRoom, { id }: Save): Promise<void> {
-  if (await accessor.get(id, { includeDeleted: true })) throw alreadyThere({ accessor, ...room })
-  if (accessor.model.idType === 'integer') throw noRecord({ accessor, ...room }, id)
+async function refuseStanding(room: RecordRoom, { id, write }: Save): Promise<void> {
+  const { accessor } = room
+  const standing = await accessor.get(id, { includeDeleted: true })
+  if (standing && isDeleted(room, standing)) throw restoreFirst(room, id)
+  if (standing) throw alreadyThere(room)
+  if (accessor.model.idType === 'integer') throw noRecord(room, id)
+  if (write.ifMatch !== undefined) throw notThere(room)
+}
+
+function isDeleted({ accessor }: RecordRoom, row: object): boolean {
+  const { deletedAt } = accessor.model
+  // Rows are plain objects of fields.
+  return deletedAt !== undefined && (row as Row)[deletedAt.name] !== null
+}
+
+function restoreFirst({ accessor }: RecordRoom, id: unknown): ConflictError {
+  return new ConflictError('state_conflict', `The record ${String(id)} of ${accessor.component} is deleted. Restore it first.`)
+}
+
+function notThere({ accessor }: RecordRoom): PreconditionFailedError {
+  return new PreconditionFailedError(`${accessor.component} has no record with this id.`)
 }
 
 function alreadyThere({ accessor }: RecordRoom): PreconditionFailedError {
@@ -63,14 +83,11 @@ async function changeOrExplain(room: RecordRoom, save: Save): Promise<object | u
     if (!(error instanceof NotFoundError)) throw error
     const { accessor } = room
     const standing = await accessor.get(save.id, { includeDeleted: true })
-    const { deletedAt } = accessor.model
-    if (standing && deletedAt && (standing as Row)[deletedAt.name] !== null) {
-      throw new ConflictError('state_conflict', `The record ${String(save.id)} of ${accessor.component} is deleted. Restore it first.`)
-    }
+    if (standing && isDeleted(room, standing)) throw restoreFirst(room, save.id)
     // Another request made it in between, or a hook found something else missing, and will again.
     if (standing) return change(room, save)
     if (accessor.model.idType === 'integer') throw error
-    if (save.write.ifMatch !== undefined) throw new PreconditionFailedError(`${accessor.component} has no record with this id.`)
+    if (save.write.ifMatch !== undefined) throw notThere(room)
     return undefined
   }
 }
