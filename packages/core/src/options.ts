@@ -1,5 +1,6 @@
 import type { ModelAccessor } from './accessor/accessor.ts'
 import type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
+import type { StatementListener } from './engine/statement-listener.ts'
 import { UsageError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
@@ -27,6 +28,8 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly logger?: Logger
   /** Backups that are made by themselves: `{ every: '1h', keep: 24, target: './backups' }`; none unless said. */
   readonly backups?: BackupScheduleOptions
+  /** Is told of each statement that the database ran: `({ sql, duration, failed, parameters }) => …`; nobody unless said, which costs nothing. */
+  readonly onStatement?: StatementListener
   /** Settings of the SQLite engine. */
   readonly sqlite?: SqliteSettings
   /** Settings of the PostgreSQL engine. */
@@ -42,6 +45,7 @@ const known = new Set([
   'readTimeLimit',
   'logger',
   'backups',
+  'onStatement',
   'sqlite',
   'postgres',
 ])
@@ -56,6 +60,7 @@ export interface ResolvedOptions {
   readonly readTimeLimit: number
   readonly logger: Logger | undefined
   readonly backups: SchedulePlan | undefined
+  readonly onStatement: StatementListener | undefined
   readonly sqlite: SqliteSettings
   readonly postgres: PostgresSettings
 }
@@ -73,6 +78,8 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
   const readTimeLimit = options.readTimeLimit ?? 5000
   positive('readTimeLimit', readTimeLimit)
   if (maxRecordsPerModel !== undefined) positive('maxRecordsPerModel', maxRecordsPerModel)
+  const { onStatement } = options
+  if (onStatement !== undefined && typeof onStatement !== 'function') refuse('onStatement is a function that is told of each statement.')
   refuseRepeats(checked)
   return {
     url,
@@ -83,12 +90,14 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     readTimeLimit,
     logger: options.logger,
     backups: options.backups === undefined ? undefined : readPlan(options.backups),
+    onStatement,
     sqlite: options.sqlite ?? {},
     postgres: options.postgres ?? {},
   }
 }
 
-function refuseRepeats(accessors: readonly ModelAccessor<AnyModel>[]): void {
+/** Throws UsageError `invalid_options` where two accessors have one component or one table. */
+export function refuseRepeats(accessors: readonly AnyAccessor[]): void {
   const components = new Set<string>()
   const tables = new Map<string, string>()
   for (const { component, model } of accessors) {

@@ -49,9 +49,9 @@ export interface AuditCursorPage extends AuditPage {
 export class AuditAccessor {
   readonly #log: BoundTable
   readonly #units: Units
-  readonly #modelOf: (component: string) => AnyModel | undefined
+  readonly #modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined
 
-  constructor(log: BoundTable, units: Units, modelOf: (component: string) => AnyModel | undefined) {
+  constructor(log: BoundTable, units: Units, modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined) {
     this.#log = log
     this.#units = units
     this.#modelOf = modelOf

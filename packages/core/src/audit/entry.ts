@@ -28,7 +28,7 @@ export interface AuditEntry {
 }
 
 /** Reads an entry out of its row. Ids are numbers where the component's model counts them. */
-export function auditEntry(row: FieldValues, modelOf: (component: string) => AnyModel | undefined): AuditEntry {
+export function auditEntry(row: FieldValues, modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined): AuditEntry {
   // The row was read through AuditLog, whose fields have these types.
   const stored = row as {
     id: number

@@ -18,11 +18,11 @@ const floors: readonly (readonly string[])[] = [
   ['model'],
   ['engine'],
   ['session', 'hooks', 'audit', 'query'],
-  ['idempotency'],
+  ['idempotency', 'counters'],
   ['accessor'],
-  ['schema', 'transfer', 'health'],
+  ['schema', 'transfer', 'health', 'jobs'],
   ['options'],
-  ['storage'],
+  ['storage', 'view'],
   ['index'],
 ]
 const coreSource = 'packages/core/src/'

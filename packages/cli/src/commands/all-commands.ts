@@ -1,0 +1,11 @@
+import { audit } from './audit.ts'
+import { backup } from './backup.ts'
+import type { Command } from './command.ts'
+import { diagram } from './diagram.ts'
+import { exportTables } from './export.ts'
+import { health } from './health.ts'
+import { importFiles } from './import.ts'
+import { restore } from './restore.ts'
+
+/** Every command, in the order of the help. */
+export const commands: readonly Command[] = [backup, restore, exportTables, importFiles, audit, health, diagram]

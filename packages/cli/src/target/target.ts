@@ -1,0 +1,61 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Progress } from '../output/progress.ts'
+
+/** How something that takes its time is watched, and ended. */
+export interface Watch {
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+/** An answer in the form in which a server gives it. */
+export type Document = Readonly<Record<string, unknown>>
+
+/** Which entries of the audit log are asked for: the parameters of `GET /db/audit`. */
+export interface AuditFilter {
+  readonly component?: string | undefined
+  readonly record_id?: string | undefined
+  readonly actor?: string | undefined
+  readonly operation?: string | undefined
+  readonly request_id?: string | undefined
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
+}
+
+export interface ExportChoices {
+  readonly tables?: readonly string[] | undefined
+  readonly secrets: 'mask' | 'include'
+  readonly spreadsheet: boolean
+}
+
+/** A file that is read: by its path, or as it comes. */
+export type Source = string | Readable
+
+export interface RestoreChoices {
+  readonly dryRun: boolean
+  readonly integrityCheck: boolean
+}
+
+export interface ImportChoices {
+  readonly mode: 'insert' | 'upsert'
+  readonly dryRun: boolean
+}
+
+/** What is imported: a zip, or CSV files by their tables. */
+export type ImportFiles = { readonly zip: Source } | { readonly csv: ReadonlyMap<string, Source> }
+
+/** A server or a database, and what can be done with it. */
+export interface Target {
+  /** For people: without passwords. */
+  readonly name: string
+  /** Writes a backup to a path where nothing is, or to a stream. */
+  backup(output: string | Writable, watch: Watch): Promise<void>
+  export(output: Writable, choices: ExportChoices, watch: Watch): Promise<void>
+  restore(source: Source, choices: RestoreChoices, watch: Watch): Promise<Document>
+  undoRestore(choices: Pick<RestoreChoices, 'dryRun'>, watch: Watch): Promise<Document>
+  import(files: ImportFiles, choices: ImportChoices, watch: Watch): Promise<Document>
+  /** The newest first. */
+  audit(filter: AuditFilter, limit: number, watch: Watch): AsyncIterable<Document>
+  health(watch: Watch): Promise<Document>
+  diagram(choices: { readonly format: 'svg' | 'dot'; readonly system: boolean }, watch: Watch): Promise<string>
+  close(): Promise<void>
+}

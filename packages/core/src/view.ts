@@ -1,0 +1,145 @@
+import type { Writable } from 'node:stream'
+import { AuditAccessor } from './audit/audit-accessor.ts'
+import { AuditHead, AuditLog } from './audit/audit-log.ts'
+import type { Engine, TableShape } from './engine/engine.ts'
+import { openEngineToRead } from './engine/open-engine.ts'
+import { SchemaMismatchError, UsageError } from './errors.ts'
+import { Health } from './health/health.ts'
+import { consoleLogger } from './logger.ts'
+import type { AnyModel } from './model/model.ts'
+import { type AnyAccessor, refuseRepeats } from './options.ts'
+import { BoundTable } from './query/bound-table.ts'
+import { BackupRecords } from './schema/backup-records.ts'
+import { tableDifferences } from './schema/compare.ts'
+import { Diagrams } from './schema/diagram/diagram.ts'
+import { systemModels } from './schema/system-tables.ts'
+import { wantedTable } from './schema/wanted-table.ts'
+import { Units } from './session/units.ts'
+import type { Storage } from './storage.ts'
+import { type BackupOptions, type BackupReport, backupTo } from './transfer/backup/backup.ts'
+import { type ExportOptions, exportTo } from './transfer/export/export.ts'
+import type { ExportManifest } from './transfer/export/manifest.ts'
+import { BackupLog } from './transfer/schedule/backup-log.ts'
+import { Transfers } from './transfer/transfers.ts'
+
+/** Which database is looked at. */
+export interface ViewOptions {
+  /** As `openStorage` takes it. */
+  readonly url: string
+  /** The models, where they are known; the audit log, the health, and a backup of SQLite need none. */
+  readonly accessors?: readonly AnyAccessor[] | undefined
+}
+
+/** A database that is read only: what there is to ask of it without its program. */
+export interface DatabaseView extends Pick<Storage, 'audit' | 'health' | 'diagram' | 'close'> {
+  /** As `storage.export`. Throws SchemaMismatchError when the tables do not fit the models. */
+  export(target: string | Writable, options?: ExportOptions): Promise<ExportManifest>
+  /** As `storage.backup`. Throws UsageError where the models are needed and not known: where the database is not one file. */
+  backup(target: string | Writable, options?: BackupOptions): Promise<BackupReport>
+}
+
+/**
+ * Opens a database to look at: a backup, or a live one. Nothing is written: a file of SQLite, and what stands beside it, stays as it is
+ * to the byte. In a view without accessors an entry's `record_id` is a number where its component has the name of its table.
+ *
+ * @throws UsageError `invalid_options` for a URL that is of no engine, and a file that there is not; SchemaMismatchError for a database
+ * without an audit log of this library; ValidationError for a file that is no database; StorageUnavailableError when it cannot be opened
+ * @example
+ * const view = await viewDatabase({ url: 'sqlite:./backup.sqlite' })
+ * const entries = await view.audit.find({ actor: 'admin', limit: 20 })
+ * await view.close()
+ */
+export async function viewDatabase({ url, accessors, ...rest }: ViewOptions): Promise<DatabaseView> {
+  const [stranger] = Object.keys(rest)
+  if (stranger !== undefined)
+    throw new UsageError('invalid_options', `"${stranger}" is no option of viewDatabase. There are url, accessors.`)
+  if (accessors) refuseRepeats(accessors)
+  const engine = await openEngineToRead(url)
+  try {
+    const live = await assertFits(engine, [AuditLog])
+    return new OpenView(engine, accessors, idTypes(engine, live, accessors ?? []))
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+}
+
+/** Answers the tables that there are. */
+async function assertFits(engine: Engine, models: readonly AnyModel[]): Promise<readonly TableShape[]> {
+  const live = await engine.read((connection) => engine.inspect(connection))
+  const differences = models.flatMap((model) =>
+    tableDifferences(
+      wantedTable(model, engine),
+      live.find(({ name }) => name === model.name),
+    ),
+  )
+  if (differences.length > 0) throw new SchemaMismatchError(differences)
+  return live
+}
+
+type IdTypes = ReadonlyMap<string, Pick<AnyModel, 'idType'>>
+
+/** The kinds of ids by component; where no model tells, by table. */
+function idTypes(engine: Engine, live: readonly TableShape[], accessors: readonly AnyAccessor[]): IdTypes {
+  const counted = engine.columnType(AuditLog.id)
+  const tables = live.flatMap(({ name, columns, primaryKey: [key, ...others] }) => {
+    const type = others.length === 0 && columns.find((column) => column.name === key)?.type
+    return type === counted ? [[name, { idType: 'integer' }] as const] : []
+  })
+  return new Map<string, Pick<AnyModel, 'idType'>>([...tables, ...accessors.map(({ component, model }) => [component, model] as const)])
+}
+
+/** Milliseconds for a read: whoever looks on has nobody waiting behind them. */
+const readTimeLimit = 60_000
+
+class OpenView implements DatabaseView {
+  readonly audit: AuditAccessor
+  readonly #engine: Engine
+  readonly #accessors: readonly AnyAccessor[] | undefined
+  readonly #health: Health
+  readonly #transfers = new Transfers()
+
+  constructor(engine: Engine, accessors: readonly AnyAccessor[] | undefined, idTypesOf: IdTypes) {
+    this.#engine = engine
+    this.#accessors = accessors
+    const home = { kyselyFor: () => engine.builder }
+    const units = new Units({ engine, home, logger: consoleLogger, timeLimit: readTimeLimit, readTimeLimit })
+    const log = new BoundTable(AuditLog, engine)
+    this.audit = new AuditAccessor(log, units, (component) => idTypesOf.get(component))
+    const backups = new BackupLog(new BoundTable(BackupRecords, engine), units)
+    this.#health = new Health({ engine, models: this.#models, log, head: new BoundTable(AuditHead, engine), backups })
+  }
+
+  get #models(): readonly AnyModel[] {
+    return (this.#accessors ?? []).map(({ model }) => model)
+  }
+
+  async health(): ReturnType<Storage['health']> {
+    // What else is missing is what the health tells.
+    await assertFits(this.#engine, [AuditHead, BackupRecords])
+    return this.#health.examine()
+  }
+
+  diagram: Storage['diagram'] = (options = {}) => new Diagrams(this.#accessors ?? []).diagram(options)
+
+  async export(target: string | Writable, options: ExportOptions = {}): Promise<ExportManifest> {
+    await assertFits(this.#engine, this.#models)
+    const tables = [...(this.#accessors ?? []).map(({ model, component }) => ({ model, component })), { model: AuditLog, component: null }]
+    return exportTo({ engine: this.#engine, tables, transfers: this.#transfers }, target, options)
+  }
+
+  async backup(target: string | Writable, options: BackupOptions = {}): Promise<BackupReport> {
+    const models = [...systemModels, ...this.#models]
+    if (!this.#engine.capabilities.oneFile) {
+      if (!this.#accessors)
+        throw new UsageError('invalid_options', 'A backup of this database is gathered table by table: say its accessors.')
+      await assertFits(this.#engine, models)
+    }
+    return backupTo({ engine: this.#engine, models, transfers: this.#transfers }, target, options)
+  }
+
+  async close(): Promise<void> {
+    await this.#transfers.close()
+    await this.#engine.close()
+  }
+}
