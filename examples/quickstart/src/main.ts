@@ -12,6 +12,7 @@ try {
     databaseUrl: process.env['DATABASE_URL'] || ownDatabase,
     // who may use /db: programs on this machine, since the example has no users of its own
     operators: 'loopback',
+    rateLimit: { requests: 600 },
     logger: { level: 'error' },
   })
   try {

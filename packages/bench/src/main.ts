@@ -5,20 +5,30 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accessorBench } from './accessor-bench.ts'
 import { httpBench } from './http-bench.ts'
+import { operatorsBench } from './operators/operators-bench.ts'
 import { pagesBench } from './pages-bench.ts'
 import { type PairingSummary, summarise } from './statistics.ts'
+import { exportBench } from './transfer/export-bench.ts'
+import { importBench } from './transfer/import-bench.ts'
 
 /**
  * `npm run bench -- [--rounds N] [--seconds N]`: accessor and HTTP beside hand-written code, paired in one run.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
+ * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
+ * `npm run bench:operators -- [--seconds N] [--rounds N] [--think MS] [--database FILE]`: a backup, an export and a restore under load.
+ * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
  */
 const option = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? fallback : Number(process.argv[at + 1])
 }
+const report = (line: string): void => void process.stdout.write(`${line}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
 try {
   if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
+  else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
+  else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
+  else if (process.argv[2] === 'operators') await measureOperators()
   else await measureBesideHand(option('rounds', 5), option('seconds', 2))
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -39,9 +49,37 @@ async function measureBesideHand(rounds: number, seconds: number): Promise<void>
 
 async function measurePages(rounds: number, records: number): Promise<void> {
   const started = Date.now()
-  const evidence = await pagesBench(folder, { rounds, records, seed: 20_261_123, report: (line) => process.stdout.write(`${line}\n`) })
+  const evidence = await pagesBench(folder, { rounds, records, seed: 20_261_123, report })
   writeEvidence('pages', started, evidence)
   if (evidence.faults.length > 0) process.exitCode = 1
+}
+
+async function measureExports(rounds: number, records: number, letters: number): Promise<void> {
+  const started = Date.now()
+  const evidence = await exportBench(folder, { rounds, records, letters, report })
+  process.stdout.write(`${markdown(evidence.results)}\n`)
+  writeEvidence('export', started, evidence)
+}
+
+async function measureOperators(): Promise<void> {
+  const started = Date.now()
+  const at = process.argv.indexOf('--database')
+  const evidence = await operatorsBench(folder, {
+    bytes: option('bytes', 1_000_000_000),
+    database: (at < 0 ? undefined : process.argv[at + 1]) ?? join(folder, 'built.db'),
+    clients: 32,
+    thinkTime: option('think', 0),
+    seconds: option('seconds', 15),
+    rounds: option('rounds', 3),
+    report,
+  })
+  console.table(evidence.results)
+  writeEvidence('operators', started, evidence)
+}
+
+async function measureImports(records: number, rounds: number): Promise<void> {
+  const started = Date.now()
+  writeEvidence('import', started, await importBench(folder, { records, rounds, report }))
 }
 
 function markdown(summaries: readonly PairingSummary[]): string {

@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { DateTime, defineModel, ModelAccessor } from '@strongroom/core'
 import { bootstrap } from '@strongroom/fastify'
-import { startPostgres } from '@strongroom/testkit/postgres-server'
 import Fastify from 'fastify'
-import pg from 'pg'
 import { Type } from 'typebox'
+import { onPostgres } from './on-postgres.ts'
 import { median } from './statistics.ts'
 
 const Person = defineModel(
@@ -53,7 +51,10 @@ const deepest = 5_000
 /** Lists with a filter, an order and a cursor: the first page beside a deep one, in turn, on both engines. */
 export async function pagesBench(folder: string, options: PagesOptions): Promise<PagesEvidence> {
   const sqlite = await measure('sqlite', `sqlite:${join(folder, 'pages.db')}`, options, async () => undefined)
-  const postgres = await onPostgres((url, analyse) => measure('postgres', url, options, analyse))
+  // The server's own autovacuum would do the same, some time later.
+  const postgres = await onPostgres('pages', (url, ask, schema) =>
+    measure('postgres', url, options, () => ask(`VACUUM ANALYZE ${schema}.people`)),
+  )
   const runs = [sqlite, postgres]
   return {
     engine: 'sqlite, postgres',
@@ -162,27 +163,6 @@ async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now()
   await work()
   return performance.now() - start
-}
-
-async function onPostgres<T>(work: (url: string, analyse: () => Promise<void>) => Promise<T>): Promise<T> {
-  const server = await startPostgres()
-  const schema = `pages_${randomUUID().replaceAll('-', '')}`
-  const ask = async (sql: string): Promise<void> => {
-    const client = new pg.Client(server.url)
-    await client.connect()
-    await client.query(sql)
-    await client.end()
-  }
-  try {
-    await ask(`CREATE SCHEMA ${schema}`)
-    const url = new URL(server.url)
-    url.searchParams.set('options', `-c search_path=${schema}`)
-    // The server's own autovacuum would do the same, some time later.
-    return await work(url.href.replaceAll('+', '%20'), () => ask(`VACUUM ANALYZE ${schema}.people`))
-  } finally {
-    await ask(`DROP SCHEMA ${schema} CASCADE`)
-    await server.stop()
-  }
 }
 
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */

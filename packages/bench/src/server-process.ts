@@ -9,9 +9,10 @@ export interface ServerProcess {
 }
 
 /** Starts a server of src/servers as a process of its own; its first line of output is its URL. */
-export async function startServer(name: string, database: string): Promise<ServerProcess> {
+export async function startServer(name: string, database: string, { built = false } = {}): Promise<ServerProcess> {
   const script = fileURLToPath(new URL(`./servers/${name}.ts`, import.meta.url))
-  const child = spawn(process.execPath, ['--conditions=strongroom-source', script, database], {
+  const conditions = built ? [] : ['--conditions=strongroom-source']
+  const child = spawn(process.execPath, [...conditions, script, database], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, NODE_ENV: 'test' },
   })

@@ -28,6 +28,9 @@ export const auditEntrySchema = closed({
   hash: textOrNull,
 })
 
+/** What is wrong with one thing; of an import also where it stands. */
+const fault = closed({ path: text, message: text, file: text, line: { type: 'integer' }, field: text }, ['path', 'message'])
+
 /** An error as RFC 9457 has it. */
 export const problemSchema = closed(
   {
@@ -40,7 +43,8 @@ export const problemSchema = closed(
     code: { type: 'string', enum: Object.keys(errorCatalogue) },
     request_id: text,
     operation: { type: 'integer' },
-    errors: { type: 'array', items: closed({ path: text, message: text }) },
+    errors: { type: 'array', items: fault },
+    error_count: { type: 'integer' },
   },
   ['type', 'title', 'status', 'detail', 'message', 'instance', 'code', 'request_id'],
 )
@@ -57,7 +61,8 @@ export const failureSchema = closed({
       instance: text,
       request_id: text,
       operation: { type: 'integer' },
-      errors: { type: 'array', items: closed({ path: text, message: text }) },
+      errors: { type: 'array', items: fault },
+      error_count: { type: 'integer' },
     },
     ['code', 'title', 'instance', 'request_id'],
   ),
@@ -117,6 +122,36 @@ export const restoreReportSchema = closed({
   migrations: { type: 'array', items: text },
   safety_copy: textOrNull,
   epoch: { type: ['integer', 'null'] },
+})
+
+const flag: WireSchema = { type: 'boolean' }
+
+/** What an import did, or would do. */
+export const importReportSchema = closed({
+  applied: flag,
+  dry_run: flag,
+  tables: {
+    type: 'array',
+    items: closed({ table: text, component: text, rows: count, inserted: count, updated: count, unchanged: count }),
+  },
+  skipped: { type: 'array', items: closed({ file: text, table: text, reason: text }) },
+  errors: { type: 'array', items: closed({ file: text, line: count, field: text, message: text }) },
+  error_count: count,
+})
+
+/** Long work that goes on by itself. */
+export const jobSchema = closed({
+  id: { type: 'string', format: 'uuid' },
+  kind: { type: 'string', enum: ['import'] },
+  state: { type: 'string', enum: ['running', 'done', 'failed', 'cancelled'] },
+  actor: text,
+  request_id: textOrNull,
+  started_at: instant,
+  finished_at: { anyOf: [instant, { type: 'null' }] },
+  cancel_requested: flag,
+  progress: closed({ phase: { type: 'string', enum: ['reading', 'writing'] }, rows: count, bytes: count }),
+  result: { anyOf: [importReportSchema, { type: 'null' }] },
+  error: { anyOf: [closed({ code: { type: 'string', enum: Object.keys(errorCatalogue) }, message: text }), { type: 'null' }] },
 })
 
 /** What the deletion of all records of a filter is answered with. */

@@ -19,6 +19,8 @@ export {
   bulkDeletionSchema,
   deletionSchema,
   failureSchema,
+  importReportSchema,
+  jobSchema,
   problemSchema,
   restorationSchema,
   restoreReportSchema,
@@ -30,14 +32,18 @@ export {
   type ListQueryOptions,
   type ListSort,
   listParameters,
+  mostIncludedRecords,
   parseListQuery,
 } from './list-query.ts'
-export { databaseTypes, type OperatorOperation, operatorRoutes } from './operator-routes.ts'
+export { databaseTypes, type OperatorOperation, operatorRoutes, zipTypes } from './operator-routes.ts'
 export {
   auditParameters,
   diagramParameters,
   exportParameters,
+  importParameters,
+  longestWait,
   pageLimit,
+  preferHeader,
   requestIdHeader,
   restoreParameters,
   undoRestoreParameters,

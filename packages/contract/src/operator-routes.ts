@@ -3,7 +3,9 @@ import {
   auditParameters,
   diagramParameters,
   exportParameters,
+  importParameters,
   operatorHeader,
+  preferHeader,
   requestIdHeader,
   restoreParameters,
   undoRestoreParameters,
@@ -11,10 +13,25 @@ import {
 import { type Content, queryErrors, type Route, type RouteAnswer } from './route.ts'
 
 /** What a route under `/db` does. */
-export type OperatorOperation = 'health' | 'audit' | 'diagram' | 'export' | 'backup' | 'backups' | 'restore' | 'undoRestore'
+export type OperatorOperation =
+  | 'health'
+  | 'audit'
+  | 'diagram'
+  | 'export'
+  | 'import'
+  | 'jobs'
+  | 'job'
+  | 'cancelJob'
+  | 'backup'
+  | 'backups'
+  | 'restore'
+  | 'undoRestore'
 
 /** The media types of a database file on its own: the registered one is accepted too. */
 export const databaseTypes: readonly string[] = ['application/x-sqlite3', 'application/vnd.sqlite3', 'application/octet-stream']
+
+/** The media types of a zip on its own. */
+export const zipTypes: readonly string[] = ['application/zip', 'application/x-zip-compressed']
 
 const diagramAnswer = (mediaType: string, content: Content): RouteAnswer => ({
   status: 200,
@@ -42,6 +59,8 @@ const restoreAnswer: RouteAnswer = {
 
 const transferErrors: readonly ErrorCode[] = ['invalid_query', 'forbidden', 'storage_busy', 'storage_unavailable', 'storage_full']
 
+const downloadErrors: readonly ErrorCode[] = [...transferErrors, 'server_busy']
+
 const restoreErrors: readonly ErrorCode[] = [
   ...transferErrors,
   'missing_actor',
@@ -50,6 +69,18 @@ const restoreErrors: readonly ErrorCode[] = [
   'validation_failed',
   'state_conflict',
 ]
+
+const guarded = ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'] as const
+
+const jobAnswer = (description: string, content: Content): RouteAnswer => ({
+  status: 200,
+  description,
+  mediaType: 'application/json',
+  content,
+  headers: guarded,
+})
+
+const jobErrors: readonly ErrorCode[] = [...queryErrors, 'forbidden']
 
 /** The routes of the operators, below `/db`. */
 export const operatorRoutes: readonly Route<OperatorOperation>[] = [
@@ -66,7 +97,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
         description: 'The database answers.',
         mediaType: 'application/json',
         content: 'status',
-        headers: ['Cache-Control', 'X-Request-Id'],
+        headers: ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'],
       },
     ],
     errors: queryErrors,
@@ -111,8 +142,67 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     description: 'One moment of the database, streamed. A download that was cut off never looks whole.',
     parameters: [...exportParameters, requestIdHeader],
     answers: [download('A CSV file for each table, and a manifest.', 'application/zip', 'zip')],
-    errors: transferErrors,
+    errors: downloadErrors,
     writes: false,
+  },
+  {
+    operation: 'import',
+    method: 'POST',
+    path: '/import',
+    summary: 'Imports a zip of CSV files, or CSV files',
+    description:
+      'All rows or none, each validated and audited. Work that takes longer than the request waits is answered with a job, which goes on by itself.',
+    parameters: [...importParameters, preferHeader, operatorHeader, requestIdHeader],
+    body: { mediaTypes: ['multipart/form-data'], content: ['importForm'] },
+    otherBodies: [
+      { mediaTypes: zipTypes, content: ['zip'] },
+      { mediaTypes: ['text/csv'], content: ['csv'] },
+    ],
+    answers: [
+      jobAnswer('What was imported, or would be.', 'importReport'),
+      {
+        status: 202,
+        description: 'The import goes on as a job.',
+        mediaType: 'application/json',
+        content: 'job',
+        headers: ['Location', 'Access-Control-Expose-Headers', ...guarded],
+      },
+    ],
+    errors: [...restoreErrors, 'record_limit', 'commit_unknown'],
+    writes: true,
+  },
+  {
+    operation: 'jobs',
+    method: 'GET',
+    path: '/jobs',
+    summary: 'Lists jobs, newest first',
+    description: 'The newest 100 that run, or have ended in the last 7 days.',
+    parameters: [requestIdHeader],
+    answers: [jobAnswer('The jobs.', 'jobs')],
+    errors: jobErrors,
+    writes: false,
+  },
+  {
+    operation: 'job',
+    method: 'GET',
+    path: '/jobs/{id}',
+    summary: 'Tells how far a job is, or how it ended',
+    description: 'Of a job that another process runs its progress is some seconds old.',
+    parameters: [requestIdHeader],
+    answers: [jobAnswer('The job.', 'job')],
+    errors: [...jobErrors, 'not_found'],
+    writes: false,
+  },
+  {
+    operation: 'cancelJob',
+    method: 'DELETE',
+    path: '/jobs/{id}',
+    summary: 'Cancels a job',
+    description: 'Nothing is left of what it did. The answer waits 2 seconds for its end.',
+    parameters: [requestIdHeader],
+    answers: [jobAnswer('The job: cancelled, or still running, and told to end.', 'job')],
+    errors: [...jobErrors, 'not_found', 'state_conflict', 'storage_full'],
+    writes: true,
   },
   {
     operation: 'backup',
@@ -122,7 +212,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     description: 'It holds every write that was acknowledged before, and passed the checks of SQLite.',
     parameters: [requestIdHeader],
     answers: [download('The file.', 'application/x-sqlite3', 'database')],
-    errors: transferErrors,
+    errors: downloadErrors,
     writes: false,
   },
   {

@@ -42,6 +42,11 @@ export type Content =
   | 'database'
   | 'databaseForm'
   | 'restoreReport'
+  | 'importForm'
+  | 'csv'
+  | 'importReport'
+  | 'job'
+  | 'jobs'
   | 'backups'
 
 export interface RouteBody {
@@ -89,7 +94,11 @@ export const answerHeaders = {
     required: true,
     example: '</users?limit=50&offset=0>; rel="first"',
   },
-  Location: { description: 'The path of the one record that was made; none after a dry run.', schema: text, example: '/users/7' },
+  Location: {
+    description: 'The path of what was made: the one record, none after a dry run; or the job.',
+    schema: text,
+    example: '/users/7',
+  },
   ETag: {
     description: 'The version of the one record that is answered whole, for If-Match and If-None-Match.',
     schema: { type: 'string', pattern: '^"[\\x21\\x23-\\x7e]+"$' },
@@ -129,6 +138,18 @@ export const answerHeaders = {
     description: 'Seconds after which it is worth another try, where that is known.',
     schema: { type: 'integer', minimum: 0 },
     example: 1,
+  },
+  RateLimit: {
+    description: 'The requests that are left (r), and the seconds until there are all again (t).',
+    schema: text,
+    required: true,
+    example: '"default";r=0;t=12',
+  },
+  'RateLimit-Policy': {
+    description: 'How many requests a caller may make (q) in so many seconds (w).',
+    schema: text,
+    required: true,
+    example: '"default";q=100;w=60',
   },
   'Accept-Patch': {
     description: 'The media types that a patch may have.',

@@ -118,7 +118,13 @@ export class TransactionTimeoutError extends StrongroomError {
   }
 }
 
-export type UsageCode = 'session_finished' | 'outer_handle' | 'unaudited_write' | 'invalid_options' | 'invalid_definition'
+export type UsageCode =
+  | 'session_finished'
+  | 'outer_handle'
+  | 'unaudited_write'
+  | 'invalid_options'
+  | 'invalid_settings'
+  | 'invalid_definition'
 
 /** The library is used in a way that cannot work: a mistake in the program, not in its input. */
 export class UsageError extends StrongroomError {

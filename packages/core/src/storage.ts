@@ -2,21 +2,28 @@ import type { Readable, Writable } from 'node:stream'
 import type { Kysely } from 'kysely'
 import { bindAccessor, ModelAccessor } from './accessor/accessor.ts'
 import type { BoundAccessor, Link } from './accessor/bound-accessor.ts'
+import { checkReferences, linkAll } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
 import { AuditWriter, auditSubject } from './audit/record-change.ts'
+import { Counters } from './counters/counters-table.ts'
+import { type Count, type CountOptions, SharedCounters } from './counters/shared-counters.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
-import { ConflictError, UsageError } from './errors.ts'
+import { UsageError } from './errors.ts'
 import { Health, type StorageHealth } from './health/health.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
+import type { Job } from './jobs/job.ts'
+import { Jobs, type StorageJobs } from './jobs/jobs.ts'
+import { type ImportJobOptions, type ImportReceiver, startImport } from './jobs/start-import.ts'
 import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
 import { BackupRecords } from './schema/backup-records.ts'
 import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
+import { JobRecords } from './schema/job-records.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
 import { kyselyHandle } from './session/kysely-handle.ts'
@@ -29,12 +36,11 @@ import { type BackupOptions, type BackupReport, type BackupSource, backupTo } fr
 import { type ExportOptions, exportTo } from './transfer/export/export.ts'
 import type { ExportManifest } from './transfer/export/manifest.ts'
 import type { ImportSource } from './transfer/import/files-of.ts'
-import { type ImportOptions, importFrom } from './transfer/import/import.ts'
+import { type ImportOptions, type ImportTarget, importFrom } from './transfer/import/import.ts'
 import type { ImportReport } from './transfer/import/report.ts'
 import type { RestoreReport } from './transfer/restore/report.ts'
-import { type RestoreOptions, restoreFrom } from './transfer/restore/restore.ts'
-import type { RestoreTarget } from './transfer/restore/restore-target.ts'
-import { undoRestore } from './transfer/restore/undo-restore.ts'
+import type { RestoreOptions } from './transfer/restore/restore.ts'
+import { Restores } from './transfer/restore/restores.ts'
 import { BackupLog } from './transfer/schedule/backup-log.ts'
 import { BackupSchedule } from './transfer/schedule/backup-schedule.ts'
 import { type KeptBackup, keptBackup } from './transfer/schedule/kept-backup.ts'
@@ -82,7 +88,8 @@ export interface Storage<Database = UnknownTables> {
    * Writes every table as a CSV file (RFC 4180) into a zip, from one snapshot, in constant memory and away from the event loop. An unquoted
    * empty cell is null, `""` the empty text. The last file, `manifest.json`, has rows, columns and a SHA-256 of each.
    * @param target a file, which is there as a whole or not at all, or a stream
-   * @throws InvalidQueryError for a table that there is not; StorageUnavailableError when the database or the file cannot be used
+   * @throws InvalidQueryError for a table that there is not; StorageUnavailableError when the database or the file cannot be used;
+   * UsageError `invalid_options` for options that there are not, and for a target that is a folder or belongs to the open database
    * @example await storage.export('./export.zip', { tables: ['users'] })
    */
   export(target: string | Writable, options?: ExportOptions): Promise<ExportManifest>
@@ -99,11 +106,34 @@ export interface Storage<Database = UnknownTables> {
    */
   import(source: ImportSource, options?: ImportOptions): Promise<ImportReport>
   /**
+   * Does the same as a job, which goes on by itself: `jobs` tells how far it is, waits for its end, and cancels it. Rows that are wrong make
+   * it `failed`, with the report as its `result`.
+   * @param source paths, or streams, which must stay there until its end; or a function that puts files into a private folder, which is
+   * gone afterwards, and answers what `import` takes
+   * @returns the job, which has just begun
+   * @throws StorageBusyError when 16 jobs run in this process; UsageError inside a transaction or hook
+   * @example
+   * const { id } = await storage.startImport('./export.zip', { mode: 'upsert', actor: 'admin' })
+   * const { state, result } = await storage.jobs.wait(id)
+   */
+  startImport(source: ImportSource | ImportReceiver, options?: ImportJobOptions): Promise<Job>
+  /** Long work that goes on by itself, in any process that has the database open. */
+  readonly jobs: StorageJobs
+  /**
+   * Adds to a counter that all processes on this database share, and answers its total. It begins anew when its period is over; nothing is audited.
+   * @param name what is counted
+   * @throws UsageError `invalid_options` for a name, period or amount that is none; StorageBusyError, StorageUnavailableError as any write
+   * @example
+   * const { total, endsAt } = await storage.count(`login:${email}`, { period: 60_000 })
+   */
+  count(name: string, options: CountOptions): Promise<Count>
+  /**
    * Writes all that the database holds at one moment into a SQLite file, beside readers and writers: it holds every write that was
    * acknowledged before, and passed SQLite's integrity and foreign key checks. From PostgreSQL it has the tables of the models and the
    * library's own, in the same form. `openStorage` with the same models opens it.
    * @param target a file, which is there as a whole or not at all, or a stream
-   * @throws StorageUnavailableError when the database or the file cannot be used
+   * @throws StorageUnavailableError when the database or the file cannot be used;
+   * UsageError `invalid_options` for options that there are not, and for a target that is a folder or belongs to the open database
    * @example await storage.backup('./backup.sqlite')
    */
   backup(target: string | Writable, options?: BackupOptions): Promise<BackupReport>
@@ -159,19 +189,6 @@ export async function openStorage<const Accessors extends readonly AnyAccessor[]
   }
 }
 
-function checkReferences(models: readonly AnyModel[]): void {
-  for (const model of models) {
-    for (const field of model.fields) {
-      const target = field.reference?.model()
-      if (!target || models.includes(target)) continue
-      throw new UsageError(
-        'invalid_options',
-        `${model.name}.${field.name} points to ${target.name}, which has no accessor in this storage.`,
-      )
-    }
-  }
-}
-
 /** Backups that are listed: nobody reads more. */
 const listedBackups = 1_000
 
@@ -179,16 +196,18 @@ class OpenStorage implements Storage {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
   readonly audit: AuditAccessor
   readonly kysely: Kysely<AnyDatabase>
+  readonly jobs: Jobs
   readonly #engine: Engine
   readonly #units: Units
   readonly #auditWriter: AuditWriter
+  readonly #counters: SharedCounters
   readonly #watched: ReadonlySet<string>
   readonly #transfers = new Transfers()
   #bound: readonly BoundAccessor[] = []
-  #restoring = false
   readonly #diagrams: Diagrams
   readonly #backupSource: BackupSource
   readonly #backupLog: BackupLog
+  readonly #restores: Restores
   readonly #health: Health
   readonly #schedule: BackupSchedule | undefined
 
@@ -207,6 +226,7 @@ class OpenStorage implements Storage {
       readTimeLimit: options.readTimeLimit,
       home: { kyselyFor: (session) => this.#sessionHandle(session) },
     })
+    this.#counters = new SharedCounters(new BoundTable(Counters, engine), this.#units)
     const log = new BoundTable(AuditLog, engine)
     const head = new BoundTable(AuditHead, engine)
     this.#auditWriter = new AuditWriter(log, head)
@@ -215,7 +235,9 @@ class OpenStorage implements Storage {
     this.kysely = this.#outerHandle()
     const models = options.accessors.map(({ model }) => model)
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
+    this.#restores = new Restores({ engine, models, transfers: this.#transfers }, () => this.#auditWriter.forgetEpoch())
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
+    this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog })
     this.#bindAll(options)
     const schedule = { source: this.#backupSource, log: this.#backupLog, logger }
@@ -258,9 +280,20 @@ class OpenStorage implements Storage {
   }
 
   import(source: ImportSource, options: ImportOptions = {}): Promise<ImportReport> {
+    return importFrom(this.#importTarget(), source, options)
+  }
+
+  startImport(source: ImportSource | ImportReceiver, options: ImportJobOptions = {}): Promise<Job> {
+    return startImport(this.jobs, this.#importTarget(), source, options)
+  }
+
+  #importTarget(): ImportTarget {
     const own = new Set<string>(systemModels.map(({ name }) => name))
-    const target = { accessors: this.#bound, own, units: this.#units, transfers: this.#transfers }
-    return importFrom(target, source, options)
+    return { accessors: this.#bound, own, units: this.#units, transfers: this.#transfers }
+  }
+
+  count(name: string, options: CountOptions): Promise<Count> {
+    return this.#counters.add(name, options)
   }
 
   async backup(target: string | Writable, options: BackupOptions = {}): Promise<BackupReport> {
@@ -271,29 +304,19 @@ class OpenStorage implements Storage {
     return this.#diagrams.diagram(options)
   }
 
-  restore(source: string | Readable, options: RestoreOptions = {}): Promise<RestoreReport> {
-    return this.#oneRestore((target) => restoreFrom(target, source, options))
+  restore(source: string | Readable, options?: RestoreOptions): Promise<RestoreReport> {
+    return this.#restores.restore(source, options)
   }
 
-  undoRestore(options: RestoreOptions = {}): Promise<RestoreReport> {
-    return this.#oneRestore((target) => undoRestore(target, options))
-  }
-
-  async #oneRestore(restore: (target: RestoreTarget) => Promise<RestoreReport>): Promise<RestoreReport> {
-    if (this.#restoring) throw new ConflictError('state_conflict', 'Another restore is under way. Wait until it ends.')
-    this.#restoring = true
-    try {
-      return await restore({ engine: this.#engine, models: this.accessors.map(({ model }) => model), transfers: this.#transfers })
-    } finally {
-      this.#auditWriter.forgetEpoch()
-      this.#restoring = false
-    }
+  undoRestore(options?: RestoreOptions): Promise<RestoreReport> {
+    return this.#restores.undo(options)
   }
 
   async close(): Promise<void> {
     if (this.#units.isInside()) {
       throw new UsageError('outer_handle', 'storage.close() was called inside a transaction or hook, for which it would have to wait.')
     }
+    await this.jobs.close()
     await this.#schedule?.close()
     await this.#transfers.close()
     await this.#engine.close()
@@ -365,18 +388,5 @@ class OpenStorage implements Storage {
       read: (work) => this.#units.readStatement(session, work),
       write: (work) => this.#units.runStatement(session, work),
     })
-  }
-}
-
-/** Tells each accessor which records point where. */
-function linkAll(bound: ReadonlyMap<AnyModel, BoundAccessor & { references: Link[]; referrers: Link[] }>): void {
-  for (const source of bound.values()) {
-    for (const field of source.model.fields) {
-      const target = field.reference && bound.get(field.reference.model())
-      if (!target) continue
-      const link = { field, source, target }
-      source.references.push(link)
-      target.referrers.push(link)
-    }
   }
 }

@@ -1,11 +1,12 @@
-import { stat } from 'node:fs/promises'
+import { rename, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { defineModel, ModelAccessor, openStorage, StorageUnavailableError } from '@strongroom/core'
 import { describeEngines, needs, stallingProxy } from '@strongroom/testkit'
 import Database from 'better-sqlite3'
 import { sql } from 'kysely'
+import pg from 'pg'
 import { Type } from 'typebox'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { gate, rejectionOf, storagesOn } from './support.ts'
 import { freshFolder } from './transfer/schedule-support.ts'
 
@@ -111,6 +112,16 @@ describeEngines('storage.health', (engine) => {
       expect(walBytes).toBeGreaterThan(100_000)
     })
 
+    test('is refused where the file is gone, which reads and writes do not notice', async () => {
+      const path = (await engine.freshUrl()).slice('sqlite:'.length)
+      const { notes, storage } = await start({ url: `sqlite:${path}` })
+      await rename(path, `${path}-elsewhere`)
+      await notes.insert({ text: 'lost' })
+      expect(await rejectionOf(storage.health())).toMatchObject({ code: 'storage_unavailable', message: expect.not.stringContaining('/') })
+      await rename(`${path}-elsewhere`, path)
+      await storage.health()
+    })
+
     test('answers while somebody else holds the lock, and shows who waits for it', async () => {
       const path = (await engine.freshUrl()).slice('sqlite:'.length)
       const { notes, storage } = await start({ url: `sqlite:${path}` })
@@ -128,6 +139,22 @@ describeEngines('storage.health', (engine) => {
   })
 
   needs(engine, 'sessions', () => {
+    test('takes one connection, however many ask while the answer does not come', async () => {
+      const url = await engine.freshUrl()
+      const { notes, storage } = await start({ url, postgres: { poolSize: 4 } })
+      const other = new pg.Client(url)
+      await other.connect()
+      onTestFinished(() => other.end())
+      await other.query('BEGIN; LOCK TABLE strongroom_audit_head IN ACCESS EXCLUSIVE MODE')
+      const asked = Array.from({ length: 20 }, () => storage.ping())
+      const blocked = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+      await vi.waitFor(async () => expect((await other.query(blocked)).rowCount).toBeGreaterThan(0))
+      expect(await notes.count()).toBe(0)
+      expect((await other.query(blocked)).rowCount).toBe(1)
+      await other.query('ROLLBACK')
+      await Promise.all(asked)
+    })
+
     test('gives up on a server that hangs, and comes back with it', async () => {
       const proxy = await stallingProxy(await engine.freshUrl())
       const storage = await openStorage({ url: proxy.url, accessors: [], postgres: { poolSize: 2 } })

@@ -104,6 +104,8 @@ describeEngines('the schema', (engine) => {
           'strongroom_audit_head',
           'strongroom_audit_log',
           'strongroom_backups',
+          'strongroom_counters',
+          'strongroom_jobs',
           'strongroom_kept_answers',
           'strongroom_state',
           'users',
@@ -347,6 +349,8 @@ describeEngines('the schema', (engine) => {
         async (session) => {
           await session.kysely.schema.dropTable('strongroom_kept_answers').execute()
           await session.kysely.schema.dropTable('strongroom_backups').execute()
+          await session.kysely.schema.dropTable('strongroom_jobs').execute()
+          await session.kysely.schema.dropTable('strongroom_counters').execute()
           await session.kysely.updateTable('strongroom_state').set({ value: '1' }).execute()
         },
         { unaudited: true },

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { StrongroomError } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
+import { noteActor } from './request-facts.ts'
 
 /** Says who a request is from, in the host's own way. */
 export type ActorOf = (request: FastifyRequest) => string | Promise<string>
@@ -10,16 +11,26 @@ const longestActor = 255
 
 /** Whoever writes: what the host's `actor` says, else the `X-User` header. */
 export async function actorOf(request: FastifyRequest, configured: ActorOf | undefined): Promise<string> {
-  if (!configured) return userHeader(request)
+  if (!configured) return noteActor(request, userHeader(request))
   const actor: unknown = await configured(request)
   if (typeof actor !== 'string' || actor === '')
     throw new StrongroomError('missing_actor', 'The server does not know who this request is from.')
-  return actor
+  return noteActor(request, actor)
 }
 
 /** Whoever operates: `operator` where nothing says more. */
 export async function operatorOf(request: FastifyRequest, configured: ActorOf | undefined): Promise<string> {
-  return !configured && request.headers['x-user'] === undefined ? 'operator' : actorOf(request, configured)
+  return !configured && request.headers['x-user'] === undefined ? noteActor(request, 'operator') : actorOf(request, configured)
+}
+
+/** Whoever a request says it is from, where that is no login; null where it says nobody. */
+export function claimedActor(request: FastifyRequest): string | null {
+  if (request.headers['x-user'] === undefined) return null
+  try {
+    return userHeader(request)
+  } catch {
+    return null
+  }
 }
 
 function userHeader(request: FastifyRequest): string {

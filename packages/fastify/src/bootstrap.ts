@@ -1,6 +1,8 @@
 import { batchRoute } from '@strongroom/contract'
 import { type AnyAccessor, type Logger, openStorage, type Storage, type TablesOf } from '@strongroom/core'
 import type { FastifyInstance } from 'fastify'
+import { announcedErrors, announceErrors } from './edge/announced-errors.ts'
+import { limitRequests } from './edge/limit-requests.ts'
 import { letConnectionsGo, settleIn } from './guest-scope.ts'
 import { type HostServer, plainServer } from './host-server.ts'
 import { mountRoute } from './mount.ts'
@@ -57,6 +59,10 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
   scope.addHook('onClose', () => storage.close())
   settleIn(scope, options.responses)
   letConnectionsGo(scope)
+  if (options.rateLimit) {
+    announceErrors(scope, ['too_many_requests'])
+    limitRequests(scope, options.rateLimit, () => storage)
+  }
   mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
   if (options.enableDbRouter) {
     await scope.register(async (db) => mountOperators(db, storage, { ...options, limits: auditLimits({}) }), { prefix: '/db' })
@@ -84,6 +90,9 @@ function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedO
     systemPaths: options.systemPaths,
     pageSize: options.pageSize,
     namesActor: options.actor === undefined,
+    dialects: options.dialects,
+    info: { title: options.appName, version: options.appVersion },
+    announcedErrors: announcedErrors(scope),
     responses: options.responses,
   })
 }

@@ -1,5 +1,6 @@
 import type { Route } from '@strongroom/contract'
 import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
+import { componentOf } from './request-facts.ts'
 
 /** What a route does for each operation of its kind. */
 export type Handlers<Operation extends string> = Readonly<Record<Operation, RouteHandlerMethod>>
@@ -17,7 +18,7 @@ export function mountRoutes<Operation extends string>(
 /** Mounts one route, with and without a trailing slash. A route that the host already has is kept, with a warning. */
 export function mountRoute(
   scope: FastifyInstance,
-  { method, path }: Pick<Route, 'method' | 'path'>,
+  { method, path, operation }: Pick<Route, 'method' | 'path' | 'operation'>,
   handler: RouteHandlerMethod,
   bodyLimit?: number,
 ): void {
@@ -33,6 +34,7 @@ export function mountRoute(
       handler,
       // Our routes are in a document of their own, and stay out of the host's. The property belongs to @fastify/swagger.
       schema: { hide: true } as object,
+      config: { strongroom: { component: componentOf(scope), operation } },
       prefixTrailingSlash: 'slash',
       exposeHeadRoute: method === 'GET' && !scope.hasRoute({ method: 'HEAD', url: place }),
       ...(bodyLimit !== undefined && { bodyLimit }),

@@ -2,10 +2,12 @@ import { type ResponseStyle, reservedComponents } from '@strongroom/contract'
 import type { AnyAccessor, StorageOptions } from '@strongroom/core'
 import type { ActorOf } from './actor.ts'
 import { type DialectName, resolveDialects } from './dialects/translate.ts'
+import { checkRateLimit, type RateLimit } from './edge/rate-limit.ts'
 import { checkOperators, type Operators } from './operators/guard.ts'
 import type { PageSize } from './query.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
 import { resolveResponseStyle } from './response-style.ts'
+import { settingsTable } from './settings/settings-table.ts'
 
 /** Where each system route is, below the prefix; `false` leaves it out. */
 export interface SystemPaths {
@@ -48,6 +50,12 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
    * its `ra-data-json-server` and of refine's `@refinedev/simple-rest`; none unless said.
    */
   readonly dialects?: readonly DialectName[] | undefined
+  /** The title of the OpenAPI document; `Strongroom API` unless said. */
+  readonly appName?: string | undefined
+  /** The version that the OpenAPI document says; `1.0.0` unless said. */
+  readonly appVersion?: string | undefined
+  /** How often a caller may ask the routes of this library: `{ requests: 100, period: 60 }`, `period` in seconds; no limit unless said. */
+  readonly rateLimit?: RateLimit | undefined
 }
 
 /** The options with every default filled in. */
@@ -64,6 +72,9 @@ export interface ResolvedOptions {
   readonly uploadLimit: number
   readonly responses: ResponseStyle
   readonly dialects: readonly DialectName[]
+  readonly appName: string
+  readonly appVersion: string
+  readonly rateLimit: RateLimit | undefined
 }
 
 const storageNames = [
@@ -73,6 +84,7 @@ const storageNames = [
   'transactionTimeLimit',
   'readTimeLimit',
   'backups',
+  'onStatement',
   'sqlite',
   'postgres',
 ] as const
@@ -89,6 +101,9 @@ const routeNames = [
   'uploadLimit',
   'responses',
   'dialects',
+  'appName',
+  'appVersion',
+  'rateLimit',
 ] as const
 const systemPaths = { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' } as const
 
@@ -123,12 +138,15 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     uploadLimit: wholeNumber('uploadLimit', options.uploadLimit ?? defaultUploadLimit),
     responses: resolveResponseStyle(options.responses),
     dialects: resolveDialects(options),
+    appName: options.appName ?? settingsTable.APP_NAME.default,
+    appVersion: options.appVersion ?? settingsTable.APP_VERSION.default,
+    rateLimit: checkRateLimit(options.rateLimit),
   }
 }
 
 function storageOptions(options: BootstrapOptions): Omit<StorageOptions, 'logger'> {
   const given = storageNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
-  const url = options.databaseUrl ?? (process.env['DATABASE_URL'] || 'sqlite:./strongroom.db')
+  const url = options.databaseUrl ?? (process.env['DATABASE_URL'] || settingsTable.DATABASE_URL.default)
   return { ...Object.fromEntries(given), url, accessors: options.accessors }
 }
 

@@ -1,6 +1,7 @@
 import { type ErrorCode, errorCatalogue, type FailureEnvelope, patchTypes, type ResponseStyle } from '@strongroom/contract'
 import { ConflictError, StrongroomError, ValidationError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { RowsRefused } from './operators/rows-refused.ts'
 import { BatchOperationError } from './records/batch-error.ts'
 import { requestIdOf } from './request-id.ts'
 import { responseStyleOf } from './response-style.ts'
@@ -17,7 +18,18 @@ export interface Problem {
   readonly request_id: string
   /** Of a batch: the operation that failed, from 0 on. */
   readonly operation?: number
-  readonly errors?: readonly { readonly path: string; readonly message: string }[]
+  readonly errors?: readonly ProblemIssue[]
+  /** Of an import: how many there are, of which `errors` has the first. */
+  readonly error_count?: number
+}
+
+/** One thing that is wrong; of an import also where it stands. */
+export interface ProblemIssue {
+  readonly path: string
+  readonly message: string
+  readonly file?: string
+  readonly line?: number
+  readonly field?: string
 }
 
 /** The part of an error that may be told, and whether the log must tell the rest. */
@@ -26,6 +38,7 @@ interface Finding {
   readonly status: number
   readonly detail: string
   readonly errors?: Problem['errors']
+  readonly errorCount?: number
   readonly operation?: number
   readonly retryAfter?: number | undefined
   readonly unexpected: boolean
@@ -60,11 +73,11 @@ export function writeProblem(problem: Problem, style: ResponseStyle): { readonly
 }
 
 /** What a problem is made from; the code's own status where none is said. */
-type Told = Pick<Finding, 'code' | 'detail' | 'errors' | 'operation'> & { readonly status?: number }
+type Told = Pick<Finding, 'code' | 'detail' | 'errors' | 'errorCount' | 'operation'> & { readonly status?: number }
 
 /** An error as it travels. `instance` is the request's path. */
 export function problemOf(
-  { code, detail, status = errorCatalogue[code].status, errors, operation }: Told,
+  { code, detail, status = errorCatalogue[code].status, errors, errorCount, operation }: Told,
   instance: string,
   requestId: string,
 ): Problem {
@@ -79,6 +92,7 @@ export function problemOf(
     request_id: requestId,
     ...(operation !== undefined && { operation }),
     ...(errors && { errors }),
+    ...(errorCount !== undefined && { error_count: errorCount }),
   }
 }
 
@@ -92,14 +106,17 @@ function understand(error: unknown, request: FastifyRequest): Finding {
 
 function understandOurs(error: StrongroomError): Finding {
   const { code, status, retryAfter, message } = error
-  const unexpected = status >= 500
+  // Of a server that cannot keep up, a line for each refusal would make it worse.
+  const unexpected = status >= 500 && code !== 'server_busy'
   // Errors of 500 are faults of the program, and their sentences are for those who write it.
   if (status === 500) return { code: 'internal_error', status, detail: hidden, unexpected }
   const errors = fieldsOf(error)
-  return { code, status, detail: message, retryAfter, unexpected, ...(errors && { errors }) }
+  const count = error instanceof RowsRefused ? { errorCount: error.count } : {}
+  return { code, status, detail: message, retryAfter, unexpected, ...(errors && { errors }), ...count }
 }
 
 function fieldsOf(error: StrongroomError): Problem['errors'] | undefined {
+  if (error instanceof RowsRefused) return error.issues
   if (error instanceof ValidationError) return error.issues
   if (error instanceof ConflictError && error.fields.length > 0) return error.fields.map((path) => ({ path, message: error.message }))
   return undefined

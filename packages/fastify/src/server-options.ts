@@ -1,54 +1,158 @@
 import type { FastifyServerOptions } from 'fastify'
+import type { RateLimit } from './edge/rate-limit.ts'
+import type { Pressure } from './edge/shed-load.ts'
 import { type BootstrapOptions, bootstrapNames } from './options.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
+import { type Environment, type GivenSettings, readSettings, type Settings } from './settings/read-settings.ts'
 
-/** What `createServer` takes: the options of `bootstrap`, and those of a server of its own. */
-export interface CreateServerOptions extends BootstrapOptions {
+/** What `createServer` takes: the options of `bootstrap`, and those of a server of its own. Each setting wins over its variable. */
+export interface CreateServerOptions extends Omit<BootstrapOptions, 'rateLimit'> {
   /** The address to listen at; the variable HOST, then `127.0.0.1`, unless said. */
   readonly host?: string | undefined
   /** The port to listen at, 0 for any that is free; the variable PORT, then 3000, unless said. */
   readonly port?: number | undefined
-  /** Fastify's logger option; information and above as JSON unless said. */
-  readonly logger?: FastifyServerOptions['logger'] | undefined
+  /** Logs every SQL statement, its parameters masked; the variable DEBUG, then false, unless said. */
+  readonly debug?: boolean | undefined
+  /** The least level that is logged; the variable LOG_LEVEL, then `info`, unless said. */
+  readonly logLevel?: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent' | undefined
+  /** Logs to files too; the variable LOG_FILE, then none, unless said. */
+  readonly logFile?: string | undefined
+  /** Options of pino that win over ours, with `stream` for where lines go instead of the console; false for no log at all. */
+  readonly logger?: Exclude<FastifyServerOptions['logger'], undefined> | undefined
+  /** Origins whose pages may use the server in a browser; the variable CORS_ORIGINS, then none, unless said. */
+  readonly corsOrigins?: readonly string[] | undefined
+  /** Limits how often callers may ask, true by the variables RATE_LIMIT_…; RATE_LIMIT_ENABLED, then false, unless said. */
+  readonly rateLimit?: boolean | Partial<RateLimit> | undefined
+  /** Signs what the server hands out, at least 32 characters; the variable SECRET_KEY unless said. For authentication. */
+  readonly secretKey?: string | undefined
+  /** Minutes that an access token holds; the variable ACCESS_TOKEN_EXPIRE_MINUTES, then 15, unless said. For authentication. */
+  readonly accessTokenExpireMinutes?: number | undefined
+  /** Days that a refresh token holds; the variable REFRESH_TOKEN_EXPIRE_DAYS, then 7, unless said. For authentication. */
+  readonly refreshTokenExpireDays?: number | undefined
+  /** Whose word on the client's address is taken from `X-Forwarded-For`, as Fastify's option: nobody's unless said. */
+  readonly trustProxy?: FastifyServerOptions['trustProxy'] | undefined
+  /** When requests are refused with 503 because there are too many; `{ eventLoopDelay: 2000, heapBytes: 0, rssBytes: 0 }` unless said, 0 for never. */
+  readonly pressure?: Partial<Pressure> | false | undefined
   /** Milliseconds within which a request has to be sent; 30000 unless said. */
   readonly requestTimeout?: number | undefined
+  /** Milliseconds within which its headers have to be sent; 10000 unless said, and no more than `requestTimeout`. */
+  readonly headersTimeout?: number | undefined
+  /** Milliseconds that a client may take nothing of an answer before its connection is cut; 30000 unless said. */
+  readonly answerTimeout?: number | undefined
+  /** Connections at a time; further ones are closed at once; 10000 unless said. */
+  readonly maxConnections?: number | undefined
   /** Milliseconds that running requests have to finish when the process is asked to stop; 10000 unless said. */
   readonly closeTimeout?: number | undefined
 }
 
 /** What the server itself needs, with every default filled in. */
 export interface ServerOptions {
-  readonly host: string
-  readonly port: number
+  readonly settings: Settings
+  /** The header `X-User` names whoever asks. */
+  readonly byHeader: boolean
   readonly logger: NonNullable<FastifyServerOptions['logger']>
+  readonly rateLimit: RateLimit | undefined
+  readonly trustProxy: NonNullable<FastifyServerOptions['trustProxy']>
+  readonly pressure: Pressure | undefined
   readonly requestTimeout: number
+  readonly headersTimeout: number
+  readonly answerTimeout: number
+  readonly maxConnections: number
   readonly closeTimeout: number
 }
 
-const serverNames = ['host', 'port', 'logger', 'requestTimeout', 'closeTimeout'] as const
+/** The names of the options that `createServer` has beside those of `bootstrap`. */
+export const serverNames = [
+  'host',
+  'port',
+  'debug',
+  'logLevel',
+  'logFile',
+  'logger',
+  'corsOrigins',
+  'secretKey',
+  'accessTokenExpireMinutes',
+  'refreshTokenExpireDays',
+  'trustProxy',
+  'pressure',
+  'requestTimeout',
+  'headersTimeout',
+  'answerTimeout',
+  'maxConnections',
+  'closeTimeout',
+] as const
 
-/** Reads options and environment; what is given in code wins. Throws UsageError `invalid_options` that names what is bad. */
+const defaultPressure: Pressure = { eventLoopDelay: 2000, heapBytes: 0, rssBytes: 0 }
+
+/**
+ * Reads options and environment; what is given in code wins. Throws UsageError `invalid_options` for an option that is none, and
+ * `invalid_settings` that lists every setting that is bad.
+ */
 export function resolveServerOptions(
   options: CreateServerOptions,
-  environment: Readonly<Record<string, string | undefined>>,
+  environment: Environment,
 ): { server: ServerOptions; bootstrap: BootstrapOptions } {
   refuseUnknown('createServer', options, [...bootstrapNames, ...serverNames])
-  const { host, port, logger, requestTimeout, closeTimeout, ...bootstrap } = options
-  const server = {
-    host: host ?? (environment['HOST'] || '127.0.0.1'),
-    port: port === undefined ? readPort(environment['PORT'] || '3000') : checkPort('port', port),
-    logger: logger ?? true,
-    requestTimeout: wholeNumber('requestTimeout', requestTimeout ?? 30_000),
-    closeTimeout: wholeNumber('closeTimeout', closeTimeout ?? 10_000),
+  const settings = readSettings(givenSettings(options), environment)
+  const requestTimeout = wholeNumber('requestTimeout', options.requestTimeout ?? 30_000)
+  const server: ServerOptions = {
+    settings,
+    byHeader: options.actor === undefined,
+    logger: options.logger ?? true,
+    rateLimit: resolveRateLimit(options, settings),
+    trustProxy: options.trustProxy ?? false,
+    pressure: resolvePressure(options.pressure),
+    requestTimeout,
+    headersTimeout: wholeNumber('headersTimeout', options.headersTimeout ?? Math.min(10_000, requestTimeout)),
+    answerTimeout: wholeNumber('answerTimeout', options.answerTimeout ?? 30_000),
+    maxConnections: wholeNumber('maxConnections', options.maxConnections ?? 10_000),
+    closeTimeout: wholeNumber('closeTimeout', options.closeTimeout ?? 10_000),
   }
-  return { server, bootstrap }
+  if (server.headersTimeout > requestTimeout) refuse('headersTimeout is larger than requestTimeout.')
+  return { server, bootstrap: bootstrapOptions(options, settings) }
 }
 
-function readPort(text: string): number {
-  return checkPort('The variable PORT', /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN)
+function givenSettings(options: CreateServerOptions): GivenSettings {
+  const { rateLimit } = options
+  const rate = typeof rateLimit === 'object' ? rateLimit : {}
+  return {
+    DATABASE_URL: options.databaseUrl,
+    APP_NAME: options.appName,
+    APP_VERSION: options.appVersion,
+    HOST: options.host,
+    PORT: options.port,
+    DEBUG: options.debug,
+    LOG_LEVEL: options.logLevel,
+    LOG_FILE: options.logFile,
+    CORS_ORIGINS: options.corsOrigins,
+    RATE_LIMIT_ENABLED: typeof rateLimit === 'object' ? true : rateLimit,
+    RATE_LIMIT_REQUESTS: rate.requests,
+    RATE_LIMIT_PERIOD: rate.period,
+    SECRET_KEY: options.secretKey,
+    ACCESS_TOKEN_EXPIRE_MINUTES: options.accessTokenExpireMinutes,
+    REFRESH_TOKEN_EXPIRE_DAYS: options.refreshTokenExpireDays,
+  }
 }
 
-function checkPort(name: string, port: number): number {
-  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
-  return refuse(`${name} is a whole number from 0 to 65535.`)
+function resolveRateLimit({ rateLimit }: CreateServerOptions, settings: Settings): RateLimit | undefined {
+  if (!settings.RATE_LIMIT_ENABLED) return undefined
+  const given = typeof rateLimit === 'object' ? rateLimit : {}
+  refuseUnknown('rateLimit', given, ['requests', 'period', 'by'])
+  return { requests: settings.RATE_LIMIT_REQUESTS, period: settings.RATE_LIMIT_PERIOD, by: given.by }
+}
+
+function resolvePressure(given: Partial<Pressure> | false = {}): Pressure | undefined {
+  if (given === false) return undefined
+  refuseUnknown('pressure', given, Object.keys(defaultPressure))
+  const pressure = { ...defaultPressure, ...given }
+  for (const [name, value] of Object.entries(pressure)) if (value !== 0) wholeNumber(`pressure.${name}`, value)
+  return pressure
+}
+
+/** The options of `bootstrap`, with the settings that it would not read by itself. The server limits requests for all its routes. */
+function bootstrapOptions(options: CreateServerOptions, settings: Settings): BootstrapOptions {
+  const names: readonly string[] = [...serverNames, 'rateLimit']
+  // What is left is what bootstrap knows: every name was checked.
+  const given = Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name))) as unknown as BootstrapOptions
+  return { ...given, databaseUrl: settings.DATABASE_URL.reveal(), appName: settings.APP_NAME, appVersion: settings.APP_VERSION }
 }

@@ -2,7 +2,7 @@ import type { ResponseStyle } from '@strongroom/contract'
 import { describeEngines, type TestEngine } from '@strongroom/testkit'
 import { checkAnswer, operationsOf } from '@strongroom/testkit/openapi-checker'
 import type { InjectOptions } from 'fastify'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { startServer, type TestServer } from './support.ts'
 
 /** What the walk reads of a document. */
@@ -64,6 +64,18 @@ class Walk {
   /** A backup of the server. */
   async backup(): Promise<Buffer> {
     return (await this.server.app.inject('/db/backup.sqlite')).rawPayload
+  }
+
+  /** Holds who inserts a tag of this id until the answer is called. */
+  holdTag(id: string): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.server.tags.beforeInsert(({ record }) => (record.id === id ? promise : undefined))
+    return resolve
+  }
+
+  /** Whether somebody has asked a job to end, or it has. */
+  async isCancelled(id: string): Promise<boolean> {
+    return (await this.server.storage.jobs.get(id))?.cancelRequested === true
   }
 
   /** An example of the document for a body. */
@@ -229,6 +241,41 @@ async function walkRestores(walk: Walk): Promise<void> {
   await walk.call('POST', undo, 403, { headers: { via: 'somebody' } })
 }
 
+/** The job that an answer is. */
+function jobIn(data: unknown): { readonly id: string; readonly state: string } {
+  return data as { readonly id: string; readonly state: string }
+}
+
+async function walkImports(walk: Walk): Promise<void> {
+  const [upload, all, one] = ['/db/import', '/db/jobs', '/db/jobs/{id}']
+  const headers = { 'content-type': 'text/csv' }
+  const query = 'table=tags'
+  await walk.call('POST', upload, 200, { payload: 'id\nimported\n', headers, query: `${query}&mode=upsert&dry_run=true` })
+  await walk.call('POST', upload, 422, { payload: 'id,limit\na,many\n', headers, query })
+  await walk.call('POST', upload, 422, { payload: 'PK', headers: { 'content-type': 'application/zip' } })
+  await walk.call('POST', upload, 400, { payload: 'id\n', headers, query: 'table=pets' })
+  await walk.call('POST', upload, 403, { payload: 'id\n', headers: { ...headers, via: 'somebody' }, query })
+  await walk.call('POST', upload, 415, { payload: '{}' })
+  const release = walk.holdTag('held')
+  const started = await walk.call('POST', upload, 202, { payload: 'id\nheld\n', headers: { ...headers, prefer: 'respond-async' }, query })
+  const { id } = jobIn(started.data)
+  expect(started.headers['location']).toBe(`/db/jobs/${id}`)
+  await walk.call('GET', one, 200, { id })
+  const cancelling = walk.call('DELETE', one, 200, { id })
+  await vi.waitFor(async () => expect(await walk.isCancelled(id)).toBe(true))
+  release()
+  expect(jobIn((await cancelling).data).state).toBe('cancelled')
+  await walk.call('DELETE', one, 409, { id })
+  for (const method of ['GET', 'DELETE']) {
+    await walk.call(method, one, 404, { id: 'nonsense' })
+    await walk.call(method, one, 400, { id, query: 'colour=red' })
+    await walk.call(method, one, 403, { id, headers: { via: 'somebody' } })
+  }
+  await walk.call('GET', all, 200)
+  await walk.call('GET', all, 400, { query: 'colour=red' })
+  await walk.call('GET', all, 403, { headers: { via: 'somebody' } })
+}
+
 async function walkTheRest(walk: Walk): Promise<void> {
   const batch = walk.example('POST', '/batch', 'batch')
   await walk.call('POST', '/batch', 200, { payload: batch })
@@ -244,6 +291,7 @@ async function walkTheRest(walk: Walk): Promise<void> {
   await walk.call('POST', '/batch', 422, { payload: { operations: [{ method: 'fly', component: 'users' }] } })
   await walk.call('POST', '/batch', 404, { payload: { operations: [{ method: 'delete', component: 'users', id: 999 }] } })
   await walkRestores(walk)
+  await walkImports(walk)
   for (const path of ['/db/audit', '/db/diagram.svg', '/db/backups', '/db/export.zip', '/db/backup.sqlite']) {
     await walk.call('GET', path, 200)
     for (const query of walk.queries(path)) await walk.call('GET', path, 200, { query })

@@ -4,6 +4,7 @@ import { Decimal, defineModel } from '@strongroom/core'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
 import { openApiDocument } from '../src/openapi/document.ts'
+import type { OpenApiSource } from '../src/openapi/source.ts'
 import { Product, Tag, User } from './support.ts'
 
 const source = {
@@ -16,6 +17,9 @@ const source = {
   operators: true,
   systemPaths: { health: '/alive', ready: '/ready', openapi: '/openapi.json', docs: false },
   pageSize: { defaultLimit: 20, maxLimit: 500 },
+  dialects: [],
+  info: { title: 'Strongroom API', version: '1.0.0' },
+  announcedErrors: [],
   namesActor: true,
   responses: 'bare',
 } as const
@@ -105,6 +109,14 @@ test('whoever writes is asked for where the server has no other way to know', ()
   expect(actor('get')).toBeUndefined()
   const other = openApiDocument({ ...source, namesActor: false }) as unknown as Document
   expect(actor('post', other)).toBeUndefined()
+})
+
+test('dialects are named where they are on, and their parameters are left to the clients that know them', () => {
+  const told = (dialects: OpenApiSource['dialects']) =>
+    openApiDocument({ ...source, dialects }) as { info?: { description: string }; paths?: object }
+  expect(told(['simple-rest', 'json-server']).info?.description).toContain('simple-rest, json-server')
+  expect(told([]).info?.description).not.toContain('dialect')
+  expect(told(['simple-rest']).paths).toEqual(told([]).paths)
 })
 
 test('errors are problems, and merge patches have both media types', () => {

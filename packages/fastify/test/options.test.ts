@@ -52,6 +52,8 @@ const bad: [options: object, message: string | RegExp][] = [
   [{ accessors, pageSize: { defaultLimit: 0 } }, 'pageSize.defaultLimit is a whole number from 1 on.'],
   [{ accessors, pageSize: { defaultLimit: 9, maxLimit: 5 } }, 'pageSize.defaultLimit is larger than pageSize.maxLimit.'],
   [{ accessors, bodyLimit: 1.5 }, 'bodyLimit is a whole number from 1 on.'],
+  [{ accessors, rateLimit: true }, 'rateLimit is { requests: 100, period: 60 }.'],
+  [{ accessors, rateLimit: { requests: 0, period: 1 } }, 'rateLimit.requests is a whole number from 1 on.'],
   [{ accessors, actor: 'me' }, 'actor is a function of the request that answers a name.'],
 ]
 
@@ -72,16 +74,28 @@ test('the routers by hand refuse options that they do not have', () => {
 })
 
 test('a server listens where code says, else the environment, else on this machine alone', () => {
-  expect(resolveServerOptions({ accessors }, {}).server).toMatchObject({ host: '127.0.0.1', port: 3000 })
-  expect(resolveServerOptions({ accessors }, { HOST: '::', PORT: '8080' }).server).toMatchObject({ host: '::', port: 8080 })
-  expect(resolveServerOptions({ accessors, host: 'localhost', port: 0 }, { HOST: '::', PORT: 'x' }).server).toMatchObject({
-    host: 'localhost',
-    port: 0,
-  })
+  const where = (options: object, environment: Record<string, string>) => {
+    const { HOST, PORT } = resolveServerOptions({ accessors, ...options }, environment).server.settings
+    return { HOST, PORT }
+  }
+  expect(where({}, {})).toEqual({ HOST: '127.0.0.1', PORT: 3000 })
+  expect(where({}, { HOST: '::', PORT: '8080' })).toEqual({ HOST: '::', PORT: 8080 })
+  expect(where({ host: 'localhost', port: 0 }, { HOST: '::', PORT: 'x' })).toEqual({ HOST: 'localhost', PORT: 0 })
 })
 
 test.each(['x', '-1', '65536', '3000.5', '1e3', ' 3000'])('PORT=%s is refused', (PORT) => {
-  expect(() => resolveServerOptions({ accessors }, { PORT })).toThrow('The variable PORT is a whole number from 0 to 65535.')
+  expect(() => resolveServerOptions({ accessors }, { PORT })).toThrow('The variable PORT is a whole number from 0 to 65535')
+})
+
+test.each([
+  [{ requestTimeout: 0 }, 'requestTimeout is a whole number from 1 on.'],
+  [{ headersTimeout: 5, requestTimeout: 4 }, 'headersTimeout is larger than requestTimeout.'],
+  [{ pressure: { delay: 1 } }, '"delay" is no option of pressure. There are eventLoopDelay, heapBytes, rssBytes.'],
+  [{ pressure: { eventLoopDelay: -1 } }, 'pressure.eventLoopDelay is a whole number from 1 on.'],
+  [{ rateLimit: { request: 1 } }, '"request" is no option of rateLimit. There are requests, period, by.'],
+  [{ rateLimit: { requests: 0 } }, 'The option rateLimit.requests is a whole number from 1 to 1000000000, not 0.'],
+])('a server refuses %j', (options, message) => {
+  expect(() => resolveServerOptions({ accessors, ...options } as never, {})).toThrow(message)
 })
 
 test('a server refuses options that it does not have', () => {

@@ -7,6 +7,9 @@ import {
   diagramParameters,
   errorCatalogue,
   exportParameters,
+  importParameters,
+  importReportSchema,
+  jobSchema,
   listOperators,
   listParameters,
   operatorRoutes,
@@ -42,9 +45,16 @@ test('the page of the HTTP API has every route of records and of the server, and
 test('the page of the operators has every route, parameter and member', async () => {
   const text = await page('operators')
   for (const { method, path } of operatorRoutes) expect(text).toContain(`## ${method} /db${path}`)
-  const parameters = [auditParameters, diagramParameters, exportParameters, restoreParameters, undoRestoreParameters].flat()
+  const parameters = [
+    auditParameters,
+    diagramParameters,
+    exportParameters,
+    importParameters,
+    restoreParameters,
+    undoRestoreParameters,
+  ].flat()
   for (const { name } of parameters) expect(text).toContain(`\`${name}\``)
-  for (const schema of [auditEntrySchema, backupSchema, restoreReportSchema, statusSchema]) {
+  for (const schema of [auditEntrySchema, backupSchema, importReportSchema, jobSchema, restoreReportSchema, statusSchema]) {
     for (const member of Object.keys((schema as { properties: object }).properties)) expect(text).toContain(`\`${member}\``)
   }
 })

@@ -129,6 +129,10 @@ describeEngines('the transfer routes', (engine) => {
     expect(await server.leftovers()).toEqual([])
   })
 
+  test.each(['tables=pets', 'tables=', 'secrets=all', 'colour=red'])('HEAD /db/export.zip?%s is 400, as GET is', async (query) => {
+    expect((await fetch(`${server.url}/db/export.zip?${query}`, { method: 'HEAD' })).status).toBe(400)
+  })
+
   test('a download that fails on its way is cut, so that it never looks whole', async () => {
     const other = await listen(engine)
     try {

@@ -5,6 +5,9 @@ import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
 import { type CampaignOptions, killCampaign } from './kills.ts'
 import { lostUpdatesCampaign } from './lost-updates.ts'
 import { requestsCampaign } from './requests/campaign.ts'
+import { fullOperatorsCampaign } from './restores/full-operators.ts'
+import { restoreKillsCampaign } from './restores/restore-kills.ts'
+import { restoresCampaign } from './restores/restores.ts'
 
 /** `pnpm soak [campaign …] [--rounds N] [--seed N]`: the long campaigns, on the built packages. Each writes its evidence. */
 const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptions) => Promise<Evidence>; readonly rounds: number }>> = {
@@ -13,6 +16,9 @@ const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptio
   'full-tmpfs': { run: tmpfsCampaign, rounds: 5 },
   'lost-updates': { run: (options) => onBothEngines(lostUpdatesCampaign, options), rounds: 10_000 },
   'exactly-once': { run: (options) => onBothEngines(exactlyOnceCampaign, options), rounds: 10_000 },
+  restores: { run: (options) => onBothEngines((given) => restoresCampaign({ ...given, megabytes: 20 }), options), rounds: 20 },
+  'restore-kills': { run: (options) => onBothEngines((given) => restoreKillsCampaign({ ...given, megabytes: 50 }), options), rounds: 100 },
+  'full-operators': { run: fullOperatorsCampaign, rounds: 5 },
   requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 

@@ -13,17 +13,28 @@ export interface ServerProcess {
   stop(): Promise<void>
 }
 
+export interface ServerOptions {
+  readonly maxPages?: number
+  readonly wrapper?: readonly string[]
+  /** Another server than the one of most campaigns. */
+  readonly script?: URL
+  /** Is given what the server prints after its URL. */
+  readonly onLine?: (line: string) => void
+  /** Environment variables, beside those of this process. */
+  readonly variables?: Readonly<Record<string, string>>
+}
+
 /** Starts the built server (the packages' dist, not their sources), so that what is tested is what is shipped. `database` is a file or a URL. */
-export async function startServer(
-  database: string,
-  options: { readonly maxPages?: number; readonly wrapper?: readonly string[] } = {},
-): Promise<ServerProcess> {
-  const script = fileURLToPath(new URL('./server.ts', import.meta.url))
+export async function startServer(database: string, options: ServerOptions = {}): Promise<ServerProcess> {
+  const script = fileURLToPath(options.script ?? new URL('./server.ts', import.meta.url))
   const server = [process.execPath, script, database, ...(options.maxPages === undefined ? [] : [String(options.maxPages)])]
   const [command = '', ...words] = [...(options.wrapper ?? []), ...server]
   const started = performance.now()
-  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '' } })
-  const [url] = (await Promise.race([once(createInterface(child.stdout), 'line'), earlyExit(child)])) as [string]
+  const env = { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', ...options.variables }
+  const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'inherit'], env })
+  const lines = createInterface(child.stdout)
+  const [url] = (await Promise.race([once(lines, 'line'), earlyExit(child)])) as [string]
+  if (options.onLine) lines.on('line', options.onLine)
   const ready = await fetch(`${url}/ready`)
   if (ready.status !== 200) throw new Error(`/ready answered ${ready.status}`)
   return {

@@ -3,7 +3,7 @@ import type { Connection } from '../engine/engine.ts'
 import { randomPool, takeRandomBytes } from '../model/random-pool.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { everything } from '../query/filter.ts'
-import { insertRows, selectRows } from '../query/rows.ts'
+import { appendRows, selectRows } from '../query/rows.ts'
 import type { UnitContext } from '../session/context.ts'
 import type { Task } from '../session/task.ts'
 import type { AuditOperation } from './audit-log.ts'
@@ -70,14 +70,14 @@ export class AuditWriter {
         },
       )
     })
-    yield* insertRows(this.#log, connection, entries)
+    yield* appendRows(this.#log, connection, entries)
   }
 
   /** Says in the log that what follows in this transaction does not pass through it. */
   *recordUnaudited(connection: Connection, context: UnitContext): Task<void> {
     const epoch = yield* this.#epoch(connection, context)
     const about = { component: 'db', recordId: null, schemaVersion: 1, before: null, after: null }
-    yield* insertRows(this.#log, connection, [auditEntry(context, { timestamp: this.#now(), epoch, operation: 'unaudited' }, about)])
+    yield* appendRows(this.#log, connection, [auditEntry(context, { timestamp: this.#now(), epoch, operation: 'unaudited' }, about)])
   }
 
   /** Reads the epoch again before the next entry: the database has been restored. */

@@ -70,8 +70,11 @@ export type DatabasePlace =
 /** One moment of a database, on a connection of its own that writes nothing. */
 export interface Snapshot {
   codec(field: StoredKind): Codec
-  /** Reads rows in chunks, in constant memory. One stream at a time. */
-  stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]>
+  /**
+   * Reads rows in batches of `mostRows` at most, and of 256 KiB where they are more than one row: in constant memory. One stream at a time;
+   * after one that was not read to its end the snapshot can only be closed.
+   */
+  stream(statement: Statement, mostRows: number): AsyncIterable<StoredRow[]>
   /** The highest id that the database has given to a record of this table, 0 where it has given none. */
   lastCountedId(table: string, idColumn: string): Promise<number>
   close(): Promise<void>
@@ -239,6 +242,11 @@ export interface Engine extends TableDefiner {
    * `storage_busy`. Reads go on.
    */
   holdWrites(): Promise<() => void>
+  /**
+   * Says that another thread reads one moment of the database until `ended`: what the log gathers meanwhile is then brought into the file
+   * by a thread, too, and not by the next commit of this one.
+   */
+  readElsewhere(ended: Promise<unknown>): void
   /** Forgets what is known of the tables: somebody has put others in their place. */
   refresh(): void
   /** Runs a real query. Throws `query_timeout` when it takes longer than `time` allows. */

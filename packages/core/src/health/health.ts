@@ -56,37 +56,43 @@ export interface HealthParts {
 /** Asks the database how it is. */
 export class Health {
   readonly #parts: HealthParts
+  readonly #ping: Question<void>
+  readonly #examination: Question<StorageHealth>
 
   constructor(parts: HealthParts) {
     this.#parts = parts
+    this.#ping = new Question(async (time) => void (await this.#epoch(time)))
+    this.#examination = new Question((time) => this.#examine(time))
   }
 
   /** Reads a row. Throws StorageUnavailableError when that takes too long. */
-  async ping(): Promise<void> {
-    await inTime((time) => this.#epoch(time))
+  ping(): Promise<void> {
+    return this.#ping.ask()
   }
 
   /** Reads everything that operators want to know. No table is read from end to end. */
-  async examine(): Promise<StorageHealth> {
-    return inTime(async (time) => {
-      const { engine, models } = this.#parts
-      const { version, ...figures } = await engine.health(time)
-      const start = performance.now()
-      const epoch = await this.#epoch(time)
-      const latency = performance.now() - start
-      const differences = await engine.read((connection) =>
-        schemaDifferences(engine, { all: (statement) => connection.all(statement, time) }, models),
-      )
-      const lastEntry = await this.#lastEntry(time)
-      return {
-        engine: version,
-        latency,
-        ...figures,
-        schemaDifferences: differences,
-        ...(await this.#backups(time)),
-        audit: { epoch, lastEntry },
-      }
-    })
+  examine(): Promise<StorageHealth> {
+    return this.#examination.ask()
+  }
+
+  async #examine(time: TimeBudget): Promise<StorageHealth> {
+    const { engine, models } = this.#parts
+    const { version, ...figures } = await engine.health(time)
+    const start = performance.now()
+    const epoch = await this.#epoch(time)
+    const latency = performance.now() - start
+    const differences = await engine.read((connection) =>
+      schemaDifferences(engine, { all: (statement) => connection.all(statement, time) }, models),
+    )
+    const lastEntry = await this.#lastEntry(time)
+    return {
+      engine: version,
+      latency,
+      ...figures,
+      schemaDifferences: differences,
+      ...(await this.#backups(time)),
+      audit: { epoch, lastEntry },
+    }
   }
 
   async #epoch(time: TimeBudget): Promise<number> {
@@ -115,16 +121,38 @@ export class Health {
   }
 }
 
-/** A server that hangs answers neither the query nor the order to stop it: nobody waits for that. */
-async function inTime<T>(ask: (time: TimeBudget) => Promise<T>): Promise<T> {
-  const { promise: over, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(unanswered()), patience)
-  try {
-    return await Promise.race([ask(new TimeBudget(patience)), over])
-  } catch (error) {
-    throw error instanceof QueryTimeoutError ? unanswered() : error
-  } finally {
-    clearTimeout(timer)
+/** Is put to the database once at a time: however many ask one that is slow, they take no more than one of its connections from others. */
+class Question<T> {
+  readonly #put: (time: TimeBudget) => Promise<T>
+  #running: Promise<T> | undefined
+
+  constructor(put: (time: TimeBudget) => Promise<T>) {
+    this.#put = put
+  }
+
+  /** A server that hangs answers neither the query nor the order to stop it: nobody waits for that. */
+  async ask(): Promise<T> {
+    const { promise: over, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => reject(unanswered()), patience)
+    try {
+      return await Promise.race([this.#answer(), over])
+    } catch (error) {
+      throw error instanceof QueryTimeoutError ? unanswered() : error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #answer(): Promise<T> {
+    // What was in the way of one that was put before may be gone.
+    if (this.#running) {
+      const [answer] = await Promise.allSettled([this.#running])
+      if (answer.status === 'fulfilled') return answer.value
+    }
+    this.#running ??= this.#put(new TimeBudget(patience)).finally(() => {
+      this.#running = undefined
+    })
+    return await this.#running
   }
 }
 

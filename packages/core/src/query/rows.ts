@@ -81,6 +81,15 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
   }
 }
 
+/** Inserts records whose ids the database counts, where nobody asks for these: to hand them out takes a third of the time (measured). */
+export function* appendRows(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
+  const columns = table.model.fields.map((field) => field.name).filter((name) => name !== table.model.id.name)
+  for (const piece of piecesOf(records, largestPiece(table))) {
+    const versions = piece.map(() => makeRowVersion())
+    yield* wait(connection.run(insertStatement(table, columns, piece, versions, false)))
+  }
+}
+
 /** Ids past 2^53 would be read as their neighbours: whoever took the highest one was the last. */
 function countedId({ model }: BoundTable, row: StoredRow | undefined): number {
   const id = Number(row?.[model.id.name])

@@ -1,24 +1,26 @@
 import { Type } from 'typebox'
 import { AuditHead, AuditLog } from '../audit/audit-log.ts'
+import { Counters } from '../counters/counters-table.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import { KeptAnswers } from '../idempotency/kept-answers.ts'
 import { defineSystemModel } from '../model/define-model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import { BackupRecords } from './backup-records.ts'
+import { JobRecords } from './job-records.ts'
 import { createStatements } from './wanted-table.ts'
 
 /** What the library knows of its own tables: their version, under the key `version`. */
 export const SystemState = defineSystemModel('strongroom_state', { value: Type.String() }, { id: { name: 'key', type: 'text' } })
 
 /** The models of the library's own tables. */
-export const systemModels = [SystemState, AuditLog, AuditHead, KeptAnswers, BackupRecords] as const
+export const systemModels = [SystemState, AuditLog, AuditHead, KeptAnswers, BackupRecords, JobRecords, Counters] as const
 
 /** One step from a version of the library's own tables to the next. */
 type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
 
 /** Numbered from 1 and never changed once released: a database is brought up by the ones that it has not seen. */
-const upgrades: readonly Upgrade[] = [createFirstTables, createKeptAnswers, createBackupRecords]
+const upgrades: readonly Upgrade[] = [createFirstTables, createKeptAnswers, createBackupRecords, createJobRecords, createCounters]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
 export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
@@ -60,6 +62,14 @@ async function createKeptAnswers(engine: Engine, connection: Connection): Promis
 
 async function createBackupRecords(engine: Engine, connection: Connection): Promise<void> {
   for (const statement of createStatements([BackupRecords], engine)) await connection.run({ sql: statement, parameters: [] })
+}
+
+async function createJobRecords(engine: Engine, connection: Connection): Promise<void> {
+  for (const statement of createStatements([JobRecords], engine)) await connection.run({ sql: statement, parameters: [] })
+}
+
+async function createCounters(engine: Engine, connection: Connection): Promise<void> {
+  for (const statement of createStatements([Counters], engine)) await connection.run({ sql: statement, parameters: [] })
 }
 
 async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {

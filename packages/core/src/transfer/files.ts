@@ -1,16 +1,22 @@
 import { randomBytes } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { access, chmod, mkdtemp, open, rename, rm } from 'node:fs/promises'
+import { access, chmod, open, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { StorageUnavailableError, UsageError } from '../errors.ts'
+import { withWorkFolder } from './work-folder.ts'
 
 /** Writes a file that is there as a whole or not at all; see `placeFile`. */
 export async function writeWholeFile(path: string, bytes: Readable): Promise<void> {
+  // Bytes that fail while the file is being opened are told by the pipeline.
+  bytes.on('error', () => undefined)
   try {
-    await placeFile(path, (partial) => pipeline(bytes, createWriteStream(partial, { flags: 'wx', mode: 0o600 })))
+    await placeFile(path, async (partial) => {
+      // A stream that opens the file itself may do so after it was removed.
+      const file = await open(partial, 'wx', 0o600)
+      await pipeline(bytes, file.createWriteStream())
+    })
   } finally {
     bytes.destroy()
   }
@@ -43,13 +49,11 @@ export async function placeFile<T>(path: string, make: (partial: string) => Prom
 
 /** Gives work the path of a file in a private folder, which is gone afterwards. */
 export async function withWorkFile<T>(work: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'strongroom-'))
+  const place = join(tmpdir(), 'work')
   try {
-    return await work(join(folder, 'work'))
+    return await withWorkFolder(place, (folder) => work(join(folder, 'work')))
   } catch (error) {
-    throw diskError(folder, error)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
+    throw diskError(place, error)
   }
 }
 
@@ -67,7 +71,7 @@ export function diskError(path: string, error: unknown): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOENT') return new UsageError('invalid_options', `The folder of ${path} does not exist. Make it, or choose another path.`)
   if (code === 'ENOSPC' || code === 'EDQUOT') {
-    return new StorageUnavailableError('storage_full', `The disk of ${path} is full. Nothing was left there.`, { cause: error })
+    return new StorageUnavailableError('storage_full', 'The disk is full. Nothing was left there; make room.', { cause: error })
   }
   return error
 }

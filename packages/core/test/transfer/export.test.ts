@@ -232,6 +232,22 @@ describeEngines('storage.export', (engine) => {
     expect(await people.count()).toBe(3_000)
   })
 
+  test('is ended by its signal, and nothing is left', async () => {
+    const { storage } = await start()
+    const folder = await mkdtemp(join(tmpdir(), 'strongroom-export-'))
+    const reason = new Error('not wanted any more')
+    for (const target of [join(folder, 'export.zip'), new PassThrough()]) {
+      const ending = new AbortController()
+      const made = rejectionOf(storage.export(target, { signal: ending.signal }))
+      ending.abort(reason)
+      expect(await made).toBe(reason)
+    }
+    expect(await readdir(folder)).toEqual([])
+    const late = { signal: AbortSignal.abort(reason) }
+    expect(await rejectionOf(storage.export(new PassThrough(), late))).toBe(reason)
+    expect(await rejectionOf(storage.export(new PassThrough(), { ...late, tables: ['none'] }))).toMatchObject({ code: 'invalid_query' })
+  })
+
   test('closing the storage ends it', async () => {
     const { people, storage } = await start()
     await people.insertMany(Array.from({ length: 3_000 }, () => ({ name: 'x'.repeat(300) })))

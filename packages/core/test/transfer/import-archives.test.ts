@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { defineModel, type ExportManifest, ModelAccessor, openStorage, type Storage } from '@strongroom/core'
+import { makeZip, type ZippedFile } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openZip, zipCaps } from '../../src/transfer/import/zip.ts'
 import { rejectionOf } from '../support.ts'
 import { exported, filesIn, streamed, watchTemporaryFiles } from './import-support.ts'
-import { makeZip, type ZippedFile } from './make-zip.ts'
 import { filesOf } from './zip-files.ts'
 
 const Person = defineModel('people', { name: Type.String() })

@@ -1,68 +1,9 @@
-import {
-  type AnyModel,
-  Bytes,
-  DateTime,
-  Decimal,
-  defineModel,
-  type InsertOf,
-  Int64,
-  Json,
-  type JsonData,
-  ModelAccessor,
-  openStorage,
-  PlainDate,
-  Ref,
-  type Storage,
-} from '@strongroom/core'
+import type { JsonData } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import fc from 'fast-check'
-import { Type } from 'typebox'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { exported, streamed } from './import-support.ts'
-
-const Thing = defineModel(
-  'things',
-  {
-    text: Type.String(),
-    note: Type.Optional(Type.String()),
-    choice: Type.Optional(Type.Enum(['a', ' "b",'])),
-    level: Type.Optional(Type.Enum([-1, 2])),
-    flag: Type.Optional(Type.Boolean()),
-    ratio: Type.Optional(Type.Number()),
-    count: Type.Optional(Type.Integer()),
-    big: Type.Optional(Int64()),
-    price: Type.Optional(Decimal({ precision: 18, scale: 3 })),
-    whole: Type.Optional(Decimal({ precision: 18, scale: 0 })),
-    at: Type.Optional(DateTime()),
-    day: Type.Optional(PlainDate()),
-    data: Type.Optional(Json()),
-    photo: Type.Optional(Bytes()),
-    password: Type.Optional(Type.String()),
-    like: Type.Optional(Ref((): AnyModel<string> => Thing, { onDelete: 'setNull' })),
-  },
-  { id: 'text', softDelete: true, stamps: true, secret: ['password'], immutable: ['choice'], readOnly: ['level'] },
-)
-const Key = defineModel('keys', { thing: Ref(() => Thing) }, { id: 'uuid' })
-type NewThing = InsertOf<typeof Thing>
-
-const hostile: readonly string[] = [
-  ...['', ' ', ',', '"', '""', "'", '\\', ';', '\t', '\n', '\r', '\r\n', 'a\n\r\nb', '\ufeff', '\u2028', '\ud7ff\ue000😀', 'é', 'é', '漢'],
-  ...[
-    'null',
-    'NULL',
-    '[secret]',
-    '=1+1',
-    '-1',
-    '+1',
-    '@x',
-    '0',
-    '1e5',
-    'true',
-    '<svg onload=1>',
-    "'; DROP TABLE things; --",
-    'x'.repeat(70_000),
-  ],
-]
+import { hostile, hostileId, hostileThings, type NewThing, type OpenThings, openThings } from './hostile-things.ts'
+import { csv, exported, streamed } from './import-support.ts'
 
 const text = fc.oneof(
   fc.constantFrom(...hostile),
@@ -98,18 +39,14 @@ const thing = fc.record({
 })
 const things = fc.array(fc.tuple(thing, fc.nat(), fc.boolean()), { maxLength: 40 })
 
-const makeAccessors = () => ({ things: new ModelAccessor(Thing, 'things'), keys: new ModelAccessor(Key, 'keys') })
-type Opened = ReturnType<typeof makeAccessors> & { readonly storage: Storage }
-
-const recordsOf = async (opened: Opened) => [await opened.things.all({ includeDeleted: true }), await opened.keys.all()]
+const recordsOf = async (opened: OpenThings) => [await opened.things.all({ includeDeleted: true }), await opened.keys.all()]
 
 /** Records of every kind, some deleted, which point to each other at random. */
 async function fill(
-  { things: accessor, keys, storage }: Opened,
-  rows: readonly (readonly [Omit<NewThing, 'id'>, number, boolean])[],
+  { things: accessor, keys, storage }: OpenThings,
+  rows: readonly (readonly [NewThing, number, boolean])[],
 ): Promise<void> {
-  // Ids are texts that a URL can carry; all others are hostile enough.
-  const ids = rows.map((_row, index) => `${index}${hostile[index % hostile.length]?.slice(0, 100)}`)
+  const ids = rows.map((_row, index) => hostileId(index))
   await storage.transaction(async () => {
     await accessor.insertMany(rows.map(([row, like], index) => ({ ...row, id: ids[index] ?? '', like: ids[like % ids.length] ?? null })))
     await keys.insertMany(ids.slice(0, 3).map((id) => ({ thing: id })))
@@ -121,17 +58,11 @@ async function fill(
 
 describeEngines('an export from here', (here) => {
   describeEngines('imported into a database there', (there) => {
-    let source: Opened
-    let target: Opened
+    let source: OpenThings
+    let target: OpenThings
     beforeAll(async () => {
-      const open = async (url: string): Promise<Opened> => {
-        const accessors = makeAccessors()
-        const storage: unknown = await openStorage({ url, accessors: [accessors.keys, accessors.things] })
-        // Nobody asks for its tables here.
-        return { ...accessors, storage: storage as Storage }
-      }
-      source = await open(await here.freshUrl())
-      target = await open(await there.freshUrl())
+      source = await openThings(await here.freshUrl())
+      target = await openThings(await there.freshUrl())
     })
     afterAll(async () => {
       await source.storage.close()
@@ -146,9 +77,7 @@ describeEngines('an export from here', (here) => {
     }
 
     test('makes it equal, with values that are hard to carry', async () => {
-      const rows = hostile.map(
-        (value, index) => [{ text: value, note: value, password: value, data: { [value]: value } }, index * 7, index % 5 === 0] as const,
-      )
+      const rows = hostileThings.map((row, index) => [row, index * 7, index % 5 === 0] as const)
       await fill(source, rows)
       expect(await transfer()).toMatchObject({ applied: true, errors: [] })
       expect(await recordsOf(target)).toEqual(await recordsOf(source))
@@ -165,6 +94,14 @@ describeEngines('an export from here', (here) => {
         }),
         { numRuns: Number(process.env['RUNS'] ?? 2) },
       )
+    })
+
+    test('has no NUL in it: a cell with one is an error of its row', async () => {
+      const { applied, errors } = await target.storage.import({ things: csv('id,text', 'a,fine', 'b,not\0fine') })
+      expect({ applied, errors }).toEqual({
+        applied: false,
+        errors: [{ file: 'things', line: 3, field: 'text', message: expect.stringContaining('NUL') }],
+      })
     })
   })
 })

@@ -47,7 +47,7 @@ export function watchTemporaryFiles(): void {
     process.env['TMPDIR'] = folder
   })
   afterEach(async () => {
-    const names = (await readdir(folder)).filter((name) => /^strongroom-\w{6}$/.test(name))
+    const names = (await readdir(folder)).filter((name) => /^(strongroom-\w{6}$|\.strongroom-work-)/.test(name))
     const found = await Promise.all(names.map(async (name) => ({ name, files: await readdir(join(folder, name)) })))
     // A database in memory is a file there, too, as long as its storage is open.
     expect(found.filter(({ files }) => !files.includes('memory.db'))).toEqual([])

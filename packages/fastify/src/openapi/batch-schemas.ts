@@ -1,4 +1,4 @@
-import { mostOperations, type WireSchema } from '@strongroom/contract'
+import { answerHeaders, mostOperations, type WireSchema } from '@strongroom/contract'
 import type { AnyModel } from '@strongroom/core'
 import { newSchema, patchSchema, savedSchema } from './record-schemas.ts'
 import { reference } from './shelf.ts'
@@ -22,13 +22,18 @@ export function batchSchemas(components: readonly DescribedComponent[]): Readonl
         maxItems: mostOperations,
         items: {
           anyOf: [
-            closed({ status: { type: 'integer', enum: [200, 201] }, record: oneOfAny(records) }),
+            closed({ status: { type: 'integer', enum: [200, 201] }, record: oneOfAny(records), etag }, ['status', 'record']),
             closed({ status: { type: 'integer', const: 200 }, restored: { type: 'boolean' } }),
           ],
         },
       },
     }),
   }
+}
+
+const etag: WireSchema = {
+  ...answerHeaders.ETag.schema,
+  description: 'The version of the record as this operation left it; none where it was removed for good, and after a dry run.',
 }
 
 function oneOf(schemas: readonly WireSchema[]): WireSchema {

@@ -11,6 +11,16 @@ const openApiSchema: WireSchema = {
   properties: { openapi: { type: 'string' }, info: { type: 'object', additionalProperties: true } },
 }
 
+const csvSchema: WireSchema = { type: 'string', contentMediaType: 'text/csv' }
+
+/** A zip, or files whose fields or names say their tables. */
+const importFormSchema: WireSchema = {
+  type: 'object',
+  minProperties: 1,
+  properties: { file: { type: 'string', contentMediaType: 'application/zip' } },
+  additionalProperties: csvSchema,
+}
+
 const databaseSchema: WireSchema = { type: 'string', contentMediaType: 'application/x-sqlite3' }
 
 /** What a body or answer of a route looks like. */
@@ -74,6 +84,16 @@ function fixedContent(content: Content): WireSchema {
       return listOf(reference('api.backup'))
     case 'restoreReport':
       return reference('api.restore-report')
+    case 'importForm':
+      return importFormSchema
+    case 'csv':
+      return csvSchema
+    case 'importReport':
+      return reference('api.import-report')
+    case 'job':
+      return reference('api.job')
+    case 'jobs':
+      return listOf(reference('api.job'))
     case 'html':
     case 'svg':
     case 'dot':

@@ -3,6 +3,8 @@ import {
   backupSchema,
   batchRoute,
   failureSchema,
+  importReportSchema,
+  jobSchema,
   operatorRoutes,
   problemSchema,
   type Route,
@@ -47,10 +49,8 @@ export function openApiDocument(source: OpenApiSource): Json {
   return {
     openapi: '3.1.0',
     info: {
-      title: 'Strongroom API',
-      version: '1.0.0',
-      description:
-        'Records that are validated, audited and stored by Strongroom. Errors are told as in RFC 9457 unless the server wraps its answers.',
+      ...source.info,
+      description: descriptionOf(source),
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'The server that this document comes from.' }],
@@ -61,6 +61,17 @@ export function openApiDocument(source: OpenApiSource): Json {
   }
 }
 
+function descriptionOf({ dialects }: OpenApiSource): string {
+  const sentences = [
+    'Records that are validated, audited and stored by Strongroom.',
+    'Errors are told as in RFC 9457 unless the server wraps its answers.',
+    'HEAD answers the headers of GET.',
+  ]
+  // They are for programs that know them already; a new one is to write the parameters that are described.
+  if (dialects.length > 0) sentences.push(`Queries of these dialects are translated, and described nowhere here: ${dialects.join(', ')}.`)
+  return sentences.join(' ')
+}
+
 function schemasOf({ components, operators, responses: style, systemPaths }: OpenApiSource): Readonly<Record<string, Json>> {
   const hasStatus = operators || systemPaths['health'] !== false || systemPaths['ready'] !== false
   return {
@@ -69,8 +80,25 @@ function schemasOf({ components, operators, responses: style, systemPaths }: Ope
     ...(style === 'envelope' ? { 'api.failure': failureSchema } : { 'api.problem': problemSchema }),
     ...(hasStatus && { 'api.status': statusSchema }),
     ...(components.some(({ model }) => model.deletedAt) && { 'api.restoration': restorationSchema }),
-    ...(operators && { 'api.audit-entry': auditEntrySchema, 'api.backup': backupSchema, 'api.restore-report': restoreReportSchema }),
+    ...(operators && operatorSchemas),
   }
+}
+
+const operatorSchemas: Readonly<Record<string, Json>> = {
+  'api.audit-entry': auditEntrySchema,
+  'api.backup': backupSchema,
+  'api.restore-report': restoreReportSchema,
+  'api.import-report': importReportSchema,
+  'api.job': jobSchema,
+}
+
+/** The id of a job, which is not that of a record. */
+const jobId: Json = {
+  name: 'id',
+  in: 'path',
+  required: true,
+  description: 'The id of the job.',
+  schema: { type: 'string', format: 'uuid' },
 }
 
 const tagTexts: Readonly<Record<string, string>> = {
@@ -93,7 +121,7 @@ function plainOperation(shelf: Shelf, tag: string, route: Route, source: OpenApi
     tags: [tag],
     summary: route.summary,
     description: route.description,
-    parameters: ownParameters(shelf, source, route),
+    parameters: [...(route.path.includes('{id}') ? [jobId] : []), ...ownParameters(shelf, source, route)],
     ...(route.body && { requestBody: requestBody(route, route.body, { source }) }),
     responses: responses(shelf, route, { source }),
   }

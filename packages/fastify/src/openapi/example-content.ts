@@ -1,4 +1,4 @@
-import { type Content, type Route, type RouteAnswer, successSchema, type WireSchema } from '@strongroom/contract'
+import { answerHeaders, type Content, type Route, type RouteAnswer, successSchema, type WireSchema } from '@strongroom/contract'
 import { type AnyModel, jsonSchemaOf } from '@strongroom/core'
 import { visibleFields } from '../query.ts'
 import { exampleOf, exampleRecord } from './example-value.ts'
@@ -16,7 +16,10 @@ export function contentExample(content: Content, { source, described }: ExampleS
   if (fixed !== undefined) return fixed
   const [first] = source.components
   if (content === 'batch') return first && batchExample(first)
-  if (content === 'batchResults') return first && whole(recordExample(first.model), (record) => ({ results: [{ status: 201, record }] }))
+  if (content === 'batchResults')
+    return (
+      first && whole(recordExample(first.model), (record) => ({ results: [{ status: 201, record, etag: answerHeaders.ETag.example }] }))
+    )
   return described && modelExample(content, described.model)
 }
 
@@ -45,6 +48,29 @@ function modelExample(content: Content, model: AnyModel): unknown {
   }
 }
 
+const importExample = {
+  applied: true,
+  dry_run: false,
+  tables: [{ table: 'users', component: 'users', rows: 2, inserted: 1, updated: 1, unchanged: 0 }],
+  skipped: [{ file: 'strongroom_audit_log.csv', table: 'strongroom_audit_log', reason: 'is a table of the library, exported for reading' }],
+  errors: [],
+  error_count: 0,
+}
+
+const jobExample = {
+  id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80',
+  kind: 'import',
+  state: 'running',
+  actor: 'olga',
+  request_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f81',
+  started_at: '2026-01-31T12:00:00.000Z',
+  finished_at: null,
+  cancel_requested: false,
+  progress: { phase: 'reading', rows: 120000, bytes: 9437184 },
+  result: null,
+  error: null,
+}
+
 const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
   status: { status: 'ok' },
   restoration: { status: 'ok', restored: true },
@@ -66,6 +92,11 @@ const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
       error: null,
     },
   ],
+  importForm: { file: 'PK…' },
+  csv: 'id,name\n7,Ada\n',
+  importReport: importExample,
+  job: jobExample,
+  jobs: [jobExample],
   restoreReport: {
     status: 'ok',
     restored: true,

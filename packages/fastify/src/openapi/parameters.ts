@@ -23,9 +23,11 @@ function tableList({ schema: items, ...parameter }: Json, { components: [first] 
 }
 
 /** Limits are those of this server; whoever writes has to be named; the log has certain operations. */
-function configured(parameter: RouteParameter, { pageSize }: OpenApiSource): RouteParameter {
+function configured(parameter: RouteParameter, { pageSize, components: [first] }: OpenApiSource): RouteParameter {
   // Operators have a name where they say none.
   if (parameter.name === 'X-User') return 'default' in parameter.schema ? parameter : { ...parameter, required: true }
+  // What there is to import depends on the server.
+  if (parameter.name === 'table' && first) return { ...parameter, example: first.model.name }
   if (parameter.name === 'operation') return { ...parameter, schema: { type: 'string', enum: [...auditOperations] } }
   if (parameter !== pageLimit) return parameter
   const { maxLimit, defaultLimit } = pageSize

@@ -19,6 +19,8 @@ const details: Readonly<Partial<Record<ErrorCode, string>>> = {
   validation_failed: 'email: is required',
   idempotency_mismatch: 'This Idempotency-Key was used for another request. Take a new one.',
   precondition_required: 'Send the ETag of the record as If-Match, so that nobody else’s change is lost.',
+  too_many_requests: 'You may make 100 requests in 60 seconds. Try again in 12.',
+  server_busy: 'The server has more to do than it can do in time. Nothing was done; try again.',
   internal_error: 'Something went wrong in the server. Its log has the details under this request id.',
   storage_busy: 'Other writers hold the database. Nothing was written; try again.',
   storage_unavailable: 'The database does not answer. Try again later.',

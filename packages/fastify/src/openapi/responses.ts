@@ -20,7 +20,7 @@ export function responses(shelf: Shelf, route: Route, subject: ExampleSubject): 
     if (isGiven(route, answer, subject))
       answers[String(answer.status)] = together(answers[String(answer.status)], success(shelf, route, answer, subject))
   const byStatus = new Map<number, ErrorCode[]>()
-  for (const code of new Set([...route.errors, ...commonErrors])) {
+  for (const code of new Set([...route.errors, ...commonErrors, ...subject.source.announcedErrors])) {
     const { status } = errorCatalogue[code]
     byStatus.set(status, [...(byStatus.get(status) ?? []), code])
   }
@@ -56,7 +56,8 @@ function success(shelf: Shelf, route: Route, answer: RouteAnswer, subject: Examp
 function failure(shelf: Shelf, route: Route, status: number, codes: readonly ErrorCode[], { source }: ExampleSubject): Json {
   const description = codes.map((code) => `${errorCatalogue[code].title} (\`${code}\`)`).join('; ')
   const names: AnswerHeader[] = ['X-Request-Id']
-  if (status === 503) names.push('Retry-After')
+  if (status === 503 || status === 429) names.push('Retry-After')
+  if (status === 429) names.push('RateLimit', 'RateLimit-Policy')
   if (status === 415 && route.method === 'PATCH') names.push('Accept-Patch')
   const enveloped = source.responses === 'envelope'
   const examples = codes.map((code) => [code, shelf.share('examples', code, problemExample(code, source.responses))])

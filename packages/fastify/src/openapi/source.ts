@@ -1,5 +1,6 @@
-import type { ResponseStyle, WireSchema } from '@strongroom/contract'
+import type { ErrorCode, ResponseStyle, WireSchema } from '@strongroom/contract'
 import type { AnyModel, NamedInclusion } from '@strongroom/core'
+import type { DialectName } from '../dialects/translate.ts'
 
 /** A component as the document needs it; accessors are such. */
 export interface DescribedComponent {
@@ -21,6 +22,12 @@ export interface OpenApiSource {
   readonly pageSize: { readonly defaultLimit: number; readonly maxLimit: number }
   /** The `X-User` header names whoever writes. */
   readonly namesActor: boolean
+  /** Ways to write queries beside ours. */
+  readonly dialects: readonly DialectName[]
+  /** What the document calls the API, and its version. */
+  readonly info: { readonly title: string; readonly version: string }
+  /** Errors that any route can answer with beside its own. */
+  readonly announcedErrors: readonly ErrorCode[]
   /** How the server answers. */
   readonly responses: ResponseStyle
 }

@@ -6,14 +6,16 @@ import type { Storage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
 import { announceFile, goneSignal } from './download.ts'
+import type { Downloads } from './downloads.ts'
 import { type Operators, requireOperator } from './guard.ts'
 
 /** `GET /db/backup.sqlite`: everything as one file, which is made and checked first, so that its length is known. */
-export function downloadBackup(storage: Storage, operators: Operators): RouteHandlerMethod {
+export function downloadBackup(storage: Storage, operators: Operators, downloads: Downloads): RouteHandlerMethod {
   return async (request, reply) => {
     await requireOperator(operators, request)
     readFlags(request, [])
     if (request.method === 'HEAD') return announceFile(reply, 'application/x-sqlite3', 'backup', 'sqlite').send()
+    downloads.begin(reply)
     const folder = await mkdtemp(join(tmpdir(), 'strongroom-'))
     // A thread that was ended may still be putting its last file there.
     const remove = (): Promise<void> => rm(folder, { recursive: true, force: true, maxRetries: 5 })

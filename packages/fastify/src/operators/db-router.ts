@@ -6,15 +6,19 @@ import { settleIn } from '../guest-scope.ts'
 import { type Handlers, mountRoutes } from '../mount.ts'
 import { defaultBodyLimit, defaultUploadLimit } from '../options.ts'
 import { refuse, refuseUnknown, wholeNumber } from '../refuse.ts'
+import { setComponent } from '../request-facts.ts'
 import { resolveResponseStyle } from '../response-style.ts'
 import { receiveUploads } from '../upload/receive-uploads.ts'
 import { type AuditLimits, listAudit } from './audit.ts'
 import { downloadBackup } from './backup.ts'
 import { listBackups } from './backups.ts'
 import { drawDiagram } from './diagram.ts'
+import { Downloads } from './downloads.ts'
 import { exportTables } from './export.ts'
 import { checkOperators, type Operators } from './guard.ts'
 import { databaseHealth } from './health.ts'
+import { importFiles } from './import.ts'
+import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { type RestoreSettings, restoreDatabase, undoRestore } from './restore.ts'
 
 /** What the operators' routes can be told. */
@@ -78,17 +82,24 @@ export interface OperatorSettings extends RestoreSettings {
 /** Mounts the operators' routes in a scope that is settled already. */
 export function mountOperators(scope: FastifyInstance, storage: Storage, settings: OperatorSettings): void {
   const { operators, limits } = settings
+  setComponent(scope, 'db')
   if (operators === 'loopback') {
     scope.log.warn(
       `OPERATORS WITHOUT A LOGIN: ${scope.prefix}/* answers every program on this machine, and nobody else, because no authentication is configured.`,
     )
   }
+  const closing = closingSignal(scope)
+  const downloads = new Downloads()
   const handlers: Handlers<OperatorOperation> = {
     health: databaseHealth(storage, operators),
     audit: listAudit(storage, operators, limits),
     diagram: drawDiagram(storage, operators),
-    export: exportTables(storage, operators),
-    backup: downloadBackup(storage, operators),
+    export: exportTables(storage, operators, downloads),
+    import: importFiles(storage, settings, closing),
+    jobs: listJobs(storage, operators),
+    job: getJob(storage, operators),
+    cancelJob: cancelJob(storage, operators, closing),
+    backup: downloadBackup(storage, operators, downloads),
     backups: listBackups(storage, operators),
     restore: restoreDatabase(storage, settings),
     undoRestore: undoRestore(storage, settings),
@@ -104,4 +115,11 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, setting
     receiveUploads(uploads)
     mountRoutes(uploads, operatorRoutes.filter(isUpload), handlers, defaultBodyLimit)
   })
+}
+
+/** Is aborted when the server is asked to close: nobody is to wait for a job then. */
+function closingSignal(scope: FastifyInstance): AbortSignal {
+  const closing = new AbortController()
+  scope.addHook('preClose', async () => closing.abort())
+  return closing.signal
 }

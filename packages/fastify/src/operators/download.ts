@@ -13,8 +13,16 @@ export function announceFile(reply: FastifyReply, mediaType: string, kind: strin
 /** Is aborted when the client goes away before it has its answer. */
 export function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController()
-  raw.once('close', () => {
-    if (!raw.writableFinished) gone.abort(new StrongroomError('bad_request', 'The client did not wait for the answer.'))
-  })
+  const left = (): void => {
+    if (!raw.writableFinished) gone.abort(clientGone())
+  }
+  // It may have gone while it was asked who it is.
+  if (raw.destroyed) left()
+  else raw.once('close', left)
   return gone.signal
+}
+
+/** Nobody reads this sentence but the log. */
+export function clientGone(): StrongroomError {
+  return new StrongroomError('bad_request', 'The client did not wait for the answer.')
 }

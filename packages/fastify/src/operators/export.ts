@@ -5,21 +5,32 @@ import { type ExportOptions, InvalidQueryError, type Storage } from '@strongroom
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { rawQuery, readQuery } from '../query.ts'
 import { announceFile, goneSignal } from './download.ts'
+import type { Downloads } from './downloads.ts'
 import { type Operators, requireOperator } from './guard.ts'
 
 /** `GET /db/export.zip`: every table as CSV. What fails before the first byte is a problem; later, the connection is cut. */
-export function exportTables(storage: Storage, operators: Operators): RouteHandlerMethod {
+export function exportTables(storage: Storage, operators: Operators, downloads: Downloads): RouteHandlerMethod {
   return async (request, reply) => {
     await requireOperator(operators, request)
     const options = readExportQuery(request)
-    if (request.method === 'HEAD') return announceFile(reply, 'application/zip', 'export', 'zip').send()
+    if (request.method === 'HEAD') {
+      await checkExport(storage, options)
+      return announceFile(reply, 'application/zip', 'export', 'zip').send()
+    }
+    downloads.begin(reply)
     const bytes = new PassThrough()
-    const gone = goneSignal(reply)
-    gone.addEventListener('abort', () => bytes.destroy(gone.reason))
-    storage.export(bytes, options).catch((error) => bytes.destroy(error))
+    storage.export(bytes, { ...options, signal: goneSignal(reply) }).catch((error) => bytes.destroy(error))
     await once(bytes, 'readable')
     return announceFile(reply, 'application/zip', 'export', 'zip').send(bytes)
   }
+}
+
+/** Refuses what cannot be exported. Options are looked at before the signal is. */
+async function checkExport(storage: Storage, options: ExportOptions): Promise<void> {
+  const enough = AbortSignal.abort()
+  await storage.export(new PassThrough(), { ...options, signal: enough }).catch((error) => {
+    if (error !== enough.reason) throw error
+  })
 }
 
 // The contract lists exactly these; a test holds them together.

@@ -45,7 +45,8 @@ export async function requireOperator(operators: Operators, request: FastifyRequ
 const forwardingHeader =
   /forwarded|(client|real|connecting|user|cluster)-?ip(v6)?$|^(via|cdn-loop|proxy-connection|x-original-host|x-envoy-external-address)$/
 
-function isFromThisMachine({ raw }: FastifyRequest): boolean {
+/** Whether a program on this machine makes a request, and no proxy passed it on. */
+export function isFromThisMachine({ raw }: FastifyRequest): boolean {
   // The socket's own address: what the host trusts in headers does not count here.
   if (!isLoopback(raw.socket.remoteAddress)) return false
   // nginx speaks it to what is behind it, and adds no header, where it is told nothing else.

@@ -10,7 +10,7 @@ export function databaseHealth(storage: Storage, operators: Operators): RouteHan
   return async (request, reply) => {
     readFlags(request, [])
     const details = (await isOperator(operators, request)) ? wireHealth(await storage.health()) : await storage.ping()
-    reply.header('cache-control', 'no-store')
+    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     return sendJson(reply, 200, { status: 'ok', ...details }, { message: 'The database answers' })
   }
 }

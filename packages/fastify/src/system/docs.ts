@@ -15,17 +15,21 @@ const assets = {
 const policy =
   "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; object-src 'none'; frame-ancestors 'self'; base-uri 'self'"
 
+const operation = 'docs'
+
 /** Mounts the page that shows the OpenAPI document at `openapi`, and its files. */
 export function mountDocs(scope: FastifyInstance, path: `/${string}`, openapi: `/${string}`): void {
   const base = `${scope.prefix}${path}`
-  mountRoute(scope, { method: 'GET', path }, async (_request, reply) =>
+  mountRoute(scope, { method: 'GET', path, operation }, async (_request, reply) =>
     reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(page(base)),
   )
-  mountRoute(scope, { method: 'GET', path: `${path}/start.js` }, async (_request, reply) =>
+  mountRoute(scope, { method: 'GET', path: `${path}/start.js`, operation }, async (_request, reply) =>
     reply.type('text/javascript; charset=utf-8').send(startScript(`${scope.prefix}${openapi}`)),
   )
   for (const [name, type] of Object.entries(assets)) {
-    mountRoute(scope, { method: 'GET', path: `${path}/${name}` }, async (_request, reply) => reply.type(type).send(await readAsset(name)))
+    mountRoute(scope, { method: 'GET', path: `${path}/${name}`, operation }, async (_request, reply) =>
+      reply.type(type).send(await readAsset(name)),
+    )
   }
 }
 

@@ -12,18 +12,19 @@ export function mountSystem(
   paths: ResolvedOptions['systemPaths'],
   document: () => unknown,
 ): void {
-  const mount = (path: `/${string}` | false, handler: RouteHandlerMethod): void => {
-    if (path !== false) mountRoute(scope, { method: 'GET', path }, handler)
+  const mount = (operation: 'health' | 'ready' | 'openapi', handler: RouteHandlerMethod): void => {
+    const path = paths[operation]
+    if (path !== false) mountRoute(scope, { method: 'GET', path, operation }, handler)
   }
-  mount(paths.health, async (_request, reply) =>
+  mount('health', async (_request, reply) =>
     sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Alive' }),
   )
-  mount(paths.ready, async (_request, reply) => {
+  mount('ready', async (_request, reply) => {
     await storage.ping()
     return sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Ready' })
   })
   let text: string | undefined
-  mount(paths.openapi, async (_request, reply) => {
+  mount('openapi', async (_request, reply) => {
     text ??= JSON.stringify(document())
     return reply.type('application/json; charset=utf-8').send(text)
   })

@@ -1,11 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { Busboy, type BusboyInstance } from '@fastify/busboy'
 import { StrongroomError } from '@strongroom/core'
-
-/** Header lines of a part, and their bytes. */
-const limits = { headerPairs: 20, headerSize: 8192, fieldSize: 1024 }
+import { formError, openForm, shown } from './open-form.ts'
 
 /**
  * The file of a form that has one part, the field `file`. It ends after the form's last boundary, and not before everything was in order.
@@ -39,21 +36,8 @@ export async function* fileOfForm(headers: IncomingHttpHeaders, body: AsyncItera
     yield* (await found.promise) as AsyncIterable<Uint8Array>
     await whole
   } catch (error) {
-    if (error instanceof StrongroomError) throw error
-    throw new StrongroomError('bad_request', 'The form cannot be read: it ends too early, or is malformed.', { cause: error })
+    throw formError(error)
   } finally {
     form.destroy()
   }
-}
-
-function openForm(headers: IncomingHttpHeaders): BusboyInstance {
-  try {
-    return new Busboy({ headers: { ...headers, 'content-type': headers['content-type'] ?? '' }, limits })
-  } catch (cause) {
-    throw new StrongroomError('bad_request', 'The Content-Type of the form names no boundary.', { cause })
-  }
-}
-
-function shown(name: string | undefined): string {
-  return (name ?? '').slice(0, 50)
 }

@@ -1,4 +1,5 @@
 import type { StoredRow } from '../engine.ts'
+import { type StatementListener, StatementReport } from '../statement-listener.ts'
 import type { PgClient, PgDriver, PgQuery, PgResult } from './driver.ts'
 import { endsConnection, lostConnection, translateError } from './errors.ts'
 import type { StatementNames } from './statement-names.ts'
@@ -17,6 +18,15 @@ export interface ClientStatement {
   readonly parameters?: readonly unknown[]
 }
 
+/** Rows on their way. */
+export interface RowFlow {
+  /** Resolves when the last row was taken. */
+  readonly ended: Promise<void>
+  /** Keeps further rows in the server, but for the few that have arrived. */
+  pause(): void
+  resume(): void
+}
+
 export interface ClientOptions {
   readonly url: string
   /** Milliseconds for reaching the server and logging in. */
@@ -25,6 +35,7 @@ export interface ClientOptions {
   readonly names: StatementNames
   /** Runs once, before anything else does. */
   readonly setup: ClientStatement
+  readonly onStatement?: StatementListener | undefined
 }
 
 /** Prepared statements that a connection may hold before it is replaced: each costs memory in the server. */
@@ -42,16 +53,18 @@ export class Client {
   readonly #driver: PgDriver
   readonly #pg: PgClient
   readonly #names: StatementNames
+  readonly #onStatement: StatementListener | undefined
   readonly #prepared = new Set<string>()
   #dead: unknown
   #spoilt = false
   #pending = 0
   #onDeath: (() => void) | undefined
 
-  private constructor(driver: PgDriver, pg: PgClient, names: StatementNames, generation: number) {
+  private constructor(driver: PgDriver, pg: PgClient, { names, onStatement }: ClientOptions, generation: number) {
     this.#driver = driver
     this.#pg = pg
     this.#names = names
+    this.#onStatement = onStatement
     this.generation = generation
     // without a listener an error of an idle connection would end the process
     pg.on('error', (error: unknown) => this.#die(error))
@@ -61,7 +74,7 @@ export class Client {
   /** Connects, logs in and sets the session up. Rejects with the driver's own error. */
   static async connect(driver: PgDriver, options: ClientOptions, generation: number): Promise<Client> {
     const pg = makePgClient(driver, options)
-    const client = new Client(driver, pg, options.names, generation)
+    const client = new Client(driver, pg, options, generation)
     try {
       await pg.connect()
       await client.query(options.setup)
@@ -90,6 +103,22 @@ export class Client {
 
   /** Sends a statement now. Rejects with what the engine may throw. */
   query(statement: ClientStatement): Promise<Result> {
+    return this.#onStatement ? this.#told(statement, this.#onStatement) : this.#sent(statement)
+  }
+
+  async #told(statement: ClientStatement, listener: StatementListener): Promise<Result> {
+    const start = performance.now()
+    let failed = true
+    try {
+      const result = await this.#sent(statement)
+      failed = false
+      return result
+    } finally {
+      listener(new StatementReport(statement.sql, statement.parameters ?? [], start, failed))
+    }
+  }
+
+  #sent(statement: ClientStatement): Promise<Result> {
     if (this.dead) return Promise.reject(lostConnection(this.#dead))
     const query = this.#prepare(statement)
     this.#pending++
@@ -100,6 +129,24 @@ export class Client {
         else resolve(readResult(result))
       })
     })
+  }
+
+  /** Sends a statement now, whose rows are given to `take` as they arrive. What is not wanted yet waits in the server. */
+  flow(statement: ClientStatement, take: (row: StoredRow) => void): RowFlow {
+    const { stream } = this.#pg.connection
+    const ended = this.dead ? Promise.reject(lostConnection(this.#dead)) : this.#rows(statement, take)
+    return { ended, pause: () => stream.pause(), resume: () => stream.resume() }
+  }
+
+  #rows(statement: ClientStatement, take: (row: StoredRow) => void): Promise<void> {
+    const query = new this.#driver.Query(this.#prepare(statement))
+    this.#pending++
+    return new Promise<void>((resolve, reject) => {
+      query.on('row', take)
+      query.once('end', resolve)
+      query.once('error', (error: Error) => reject(this.#fail(error)))
+      this.#pg.query(query)
+    }).finally(() => this.#pending--)
   }
 
   /** Sends what is queried inside as one packet. */

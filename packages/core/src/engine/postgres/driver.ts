@@ -5,6 +5,7 @@ import { UsageError } from '../../errors.ts'
 export interface PgDriver {
   readonly Client: new (config: PgClientConfig) => PgClient
   readonly Connection: new (config: { readonly ssl: unknown }) => PgConnection
+  readonly Query: new (query: PgQuery) => PgRows
   readonly types: { getTypeParser(oid: number, format: 'text'): TypeParser }
 }
 
@@ -28,6 +29,11 @@ export interface PgQuery {
   readonly queryMode?: 'extended'
 }
 
+/** A query without a callback: it tells `row` for each row, which it does not keep, then `end`, or `error`. */
+export interface PgRows extends EventEmitter {
+  submit(connection: unknown): unknown
+}
+
 export interface PgResult {
   readonly rows: Record<string, unknown>[]
   readonly rowCount: number | null
@@ -41,9 +47,10 @@ export interface PgClient extends EventEmitter {
   readonly ssl: unknown
   readonly processID: number | null
   readonly secretKey: number | null
-  readonly connection: { readonly stream: { destroy(): unknown; cork(): void; uncork(): void } }
+  readonly connection: { readonly stream: { destroy(): unknown; cork(): void; uncork(): void; pause(): unknown; resume(): unknown } }
   connect(): Promise<unknown>
   query(query: PgQuery, callback: (error: Error | null, result: PgResult | PgResult[]) => void): void
+  query(query: PgRows): void
   end(): Promise<void>
   ref(): void
   unref(): void

@@ -2,6 +2,7 @@ import { StorageUnavailableError, UsageError } from '../../errors.ts'
 import type { UnitContext } from '../../session/context.ts'
 import type { Engine } from '../engine.ts'
 import type { PostgresSettings } from '../settings.ts'
+import type { StatementListener } from '../statement-listener.ts'
 import { Client, type ClientOptions, type ClientStatement, makePgClient } from './client.ts'
 import { loadPg, type PgDriver } from './driver.ts'
 import { sqlState } from './errors.ts'
@@ -10,6 +11,7 @@ import { StatementNames } from './statement-names.ts'
 import { resultTypes } from './values.ts'
 
 export interface PostgresEngineOptions extends PostgresSettings {
+  readonly onStatement?: StatementListener | undefined
   /** e.g. `postgres://user:password@host:5432/database`. */
   readonly url: string
   /** Milliseconds after which the server stops a single statement. Default: no limit of its own. */
@@ -37,6 +39,7 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
     types: resultTypes(driver),
     names: new StatementNames(),
     setup: setup(options.statementTimeout ?? 0),
+    onStatement: options.onStatement,
   }
   await tryConnection(driver, clients)
   return new PostgresEngine(driver, {

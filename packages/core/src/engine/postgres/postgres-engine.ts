@@ -111,6 +111,9 @@ export class PostgresEngine implements Engine {
   }
 
   /** The server tells its sessions itself when tables change. */
+  /** That is the server's affair. */
+  readElsewhere(): void {}
+
   refresh(): void {}
 
   async health(time?: TimeBudget): Promise<EngineHealth> {

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { StorageBusyError } from '../../errors.ts'
 import type { DatabasePlace, StoredKind, StoredRow } from '../engine.ts'
+import type { RowRules } from '../row-rules.ts'
+import { applyRowRules } from './apply-row-rules.ts'
 import type { Client } from './client.ts'
 import { connectTo } from './connect.ts'
 import { quoteName, quoteText } from './names.ts'
@@ -35,8 +37,8 @@ export interface TablesReplacement {
   readonly definitions: readonly string[]
   readonly references: readonly string[]
   readonly tables: readonly FilledTable[]
-  /** Tables whose rows stay as they are now. */
-  readonly carried: readonly string[]
+  /** What happens to rows on the way. */
+  readonly rules: RowRules
   /** Milliseconds to wait for the locks. */
   readonly patience: number
   /** The tables of the log and its head. */
@@ -44,12 +46,23 @@ export interface TablesReplacement {
   /** The entry that says what is done, as columns and values in code form. */
   readonly entry: (
     epoch: number,
-    replaced: { readonly epoch: number; readonly lastEntry: number | null },
+    replaced: { readonly epoch: number; readonly lastEntry: number | null; readonly safety: string },
   ) => readonly (StoredKind & { readonly name: string; readonly value: unknown })[]
+  /** Is told where the work stands. */
+  readonly tell: (step: 'filled' | 'locked' | 'prepared' | 'replaced') => void
 }
 
-/** Milliseconds between two tries, at most. */
-const retryPause = 50
+/**
+ * Milliseconds that one try waits for the locks. Readers and writers stand in line behind it, while somebody may read a table for minutes:
+ * it gives up soon, and tries again.
+ */
+const lockWait = 300
+
+/** Milliseconds between two tries, at most: those who stood in line have their turn. */
+const retryPause = 300
+
+/** Bytes of rows that go in one statement, 256 KiB, or one row. */
+const mostBatchBytes = 262_144
 
 /** The most parameters that the protocol can count, with some left over. */
 const mostParameters = 60_000
@@ -59,19 +72,27 @@ export async function replacePostgresTables(replacement: TablesReplacement): Pro
   if (replacement.place.engine !== 'postgres') throw new Error('This database is a file, which is replaced as one.')
   const client = await connectTo(replacement.place)
   try {
+    // Limits that the role has for its statements are not meant for a restore.
+    await client.query({ sql: 'SET statement_timeout = 0' })
     const schemas = await restoreSchemas(client)
     await takeRestoreLock(client, schemas)
     const staging = await makeStaging(client, schemas)
     try {
       await fill(client, staging, replacement)
+      replacement.tell('filled')
       return await swapUntil(performance.now() + replacement.patience, client, schemas, staging, replacement)
     } finally {
-      await dropSchema(client, staging)
-      await thinOutSchemas(client, schemas)
+      // What came of the restore does not depend on it; the next one tries again.
+      await tidyUp(client, schemas, staging).catch(() => undefined)
     }
   } finally {
     await client.close()
   }
+}
+
+async function tidyUp(client: Client, schemas: RestoreSchemas, staging: string): Promise<void> {
+  await dropSchema(client, staging)
+  await thinOutSchemas(client, schemas)
 }
 
 /** Where the last replaced tables are, if any are left. */
@@ -100,15 +121,18 @@ async function fillTable(client: Client, staging: string, { table, columns, rows
   const insert = async (some: readonly (readonly unknown[])[]): Promise<void> => {
     const places = some.map((_, row) => `(${columns.map((_column, index) => `$${row * columns.length + index + 1}`).join(', ')})`)
     const sql = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES ${places.join(', ')}`
-    const parameters = some.flatMap((row) => row.map((value, index) => (value === null ? null : encoders[index]?.(value))))
-    await client.query({ sql, parameters })
+    await client.query({ sql, parameters: some.flat() })
   }
   let waiting: (readonly unknown[])[] = []
+  let bytes = 0
   for (const row of rows) {
-    waiting.push(row)
-    if (waiting.length < most) continue
+    const encoded = row.map((value, index) => (value === null ? null : encoders[index]?.(value)))
+    waiting.push(encoded)
+    for (const value of encoded) bytes += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
+    if (waiting.length < most && bytes < mostBatchBytes) continue
     await insert(waiting)
     waiting = []
+    bytes = 0
   }
   if (waiting.length > 0) await insert(waiting)
   if (countedId !== undefined && lastCountedId > 0)
@@ -147,16 +171,23 @@ async function swap(
     live: schemas.live,
     staging,
     safety,
-    patience: replacement.patience,
+    lockWait: Math.min(lockWait, replacement.patience),
     prepare: async () => {
-      epoch = await prepare(client, schemas.live, staging, replacement)
+      replacement.tell('locked')
+      epoch = await prepare(client, { live: schemas.live, staging, safety }, replacement)
+      replacement.tell('prepared')
     },
   })
+  replacement.tell('replaced')
   return { epoch, safety }
 }
 
 /** While the live tables are locked: ids go on above theirs, what has to stay is carried over, and the log says what is done. */
-async function prepare(client: Client, live: string, staging: string, { tables, carried, log, entry }: TablesReplacement): Promise<number> {
+async function prepare(
+  client: Client,
+  { live, staging, safety }: RestoreSchemas,
+  { tables, rules, log, entry }: TablesReplacement,
+): Promise<number> {
   const one = async (sql: string): Promise<StoredRow | undefined> => (await client.query({ sql })).rows[0]
   const at = (schema: string, table: string): string => `${quoteName(schema)}.${quoteName(table)}`
   for (const { table, countedId, lastCountedId } of tables) {
@@ -167,14 +198,12 @@ async function prepare(client: Client, live: string, staging: string, { tables, 
     const last = Math.max(Number(given?.['last'] ?? 0), lastCountedId)
     if (last > 0) await one(setId(at(staging, table), countedId, last))
   }
-  for (const table of carried) {
-    await one(`DELETE FROM ${at(staging, table)}`)
-    await one(`INSERT INTO ${at(staging, table)} SELECT * FROM ${at(live, table)}`)
-  }
+  await applyRowRules(client, { live, staging }, rules)
   const epochOf = async (schema: string) => Number((await one(`SELECT epoch FROM ${at(schema, log.head)}`))?.['epoch'] ?? 1)
   const replaced = {
     epoch: await epochOf(live),
     lastEntry: Number((await one(`SELECT max(id) AS id FROM ${at(live, log.table)}`))?.['id'] ?? 0) || null,
+    safety,
   }
   const epoch = Math.max(replaced.epoch, await epochOf(staging)) + 1
   await one(`UPDATE ${at(staging, log.head)} SET epoch = ${epoch}`)

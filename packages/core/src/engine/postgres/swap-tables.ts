@@ -1,6 +1,7 @@
 import { ConflictError } from '../../errors.ts'
 import type { StoredRow } from '../engine.ts'
 import type { Client } from './client.ts'
+import { unknownOutcome } from './errors.ts'
 import { quoteName, quoteText } from './names.ts'
 
 /** How tables of a staging schema come into the place of the live ones. */
@@ -10,17 +11,17 @@ export interface TableSwap {
   readonly staging: string
   /** The schema that gets the tables that stand there now. */
   readonly safety: string
-  /** Milliseconds to wait for the locks. */
-  readonly patience: number
+  /** Milliseconds to wait for the locks: so long everybody waits who comes after. */
+  readonly lockWait: number
   /** Called when the live tables are locked: nobody else reads or writes them. */
   readonly prepare: () => Promise<void>
 }
 
 /** Swaps tables in one transaction: who waits for the lock finds the new ones, since PostgreSQL looks names up again after a wait. */
-export async function swapTables(client: Client, { tables, live, staging, safety, patience, prepare }: TableSwap): Promise<void> {
+export async function swapTables(client: Client, { tables, live, staging, safety, lockWait, prepare }: TableSwap): Promise<void> {
   const run = (sql: string) => client.query({ sql })
   const inLive = (table: string): string => `${quoteName(live)}.${quoteName(table)}`
-  await run(`BEGIN; SET LOCAL lock_timeout = ${Math.trunc(patience)}`)
+  await run(`BEGIN; SET LOCAL lock_timeout = ${Math.trunc(lockWait)}`)
   try {
     await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN ACCESS EXCLUSIVE MODE`)
     await refuseDependents(client, live, tables)
@@ -31,11 +32,13 @@ export async function swapTables(client: Client, { tables, live, staging, safety
     for (const table of tables) await run(`ALTER TABLE ${quoteName(staging)}.${quoteName(table)} SET SCHEMA ${quoteName(live)}`)
     for (const statement of attached) await run(statement)
     await run(`DROP SCHEMA ${quoteName(staging)}`)
-    await run('COMMIT')
   } catch (error) {
     await client.query({ sql: 'ROLLBACK' }).catch(() => client.destroy())
     throw error
   }
+  await run('COMMIT').catch((error: unknown) => {
+    throw client.dead ? unknownOutcome(error) : error
+  })
 }
 
 const oids = (live: string, tables: readonly string[]): string =>

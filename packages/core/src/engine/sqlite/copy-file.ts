@@ -1,6 +1,7 @@
 import { StorageUnavailableError } from '../../errors.ts'
 import { loadDriver, type SqliteDatabase } from './driver.ts'
 import { mapError, sqliteCode } from './errors.ts'
+import { smallCache } from './file-connection.ts'
 
 /** Milliseconds to block for a lock: the thread that copies serves nobody else. */
 const busyTimeout = 10_000
@@ -13,6 +14,7 @@ export async function copySqliteFile(path: string, target: string): Promise<void
   const driver = await loadDriver()
   const database = new driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
   try {
+    database.pragma(smallCache)
     database.prepare('VACUUM INTO ?').run([target])
   } catch (error) {
     throw mapError(error)
@@ -27,7 +29,7 @@ export async function checkSqliteFile(path: string, { integrity = true }: { read
   let database: SqliteDatabase | undefined
   try {
     database = new driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
-    for (const pragma of ['trusted_schema = OFF', 'cell_size_check = ON', 'mmap_size = 0']) database.pragma(pragma)
+    for (const pragma of ['trusted_schema = OFF', 'cell_size_check = ON', 'mmap_size = 0', smallCache]) database.pragma(pragma)
     // Rows of SQLite's own pragmas; foreign_key_check finds what integrity_check does not look for.
     const checked = (integrity ? database.pragma('integrity_check(20)') : []) as { integrity_check: string }[]
     const faults = checked.map((row) => row.integrity_check).filter((text) => text !== 'ok')

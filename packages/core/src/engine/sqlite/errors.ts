@@ -20,11 +20,14 @@ export function mapError(error: unknown): Error {
   if (code !== undefined && error instanceof Error) {
     if (code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_MISMATCH') return violation(code, error)
     if (isBusy(error)) return busy(error)
-    if (code === 'SQLITE_FULL') return full(error)
+    if (fullCodes.has(code)) return full(error)
     if (unavailableCodes.test(code)) return unavailable(error)
   }
   return new StrongroomError('internal_error', 'The database refused a statement; the cause of this error tells why.', { cause: error })
 }
+
+/** SQLite says the second one where the index of the write-ahead log cannot grow (https://sqlite.org/rescode.html#ioerr_shmsize). */
+const fullCodes = new Set(['SQLITE_FULL', 'SQLITE_IOERR_SHMSIZE'])
 
 const unavailableCodes = /^SQLITE_(IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|NOMEM|PERM|AUTH|NOLFS)/
 

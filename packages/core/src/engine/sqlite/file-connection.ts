@@ -11,14 +11,27 @@ export interface FileConnection {
   close(): void
 }
 
+/** 2 MiB: whoever reads a file from end to end has no use for what it has read, and several threads come after each other. */
+export const smallCache = 'cache_size = -2048'
+
 /** Milliseconds to block for a lock. */
 const busyTimeout = 10_000
 
 /** Opens a database file. What stands in it is not trusted: it may come from anywhere (https://sqlite.org/security.html). */
 export async function openFile(path: string, options: { readonly readonly: boolean; readonly timeout?: number }): Promise<FileConnection> {
   const driver = await loadDriver()
-  const database = new driver(path, { readonly: options.readonly, fileMustExist: true, timeout: options.timeout ?? busyTimeout })
-  for (const pragma of ['trusted_schema = OFF', 'cell_size_check = ON', 'mmap_size = 0']) database.pragma(pragma)
+  let database: SqliteDatabase | undefined
+  try {
+    database = new driver(path, { readonly: options.readonly, fileMustExist: true, timeout: options.timeout ?? busyTimeout })
+    for (const pragma of ['trusted_schema = OFF', 'cell_size_check = ON', 'mmap_size = 0', smallCache]) database.pragma(pragma)
+    return connectionOf(database)
+  } catch (error) {
+    database?.close()
+    throw mapError(error)
+  }
+}
+
+function connectionOf(database: SqliteDatabase): FileConnection {
   return {
     database,
     // better-sqlite3 hands out plain objects by column name.

@@ -1,5 +1,7 @@
 import { StorageUnavailableError } from '../../errors.ts'
+import type { StatementListener } from '../statement-listener.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
+import { listenToStatements } from './listen.ts'
 import { ReadClock } from './read-clock.ts'
 import { StatementCache } from './statement-cache.ts'
 import { addTextFunctions } from './text.ts'
@@ -14,6 +16,7 @@ export interface HandleOptions {
   readonly maxPageCount: number | undefined
   /** Milliseconds to block for a lock; a few unless said. */
   readonly timeout?: number
+  readonly onStatement?: StatementListener | undefined
 }
 
 /** One open connection to the database file, with its prepared statements. */
@@ -36,6 +39,7 @@ const journalSizeLimit = 67_108_864
 /** Opens the connection that writes. It makes the file when there is none, and switches it to the write-ahead log. */
 export function openWriter(options: HandleOptions): Handle {
   const database = new options.driver(options.path, { timeout: busyTimeout })
+  if (options.onStatement) listenToStatements(database, options.onStatement)
   try {
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw noLog(options.path)
     setPragmas(database, options.synchronous)
@@ -51,6 +55,7 @@ export function openWriter(options: HandleOptions): Handle {
 /** Opens a connection that cannot write. */
 export function openReader(options: HandleOptions): Handle {
   const database = new options.driver(options.path, { readonly: true, fileMustExist: true, timeout: options.timeout ?? busyTimeout })
+  if (options.onStatement) listenToStatements(database, options.onStatement)
   try {
     setPragmas(database, options.synchronous)
     addTextFunctions(database)

@@ -16,7 +16,7 @@ export type LargeCall =
   | { readonly name: 'raw'; readonly statement: Statement; readonly write: boolean }
   | { readonly name: 'savepoint' | 'release' | 'rollbackTo'; readonly savepoint: string }
 
-/** What it gets for each. */
+/** What it gets for a list of calls: what the last one does, or why the first that failed did; the others behind it are not done. */
 export type LargeAnswer = { readonly value: unknown } | { readonly error: ToldFailure }
 
 /** An error in plain data: SQLite's own where there is one, else the library's. */

@@ -3,9 +3,11 @@ import { Worker } from 'node:worker_threads'
 import { StorageBusyError, StorageUnavailableError } from '../../errors.ts'
 import type { Connection, Statement, StoredRow, Unit } from '../engine.ts'
 import { moduleUrl } from '../module-url.ts'
+import { type StatementListener, StatementReport } from '../statement-listener.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { finished } from './connection.ts'
 import { heardFailure, type LargeAnswer, type LargeCall, type LargeTask } from './large-messages.ts'
+import { type PackedRows, packParameters, unpackRows } from './packed.ts'
 
 /** A transaction on a connection of its own, in a thread of its own. */
 export interface LargeTransaction {
@@ -22,18 +24,23 @@ const retryPause = { least: 5, jitter: 20 }
  * Opens a connection in another thread. SQLite blocks its thread, and the commit of a million rows takes seconds: pages of the log that
  * were written more than once are read again for their checksums (walRewriteChecksums), synced, and brought into the file.
  */
-export async function openElsewhere(task: LargeTask): Promise<LargeTransaction> {
+export async function openElsewhere(task: LargeTask, onStatement: StatementListener | undefined): Promise<LargeTransaction> {
   const thread = new Thread(task)
   return {
-    run: (unit, busyWait) => runElsewhere(thread, unit, busyWait),
+    run: (unit, busyWait) => runElsewhere(thread, unit, busyWait, onStatement),
     ended: thread.ended,
   }
 }
 
-async function runElsewhere<T>(thread: Thread, unit: Unit<T>['run'], busyWait: number): Promise<T> {
+async function runElsewhere<T>(
+  thread: Thread,
+  unit: Unit<T>['run'],
+  busyWait: number,
+  onStatement: StatementListener | undefined,
+): Promise<T> {
   try {
     await begin(thread, busyWait)
-    const connection = new RemoteConnection(thread)
+    const connection = new RemoteConnection(thread, onStatement)
     try {
       const value = await unit(connection)
       connection.end()
@@ -61,11 +68,12 @@ async function begin(thread: Thread, busyWait: number): Promise<void> {
   }
 }
 
-/** Calls go over one after the other, and so do the answers. */
+/** Calls go over in lists, one after the other, and so do the answers. */
 class Thread {
   readonly ended: Promise<void>
   readonly #worker: Worker
   readonly #waiting: { resolve: (value: unknown) => void; reject: (error: Error) => void }[] = []
+  readonly #later: LargeCall[] = []
   #failure: Error | undefined
 
   constructor(task: LargeTask) {
@@ -80,12 +88,21 @@ class Thread {
     this.#worker.on('exit', () => this.#fail(undefined))
   }
 
+  /** Answers what the call does, which is done after those that were to be done later; or why the first of them failed. */
   call(call: LargeCall): Promise<unknown> {
     if (this.#failure) return Promise.reject(this.#failure)
+    const before = this.#later.splice(0)
+    // What was to be done before an end is not wanted any more.
+    const calls = call.name === 'rollBack' || call.name === 'leave' ? [call] : [...before, call]
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
-      this.#worker.postMessage(call)
+      this.#worker.postMessage(calls)
     })
+  }
+
+  /** Has something done together with the next call: each message wakes a thread up. */
+  later(call: LargeCall): void {
+    this.#later.push(call)
   }
 
   /** Lets the thread end when it is through; nobody waits for what it does until then. */
@@ -103,13 +120,19 @@ class Thread {
   }
 }
 
+function packed({ sql, parameters }: Statement): Statement {
+  return { sql, parameters: packParameters(parameters) }
+}
+
 /** The connection of a large unit. */
 class RemoteConnection implements Connection {
   readonly #thread: Thread
+  readonly #onStatement: StatementListener | undefined
   #ended = false
 
-  constructor(thread: Thread) {
+  constructor(thread: Thread, onStatement: StatementListener | undefined) {
     this.#thread = thread
+    this.#onStatement = onStatement
   }
 
   end(): void {
@@ -119,30 +142,30 @@ class RemoteConnection implements Connection {
   async all(statement: Statement, time?: TimeBudget): Promise<StoredRow[]> {
     const left = time?.begin()
     try {
-      return (await this.#call({ name: 'all', statement, left })) as StoredRow[]
+      return unpackRows((await this.#call({ name: 'all', statement: packed(statement), left })) as PackedRows)
     } finally {
       time?.end()
     }
   }
 
   async run(statement: Statement): Promise<number> {
-    return (await this.#call({ name: 'run', statement })) as number
+    return (await this.#call({ name: 'run', statement: packed(statement) })) as number
   }
 
   async raw(statement: Statement, { write }: { readonly write: boolean }): Promise<{ rows: StoredRow[]; changed: number }> {
     return (await this.#call({ name: 'raw', statement, write })) as { rows: StoredRow[]; changed: number }
   }
 
-  async savepoint(name: string): Promise<void> {
-    await this.#call({ name: 'savepoint', savepoint: name })
+  savepoint(name: string): void {
+    this.#later({ name: 'savepoint', savepoint: name })
   }
 
-  async release(name: string): Promise<void> {
-    await this.#call({ name: 'release', savepoint: name })
+  release(name: string): void {
+    this.#later({ name: 'release', savepoint: name })
   }
 
-  async rollbackTo(name: string): Promise<void> {
-    await this.#call({ name: 'rollbackTo', savepoint: name })
+  rollbackTo(name: string): void {
+    this.#later({ name: 'rollbackTo', savepoint: name })
   }
 
   /** Units never overlap here. */
@@ -150,8 +173,28 @@ class RemoteConnection implements Connection {
     if (this.#ended) throw finished()
   }
 
-  async #call(call: LargeCall): Promise<unknown> {
+  /** Nobody waits for it; what comes next is not done where it fails. */
+  #later(call: LargeCall): void {
+    this.#assertUsable()
+    this.#thread.later(call)
+  }
+
+  #assertUsable(): void {
     if (this.#ended) throw finished()
-    return await this.#thread.call(call)
+  }
+
+  async #call(call: LargeCall): Promise<unknown> {
+    this.#assertUsable()
+    if (!this.#onStatement || !('statement' in call)) return await this.#thread.call(call)
+    const { sql, parameters } = call.statement
+    const start = performance.now()
+    let failed = true
+    try {
+      const answer = await this.#thread.call(call)
+      failed = false
+      return answer
+    } finally {
+      this.#onStatement(new StatementReport(sql, parameters, start, failed))
+    }
   }
 }

@@ -4,6 +4,7 @@ import { SqliteConnection } from './connection.ts'
 import { loadDriver } from './driver.ts'
 import { openWriter } from './handle.ts'
 import { type LargeAnswer, type LargeCall, type LargeTask, tellFailure } from './large-messages.ts'
+import { packRows } from './packed.ts'
 import { TransactionControl } from './transaction-control.ts'
 
 const port = parentPort
@@ -16,15 +17,15 @@ const connection = new SqliteConnection(handle, Number.POSITIVE_INFINITY)
 // The commit is answered first; bringing the log into the file comes after.
 database.pragma('wal_autocheckpoint = 0')
 
-port.on('message', (call: LargeCall) => {
-  let answer: LargeAnswer
+port.on('message', (calls: readonly LargeCall[]) => {
+  let answer: LargeAnswer = { value: undefined }
   try {
-    answer = { value: perform(call) }
+    for (const call of calls) answer = { value: perform(call) }
   } catch (error) {
     answer = { error: tellFailure(error) }
   }
   port.postMessage(answer)
-  if (call.name === 'leave') port.close()
+  if (calls.at(-1)?.name === 'leave') port.close()
 })
 
 function perform(call: LargeCall): unknown {
@@ -32,7 +33,7 @@ function perform(call: LargeCall): unknown {
     case 'begin':
       return control.begin()
     case 'all':
-      return connection.all(call.statement, call.left === undefined ? undefined : new TimeBudget(call.left))
+      return packRows(connection.all(call.statement, call.left === undefined ? undefined : new TimeBudget(call.left)))
     case 'run':
       return connection.run(call.statement)
     case 'raw':

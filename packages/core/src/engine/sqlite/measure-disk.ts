@@ -1,10 +1,16 @@
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { StorageUnavailableError } from '../../errors.ts'
 import type { EngineHealth } from '../engine.ts'
 
-/** What a database's log needs, and what its disk has left. */
+/**
+ * What a database's log needs, and what its disk has left. Throws StorageUnavailableError where the file is gone: who has it open can go on
+ * writing to it, and loses all of that in the end.
+ */
 export async function measureDisk(path: string): Promise<Pick<EngineHealth, 'walBytes' | 'freeDiskBytes'>> {
-  const [log, disk] = await Promise.all([sizeOf(`${path}-wal`), statfs(dirname(path))])
+  const [log, disk] = await Promise.all([sizeOf(`${path}-wal`), statfs(dirname(path)), stat(path)]).catch((cause) => {
+    throw new StorageUnavailableError('storage_unavailable', "The database's file is no longer where it was, or cannot be read.", { cause })
+  })
   // What is kept for the administrator is not free for us.
   return { walBytes: log, freeDiskBytes: disk.bavail * disk.bsize }
 }

@@ -4,7 +4,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { StorageBusyError, StorageUnavailableError, StrongroomError, UsageError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import type { SqliteSettings } from '../settings.ts'
+import type { StatementListener } from '../statement-listener.ts'
 import { applicationId } from './application-id.ts'
+import { Checkpoints } from './checkpoints.ts'
 import { loadDriver, type SqliteDatabase } from './driver.ts'
 import { isBusy, mapError, sqliteCode } from './errors.ts'
 import { type Handle, type HandleOptions, openReader, openWriter } from './handle.ts'
@@ -15,6 +17,7 @@ import { makeTemporaryFile, type TemporaryFile } from './temporary-file.ts'
 import { WriteLane } from './write-lane.ts'
 
 export interface SqliteEngineOptions extends SqliteSettings {
+  readonly onStatement?: StatementListener | undefined
   /**
    * The database file, relative to the working directory or absolute; it is made when it is not there, its folder is not.
    * `:memory:` keeps the data in a private temporary file until the storage is closed.
@@ -41,13 +44,17 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
   const path = temporary?.path ?? resolve(options.path)
   // A temporary file ends with its process: there is nothing to bring through a power loss.
   const synchronous = temporary ? 'OFF' : settings.synchronous
-  const parts = await openFile({ driver, path, synchronous, maxPageCount: settings.maxPageCount }, settings.busyWait, temporary)
+  const { maxPageCount, onStatement } = settings
+  const parts = await openFile({ driver, path, synchronous, maxPageCount, onStatement }, settings.busyWait, temporary)
+  const checkpoints = new Checkpoints(path, parts.writer.database)
   return new SqliteEngine({
     ...parts,
     path,
+    checkpoints,
     lane: new WriteLane(parts.writer, {
       ...settings,
-      openElsewhere: () => openElsewhere({ path, synchronous, maxPageCount: settings.maxPageCount }),
+      checkpoints,
+      openElsewhere: () => openElsewhere({ path, synchronous, maxPageCount }, onStatement),
     }),
     afterClose: () => temporary?.remove(),
   })

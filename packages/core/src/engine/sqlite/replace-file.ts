@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { StorageBusyError } from '../../errors.ts'
@@ -8,7 +8,7 @@ import { type FileConnection, openFile } from './file-connection.ts'
 /** How a live database file gets the content of another one. */
 export interface Replacement {
   readonly live: string
-  /** A private file with the live one's page size. It is written to. */
+  /** A private file with the live one's page size, on the same disk. It is written to, and files are made beside it. */
   readonly staged: string
   /** Where what the live database held stays. */
   readonly safety: string
@@ -20,6 +20,8 @@ export interface Replacement {
   readonly arrived: (live: FileConnection) => boolean
   /** Milliseconds to try for the lock, and for old readers to end. */
   readonly patience: number
+  /** Is told where the work stands. */
+  readonly tell: (step: 'locked' | 'kept' | 'prepared' | 'copying' | 'replaced' | 'synced') => void
 }
 
 /** Pages that are copied at a time; messages to this thread get their turn in between. */
@@ -49,12 +51,15 @@ export async function replaceFile(replacement: Replacement): Promise<{ readonly 
     staged.close()
     live.close()
   }
-  return { checkpointed: await emptyLog(replacement.live, performance.now() + replacement.patience) }
+  replacement.tell('replaced')
+  const checkpointed = await emptyLog(replacement.live, performance.now() + replacement.patience)
+  replacement.tell('synced')
+  return { checkpointed }
 }
 
 /** False when somebody else held the lock, and nothing was done. */
 async function copyOnce(
-  { live: path, safety, prepare, arrived }: Replacement,
+  { live: path, staged: stagedPath, safety, prepare, arrived, tell }: Replacement,
   staged: FileConnection,
   live: FileConnection,
 ): Promise<boolean> {
@@ -62,11 +67,17 @@ async function copyOnce(
   try {
     await staged.database.backup(path, {
       progress: () => {
-        if (prepared) return pagesPerStep
+        if (prepared) {
+          tell('copying')
+          return pagesPerStep
+        }
         // The first call comes when the write lock is held and nothing is copied yet.
         prepared = true
-        keepSafetyCopy(live, safety)
+        tell('locked')
+        keepSafetyCopy(live, safety, `${stagedPath}-safety`)
+        tell('kept')
         prepare(staged, live)
+        tell('prepared')
         return pagesPerStep
       },
     })
@@ -78,8 +89,8 @@ async function copyOnce(
   return prepared && arrived(live)
 }
 
-function keepSafetyCopy(live: FileConnection, path: string): void {
-  const partial = `${path}.partial`
+/** It is made beside the staged file, where nothing stays that is not whole. */
+function keepSafetyCopy(live: FileConnection, path: string, partial: string): void {
   rmSync(partial, { force: true })
   live.run('VACUUM INTO ?', [partial])
   chmodSync(partial, 0o600)
@@ -97,19 +108,29 @@ function sync(path: string): void {
   }
 }
 
-/** Brings the content to the disk, and out of the write-ahead log: a power loss just after the copy brought the old file back (measured). */
+/**
+ * Brings the content to the disk, and out of the write-ahead log: a power loss just after the copy brought the old file back (measured).
+ * A checkpoint syncs the log only where readers let it copy something, so the log is synced first.
+ */
 async function emptyLog(path: string, giveUpAt: number): Promise<boolean> {
-  const file = await openFile(path, { readonly: false, timeout: 100 })
+  const log = `${path}-wal`
+  // SQLite holds no locks on this file, which closing it would lose.
+  if (existsSync(log)) sync(log)
+  let file: FileConnection | undefined
   try {
+    file = await openFile(path, { readonly: false, timeout: 100 })
     file.database.pragma('synchronous = FULL')
     for (;;) {
-      // One row of SQLite's own: busy, log, checkpointed. Also a checkpoint that readers keep from its end brings the log to the disk first.
+      // One row of SQLite's own: busy, log, checkpointed.
       const [row] = file.database.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[]
       if (row?.busy === 0) return true
       if (performance.now() >= giveUpAt) return false
       await pause(retryPause)
     }
+  } catch {
+    // The new content is there, and on the disk: one that is too full to have it in the file has it in the log.
+    return false
   } finally {
-    file.close()
+    file?.close()
   }
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Snapshot, Statement, StoredRow } from '../engine.ts'
+import { RowBatch } from '../row-batch.ts'
 import { loadDriver } from './driver.ts'
 import { mapError } from './errors.ts'
 import { type Handle, openReader } from './handle.ts'
@@ -25,7 +26,7 @@ export async function openSqliteSnapshot(path: string): Promise<Snapshot> {
   const { database } = handle
   return {
     codec: codecFor,
-    stream: (statement, chunkSize) => streamRows(handle, statement, chunkSize),
+    stream: (statement, mostRows) => streamRows(handle, statement, mostRows),
     lastCountedId: async (table) => {
       const [row] = database.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').all([table])
       // The column is an integer of SQLite's own table.
@@ -37,26 +38,22 @@ export async function openSqliteSnapshot(path: string): Promise<Snapshot> {
   }
 }
 
-async function* streamRows(
-  handle: Handle,
-  { sql, parameters }: Statement,
-  chunkSize: number,
-): AsyncGenerator<StoredRow[], void, undefined> {
+async function* streamRows(handle: Handle, { sql, parameters }: Statement, mostRows: number): AsyncGenerator<StoredRow[], void, undefined> {
   const { statement, exact } = handle.statements.get(sql)
-  let chunk: StoredRow[] = []
+  const batch = new RowBatch(mostRows)
   try {
     // better-sqlite3 hands out plain objects by column name.
     for (const row of statement.iterate(parameters) as IterableIterator<StoredRow>) {
       if (exact) narrow(row)
-      chunk.push(row)
-      if (chunk.length < chunkSize) continue
-      yield chunk
-      chunk = []
+      const full = batch.add(row)
+      if (!full) continue
+      yield full
       // Messages to this thread get their turn.
       await nextTurn()
     }
   } catch (error) {
     throw mapError(error)
   }
-  if (chunk.length > 0) yield chunk
+  const rest = batch.rest()
+  if (rest) yield rest
 }

@@ -18,6 +18,7 @@ import type {
 } from '../engine.ts'
 import { isPromise } from '../is-promise.ts'
 import type { TimeBudget } from '../time-budget.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import { columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
@@ -35,6 +36,8 @@ export interface SqliteEngineParts {
   readonly writer: Handle
   readonly reader: Reader
   readonly lane: WriteLane
+  /** Left out where nothing is written. */
+  readonly checkpoints?: Checkpoints
   /** Called when everything is closed. */
   readonly afterClose: () => void
 }
@@ -121,6 +124,10 @@ export class SqliteEngine implements Engine {
 
   holdWrites(): Promise<() => void> {
     return this.#parts.lane.hold()
+  }
+
+  readElsewhere(ended: Promise<unknown>): void {
+    if (!this.#closing) void this.#parts.checkpoints?.pauseUntil(ended)
   }
 
   refresh(): void {

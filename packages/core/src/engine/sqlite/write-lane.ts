@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { StorageBusyError } from '../../errors.ts'
 import type { EngineQueue } from '../engine.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import { timeout } from './connection.ts'
 import { busy, closed, isBusy, mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
@@ -16,6 +17,8 @@ export interface WriteLaneOptions {
   readonly queueLimit: number
   /** Units that may share a commit. */
   readonly maxGroup: number
+  /** Left out where nothing is written. */
+  readonly checkpoints?: Checkpoints
   /** How to open a connection in another thread, for large units. */
   readonly openElsewhere: () => Promise<LargeTransaction>
 }
@@ -25,9 +28,6 @@ const longestAdmission = 20
 
 /** Milliseconds between two tries for the lock, at least and at random on top. */
 const retryPause = { least: 5, jitter: 20 }
-
-/** Pages of the write-ahead log after which a commit brings them into the file; SQLite's default. */
-const pagesBetweenCheckpoints = 1_000
 
 /** `setTimeout` fires at once for anything longer. */
 const longestTimer = 2 ** 31 - 1
@@ -102,6 +102,7 @@ export class WriteLane {
     this.#closed = true
     if (this.#awake) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
     await this.#aftermath
+    await this.#options.checkpoints?.settled()
   }
 
   readonly #turn = (): void => {
@@ -161,21 +162,14 @@ export class WriteLane {
     try {
       await this.#aftermath
       const transaction = await this.#options.openElsewhere()
-      this.#aftermath = this.#withoutCheckpoints(transaction.ended)
+      // A commit here would bring all that the large unit has logged into the file, if the other thread did not do it.
+      this.#aftermath = this.#options.checkpoints?.pauseUntil(transaction.ended) ?? transaction.ended
       member.finish(false, await transaction.run(member.unit.run, this.#options.busyWait))
     } catch (error) {
       member.finish(true, error)
     }
     member.settle()
     this.#next()
-  }
-
-  /** A commit would bring all that the large unit has logged into the file, in this thread, if the other one did not do it. */
-  async #withoutCheckpoints(ended: Promise<void>): Promise<void> {
-    const { database } = this.#handle
-    database.pragma('wal_autocheckpoint = 0')
-    await ended
-    database.pragma(`wal_autocheckpoint = ${pagesBetweenCheckpoints}`)
   }
 
   #runSolo(member: LaneMember): void {

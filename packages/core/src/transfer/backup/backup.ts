@@ -7,6 +7,7 @@ import { portableTables } from '../../engine/portable-file.ts'
 import { UsageError } from '../../errors.ts'
 import type { AnyModel } from '../../model/model.ts'
 import { createStatements } from '../../schema/wanted-table.ts'
+import { checkTarget } from '../check-target.ts'
 import { placeFile, withWorkFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
 import { reportOf } from '../worker/report-of.ts'
@@ -45,6 +46,7 @@ export async function backupTo(
 ): Promise<BackupReport> {
   const [stranger] = Object.keys(rest)
   if (stranger !== undefined) throw new UsageError('invalid_options', `"${stranger}" is no option of backup. There is signal.`)
+  await checkTarget(source.engine, target)
   const startedAt = new Date()
   if (typeof target === 'string') {
     return placeFile(target, async (partial) => {
@@ -61,7 +63,12 @@ export async function backupTo(
 
 /** Makes a backup in a new file. `signal` ends it. */
 export async function makeBackup(source: BackupSource, path: string, signal?: AbortSignal): Promise<void> {
-  await reportOf(source.transfers, { module: moduleUrl('./backup-worker', import.meta.url), task: taskOf(source, path) }, signal)
+  const copied = Promise.withResolvers<void>()
+  const module = moduleUrl('./backup-worker', import.meta.url)
+  // The only step that is told: what follows looks at the copy alone.
+  const report = reportOf(source.transfers, { module, task: taskOf(source, path), onStep: () => copied.resolve() }, signal)
+  source.engine.readElsewhere(copied.promise)
+  await report.finally(copied.resolve)
 }
 
 function taskOf({ engine, models, place = engine.place }: BackupSource, target: string): BackupTask {

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Engine } from '../../engine/engine.ts'
 import { InvalidQueryError, UsageError } from '../../errors.ts'
 import { secretMark } from '../../model/record-json.ts'
+import { checkTarget } from '../check-target.ts'
 import { writeWholeFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
 import { moduleUrl, runInWorker } from '../worker/run-in-worker.ts'
@@ -18,6 +19,8 @@ export interface ExportOptions {
   readonly secrets?: 'mask' | 'include' | undefined
   /** Puts an apostrophe before texts that a spreadsheet would run as formulas. Such files are for reading, not for importing. */
   readonly spreadsheet?: boolean | undefined
+  /** Ends the work, which then rejects with the signal's reason; of a file nothing is left. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What an export is made from. */
@@ -30,16 +33,32 @@ export interface ExportSource {
 /** Exports into a file, which is there as a whole or not at all, or into a stream. */
 export async function exportTo(source: ExportSource, target: string | Writable, options: ExportOptions): Promise<ExportManifest> {
   const task = planExport(source, options)
+  const { signal } = options
+  await checkTarget(source.engine, target)
+  signal?.throwIfAborted()
   const { bytes, report } = source.transfers.track(() => runInWorker<ExportManifest>(moduleUrl('./export-worker', import.meta.url), task))
-  await (typeof target === 'string' ? writeWholeFile(target, bytes) : pipeline(bytes, target))
-  return report
+  const end = (): void => void bytes.destroy(signal?.reason)
+  signal?.addEventListener('abort', end, { once: true })
+  try {
+    await (typeof target === 'string' ? writeWholeFile(target, bytes) : pipeline(bytes, target))
+    return await report
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error
+  } finally {
+    signal?.removeEventListener('abort', end)
+    // A stream that takes nothing has not begun to read: nobody else would end the thread.
+    bytes.destroy()
+  }
 }
+
+const optionNames = ['tables', 'secrets', 'spreadsheet', 'signal']
 
 function planExport({ engine, tables }: ExportSource, options: ExportOptions): ExportTask {
   const { secrets = 'mask', spreadsheet = false } = options
-  const stranger = Object.keys(options).find((name) => !['tables', 'secrets', 'spreadsheet'].includes(name))
+  const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
   if (stranger !== undefined)
-    throw new UsageError('invalid_options', `"${stranger}" is no option of export. There are tables, secrets, spreadsheet.`)
+    throw new UsageError('invalid_options', `"${stranger}" is no option of export. There are ${optionNames.join(', ')}.`)
+  if (typeof spreadsheet !== 'boolean') throw new UsageError('invalid_options', 'The option spreadsheet of export is true or false.')
   if (secrets !== 'mask' && secrets !== 'include') throw new InvalidQueryError('secrets is mask or include.')
   const mark = secrets === 'mask' ? secretMark : undefined
   return {
@@ -52,6 +71,8 @@ function planExport({ engine, tables }: ExportSource, options: ExportOptions): E
 
 function chosen(tables: readonly ExportedTable[], names: ExportOptions['tables']): readonly ExportedTable[] {
   if (names === undefined) return tables
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
+    throw new UsageError('invalid_options', "The option tables of export is a list of names: tables: ['users'].")
   const isMeant = ({ model, component }: ExportedTable, name: string): boolean => model.name === name || component === name
   const stranger = names.find((name) => !tables.some((table) => isMeant(table, name)))
   if (stranger !== undefined || names.length === 0) {

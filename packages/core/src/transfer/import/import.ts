@@ -2,6 +2,8 @@ import { dirname, join } from 'node:path'
 import type { BoundAccessor } from '../../accessor/bound-accessor.ts'
 import { InvalidQueryError, UsageError } from '../../errors.ts'
 import type { WriteOptions } from '../../session/options.ts'
+import type { Session } from '../../session/session.ts'
+import type { Task } from '../../session/task.ts'
 import type { Units } from '../../session/units.ts'
 import { withWorkFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
@@ -37,21 +39,35 @@ export interface ImportTarget {
 
 const optionNames = ['mode', 'dryRun', 'actor', 'requestId', 'signal', 'onProgress']
 
+/** Somebody who keeps in the database what became of an import. */
+export interface ImportRecord {
+  /** The writing may begin. */
+  ready(): Promise<void>
+  /** Notes what was written in the unit that wrote it. Throws when it must not be committed. */
+  seal(session: Session, report: ImportReport): Task<void>
+}
+
+/** Where and for whom an import runs. */
+export interface ImportSetting {
+  readonly caps?: ZipCaps
+  readonly record?: ImportRecord
+}
+
 /** Checks all rows of the files, then writes them in one unit, or reports what is wrong. */
 export async function importFrom(
   target: ImportTarget,
   source: ImportSource,
   options: ImportOptions,
-  caps: ZipCaps = zipCaps,
+  { caps = zipCaps, record }: ImportSetting = {},
 ): Promise<ImportReport> {
   try {
-    checkOptions(target, source, options)
+    checkImport(target, source, options)
     return await target.transfers.during(options.signal, async (signal) => {
       // Whoever waits for bytes hears of the end, too.
       signal.addEventListener('abort', () => abandonSource(source), { once: true })
       signal.throwIfAborted()
       try {
-        return await withWorkFile((path) => run(target, source, options, { caps, folder: dirname(path), signal }))
+        return await withWorkFile((path) => run(target, source, options, { caps, folder: dirname(path), signal, record }))
       } catch (error) {
         throw signal.aborted ? signal.reason : error
       }
@@ -65,7 +81,8 @@ function isSource(source: unknown): source is ImportSource {
   return typeof source === 'string' || (typeof source === 'object' && source !== null)
 }
 
-function checkOptions({ units }: ImportTarget, source: unknown, { mode = 'insert', ...options }: ImportOptions): void {
+/** Refuses what cannot be imported, or not in this way. */
+export function checkImport({ units }: ImportTarget, source: unknown, { mode = 'insert', ...options }: ImportOptions): void {
   const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
   if (stranger !== undefined)
     throw new UsageError('invalid_options', `"${stranger}" is no option of import. There are ${optionNames.join(', ')}.`)
@@ -79,23 +96,20 @@ interface Place {
   readonly caps: ZipCaps
   readonly folder: string
   readonly signal: AbortSignal
+  readonly record: ImportRecord | undefined
 }
 
-async function run(
-  target: ImportTarget,
-  source: ImportSource,
-  options: ImportOptions,
-  { caps, folder, signal }: Place,
-): Promise<ImportReport> {
+async function run(target: ImportTarget, source: ImportSource, options: ImportOptions, place: Place): Promise<ImportReport> {
+  const { folder, signal } = place
   const { mode = 'insert', dryRun = false } = options
   const faults = new Faults()
   const staged: StagedTable[] = []
-  const found = await filesOf(target, source, folder, caps)
+  const found = await filesOf(target, source, folder, place.caps)
   try {
     const reading = watch('reading', options, signal)
     for (const file of found.files) staged.push(await stageFile(file, join(folder, `${staged.length}`), { mode }, faults, reading))
     if (faults.count > 0) return report(undefined, staged, found.skipped, faults, dryRun)
-    const { tables, conflicts } = await apply(target, staged, options, { folder, signal })
+    const { tables, conflicts } = await apply(target, { staged, skipped: found.skipped }, options, place)
     return report(tables, staged, found.skipped, conflicts, dryRun)
   } finally {
     found.close()
@@ -119,9 +133,9 @@ class ConflictsFound extends Error {
 /** Writes the rows in one unit. Answers no tables when rows conflict; then nothing was written. */
 async function apply(
   { units }: ImportTarget,
-  staged: readonly StagedTable[],
+  { staged, skipped }: { readonly staged: readonly StagedTable[]; readonly skipped: readonly SkippedFile[] },
   options: ImportOptions,
-  { folder, signal }: Omit<Place, 'caps'>,
+  { folder, signal, record }: Place,
 ): Promise<{ tables: readonly ImportedTable[] | undefined; conflicts: Faults }> {
   const { mode = 'insert', actor, requestId, dryRun = false } = options
   const write: WriteOptions = { dryRun, ...(actor !== undefined && { actor }), ...(requestId !== undefined && { requestId }) }
@@ -129,15 +143,18 @@ async function apply(
   const tables = order.flatMap((model) => staged.filter(({ bound }) => bound.model === model))
   const large = staged.reduce((bytes, { content }) => bytes + content.identified.bytes + content.counted.bytes, 0) > mostBytesHere
   let tries = 0
+  await record?.ready()
   try {
     return await units.run({ write, alone: true, timeLimit: Number.POSITIVE_INFINITY, large }, function* (session) {
       // The database may ask for another try, from the start.
       const waitingPath = join(folder, `waiting-${++tries}.rows`)
       const watching = watch('writing', options, signal)
       const faults = new Faults()
+      watching.progress({})
       const done = yield* applyTables(session, { tables, upsert: mode === 'upsert', faults, watch: watching, waitingPath })
       watching.check()
       if (faults.count > 0) throw new ConflictsFound(faults)
+      if (record && !dryRun) yield* record.seal(session, report(done, staged, skipped, faults, false))
       return { tables: done, conflicts: faults }
     })
   } catch (error) {

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
 import type { DatabasePlace, Snapshot, Statement } from '../../engine/engine.ts'
 import { openSnapshot } from '../../engine/open-snapshot.ts'
 import {
@@ -13,6 +11,7 @@ import {
   openPortableFile,
   portableId,
 } from '../../engine/portable-file.ts'
+import type { FileCheck } from './restore-modules.ts'
 
 /** A look at a file, as another thread is asked for it. */
 export interface ExamineTask {
@@ -26,6 +25,8 @@ export interface ExamineTask {
   readonly integrityCheck: boolean
   /** Reads the last entry of the log; finds an entry again; counts those behind one. */
   readonly log: { readonly table: string }
+  /** What the file must not hold. */
+  readonly checks: readonly FileCheck[]
 }
 
 /** Rows of a table now and in the file. */
@@ -48,6 +49,8 @@ export interface Findings {
   readonly strangers: readonly string[]
   /** Objects of the app's own that the file does not have. */
   readonly lost: readonly string[]
+  /** What it holds and must not. */
+  readonly refusals: readonly Pick<FileCheck, 'code' | 'sentence'>[]
   readonly tables: readonly TableRows[]
   /** What was written since the file was made. */
   readonly since: Since
@@ -62,10 +65,20 @@ export interface Since {
   readonly sameHistory: boolean
 }
 
+/** Bytes that are read at a time, 1 MiB. */
+const chunkBytes = 1_048_576
+
 /** Looks at a file without changing anything. Blocks the thread. */
 export async function examineFile(task: ExamineTask): Promise<Findings> {
   const { bytes, sha256 } = await measure(task.path)
-  const unknown = { foreign: false, strangers: [], lost: [], tables: [], since: { entries: 0, lastEntry: null, sameHistory: false } }
+  const unknown = {
+    foreign: false,
+    strangers: [],
+    lost: [],
+    refusals: [],
+    tables: [],
+    since: { entries: 0, lastEntry: null, sameHistory: false },
+  }
   const fault = await headFault(task.path, bytes)
   if (fault !== undefined) return { bytes, sha256, faults: [fault], ...unknown }
   const faults = await checkPortableFile(task.path, { integrity: task.integrityCheck })
@@ -76,23 +89,28 @@ export async function examineFile(task: ExamineTask): Promise<Findings> {
     if (foreign) return { bytes, sha256, faults: [], ...unknown, foreign }
     const { strangers, lost } = await compareObjects(file, task)
     if (strangers.length > 0) return { bytes, sha256, faults: [], ...unknown, strangers }
-    return { bytes, sha256, faults: [], foreign, strangers, lost, ...(await compareContent(file, task)) }
+    return { bytes, sha256, faults: [], foreign, strangers, lost, refusals: refusalsOf(file, task), ...(await compareContent(file, task)) }
   } finally {
     file.close()
   }
 }
 
+/** Into one piece of memory again and again: chunks of a stream would lie about until somebody collects them. */
 async function measure(path: string): Promise<{ bytes: number; sha256: string }> {
   const hash = createHash('sha256')
+  const chunk = Buffer.allocUnsafeSlow(chunkBytes)
+  const file = await open(path, 'r')
   let bytes = 0
-  await pipeline(createReadStream(path), async (chunks) => {
-    // A stream of a file without an encoding hands out buffers.
-    for await (const chunk of chunks as AsyncIterable<Buffer>) {
-      hash.update(chunk)
-      bytes += chunk.length
+  try {
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, chunk.length)
+      if (bytesRead === 0) return { bytes, sha256: hash.digest('hex') }
+      hash.update(chunk.subarray(0, bytesRead))
+      bytes += bytesRead
     }
-  })
-  return { bytes, sha256: hash.digest('hex') }
+  } finally {
+    await file.close()
+  }
 }
 
 /** SQLite opens an empty file, and would make a database of it. */
@@ -125,6 +143,12 @@ async function compareObjects(
     strangers: found.filter((object) => !known.has(key(object))).map(({ type, name }) => `${type} ${name}`),
     lost: live.filter(({ name }) => !inFile.has(name) && !oursByName.has(name)).map(({ type, name }) => `${type} ${name}`),
   }
+}
+
+function refusalsOf(file: FileConnection, { checks }: ExamineTask): Pick<FileCheck, 'code' | 'sentence'>[] {
+  const names = new Set(objectsOf(file).map(({ name }) => name))
+  const holds = ({ table, where }: FileCheck): boolean => file.all(`SELECT 1 FROM "${table}" WHERE ${where} LIMIT 1`).length > 0
+  return checks.filter((check) => names.has(check.table) && holds(check)).map(({ code, sentence }) => ({ code, sentence }))
 }
 
 async function compareContent(file: FileConnection, task: ExamineTask): Promise<Pick<Findings, 'tables' | 'since'>> {

@@ -4,26 +4,28 @@ import { type FilledTable, replacePostgresTables, type TablesReplacement } from 
 import type { CopyPlan } from '../backup/write-backup.ts'
 import type { Replaced } from './replace.ts'
 import { type RestoreDeed, restoreEntry } from './restore-entry.ts'
+import type { RestoreStep } from './steps.ts'
 
 /** The replacement of live tables, as another thread is asked for it. */
 export interface ReplaceTablesTask
   extends RestoreDeed,
-    Pick<TablesReplacement, 'place' | 'definitions' | 'references' | 'carried' | 'patience'> {
+    Pick<TablesReplacement, 'place' | 'definitions' | 'references' | 'rules' | 'patience'> {
   readonly staged: string
   readonly tables: readonly CopyPlan[]
 }
 
 /** Puts the tables of a staged file in the place of the live ones, with an entry that says so. */
-export async function replaceTables(task: ReplaceTablesTask): Promise<Replaced> {
+export async function replaceTables(task: ReplaceTablesTask, tell: (step: RestoreStep) => void): Promise<Replaced> {
   const file = await openPortableFile(task.staged, { readonly: true })
   try {
-    const { place, definitions, references, carried, patience } = task
+    const { place, definitions, references, rules, patience } = task
     return await replacePostgresTables({
       place,
       definitions,
       references,
-      carried,
+      rules,
       patience,
+      tell,
       tables: task.tables.map((plan) => tableFrom(file, plan)),
       log: { table: AuditLog.name, head: AuditHead.name },
       entry: (epoch, replaced) => restoreEntry(task, epoch, replaced),

@@ -1,14 +1,17 @@
+import { basename } from 'node:path'
 import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
-import { type FileConnection, portableCodec, replaceFile } from '../../engine/portable-file.ts'
+import { applyRowRules, type FileConnection, portableCodec, replaceFile } from '../../engine/portable-file.ts'
+import type { RowRules } from '../../engine/row-rules.ts'
 import { type RestoreDeed, restoreEntry } from './restore-entry.ts'
+import type { RestoreStep } from './steps.ts'
 
 /** The replacement of a live file, as another thread is asked for it. */
 export interface ReplaceTask extends RestoreDeed {
   readonly live: string
   readonly staged: string
   readonly safety: string
-  /** Tables whose rows stay as they are now: a restore must not bring back what was ended since. */
-  readonly carried: readonly string[]
+  /** What happens to rows on the way. */
+  readonly rules: RowRules
   /** Milliseconds to try for the lock. */
   readonly patience: number
 }
@@ -21,7 +24,7 @@ export interface Replaced {
 }
 
 /** Puts a staged file in the place of the live one, with an entry that says so. Blocks the thread. */
-export async function replaceDatabase(task: ReplaceTask): Promise<Replaced> {
+export async function replaceDatabase(task: ReplaceTask, tell: (step: RestoreStep) => void): Promise<Replaced> {
   let ownEpoch: number | undefined
   let epoch = 0
   await replaceFile({
@@ -29,12 +32,13 @@ export async function replaceDatabase(task: ReplaceTask): Promise<Replaced> {
     staged: task.staged,
     safety: task.safety,
     patience: task.patience,
+    tell,
     prepare: (staged, live) => {
       ownEpoch ??= epochOf(staged)
       epoch = Math.max(ownEpoch, epochOf(live)) + 1
       staged.run('BEGIN')
       advanceIds(staged, live)
-      for (const table of task.carried) carryOver(staged, live, table)
+      applyRowRules(staged, live, task.rules)
       staged.run(`UPDATE "${AuditHead.name}" SET epoch = ?`, [epoch])
       writeEntry(staged, live, task, epoch)
       staged.run('COMMIT')
@@ -60,18 +64,10 @@ function advanceIds(staged: FileConnection, live: FileConnection): void {
   }
 }
 
-function carryOver(staged: FileConnection, live: FileConnection, table: string): void {
-  staged.run(`DELETE FROM "${table}"`)
-  for (const row of live.all(`SELECT * FROM "${table}"`)) {
-    const names = Object.keys(row)
-    const columns = names.map((name) => `"${name}"`).join(', ')
-    staged.run(`INSERT INTO "${table}" (${columns}) VALUES (${names.map(() => '?').join(', ')})`, Object.values(row))
-  }
-}
-
 function writeEntry(staged: FileConnection, live: FileConnection, task: ReplaceTask, epoch: number): void {
   const [last] = live.all(`SELECT max(id) AS id FROM "${AuditLog.name}"`)
-  const entry = restoreEntry(task, epoch, { epoch: epochOf(live), lastEntry: Number(last?.['id'] ?? 0) || null })
+  const replaced = { epoch: epochOf(live), lastEntry: Number(last?.['id'] ?? 0) || null, safety: basename(task.safety) }
+  const entry = restoreEntry(task, epoch, replaced)
   // A try that was in vain has left one.
   staged.run(`DELETE FROM "${AuditLog.name}" WHERE transaction_id = ?`, [task.context.unitId])
   const columns = entry.map(({ name }) => `"${name}"`).join(', ')

@@ -15,6 +15,8 @@ export interface RestoreDeed {
 export interface ReplacedHead {
   readonly epoch: number
   readonly lastEntry: number | null
+  /** The name of the copy that is kept of it. */
+  readonly safety: string
 }
 
 /** A value of an entry's column, in code form. */
@@ -30,7 +32,7 @@ export function restoreEntry({ context, file }: RestoreDeed, epoch: number, repl
       recordId: null,
       schemaVersion: 1,
       before: canonicalJson({ epoch: replaced.epoch, last_entry: replaced.lastEntry }),
-      after: canonicalJson({ bytes: file.bytes, epoch, sha256: file.sha256 }),
+      after: canonicalJson({ bytes: file.bytes, epoch, safety_copy: replaced.safety, sha256: file.sha256 }),
     },
   )
   return AuditLog.fields

@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AuditLog } from '../../audit/audit-log.ts'
 import { fileOf } from '../../engine/database-place.ts'
+import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
 import { portableTables } from '../../engine/portable-file.ts'
 import { ConflictError, SchemaMismatchError, StorageUnavailableError, StrongroomError, ValidationError } from '../../errors.ts'
@@ -14,12 +15,12 @@ import { systemModels } from '../../schema/system-tables.ts'
 import { createStatements } from '../../schema/wanted-table.ts'
 import { unitContext, type WriteOptions } from '../../session/options.ts'
 import { diskError } from '../files.ts'
+import { withWorkFolder } from '../work-folder.ts'
 import type { ExamineTask, Findings } from './examine.ts'
 import { replaceContent } from './replace-content.ts'
 import type { RestoreReport } from './report.ts'
-import type { RestoreDeed } from './restore-entry.ts'
-import { inThread, type RestoreTarget } from './restore-target.ts'
-import { withWorkFolder } from './work-folder.ts'
+import { inThread, type RestoreTarget, type Restoring } from './restore-target.ts'
+import { announcerOf } from './steps.ts'
 
 /** How a database is restored. */
 export interface RestoreOptions extends Pick<WriteOptions, 'actor' | 'requestId' | 'dryRun'> {
@@ -29,16 +30,35 @@ export interface RestoreOptions extends Pick<WriteOptions, 'actor' | 'requestId'
   readonly maxBytes?: number | undefined
 }
 
+/** Files of a restore's work folder. */
+const uploadName = 'upload.sqlite'
+const stagedName = 'staged.sqlite'
+
+/** Beside which file the work folders are: where a database is a file, on its disk. */
+export function workPlace({ place }: Pick<Engine, 'place'>): string {
+  return fileOf(place) ?? join(tmpdir(), 'restore')
+}
+
 /** Puts a backup in the place of what the database holds. A dry run ends with the report. */
 export async function restoreFrom(target: RestoreTarget, source: string | Readable, options: RestoreOptions): Promise<RestoreReport> {
-  const disk = fileOf(target.engine.place) ?? join(tmpdir(), 'restore')
+  const disk = workPlace(target.engine)
+  const context = unitContext(options, undefined)
+  const restoring: Restoring = { ...target, tell: announcerOf(context.requestId) }
   try {
     return await withWorkFolder(disk, async (folder) => {
-      const file = join(folder, 'upload.sqlite')
+      const file = join(folder, uploadName)
       await receive(source, file, options.maxBytes)
-      const findings = await inThread<Findings>(target, './examine-worker', examineTask(target, file, options))
+      await assertSpace(file, fileOf(target.engine.place))
+      restoring.tell('received')
+      const findings = await inThread<Findings>(restoring, './examine-worker', examineTask(target, file, options))
       refuse(findings)
-      return await replaceUnlessDry(target, folder, findings, options)
+      restoring.tell('examined')
+      const report = await stage(restoring, folder, findings)
+      if (options.dryRun) return report
+      const { bytes, sha256 } = findings
+      const { epoch, safety } = await replaceContent(restoring, join(folder, stagedName), { context, file: { bytes, sha256 } })
+      restoring.tell('done')
+      return { ...report, restored: true, safetyCopy: safety, epoch }
     })
   } catch (error) {
     if (typeof source !== 'string') source.destroy()
@@ -63,17 +83,17 @@ async function receive(source: string | Readable, path: string, maxBytes = Numbe
     }
     await pipeline(source, counted, createWriteStream(path, { flags: 'wx', mode: 0o600 }))
   }
-  await assertSpace(path)
 }
 
 function assertSize(bytes: number, maxBytes: number): void {
   if (bytes > maxBytes) throw new StrongroomError('payload_too_large', `The file is larger than the ${maxBytes} bytes that are taken.`)
 }
 
-/** The staged file, the safety copy and the write-ahead log each need about as much again. */
-async function assertSpace(path: string): Promise<void> {
+/** The staged file and the write-ahead log need as much again, the safety copy as much as the live file, which may grow. */
+async function assertSpace(path: string, live: string | undefined): Promise<void> {
   const { bavail, bsize } = await statfs(dirname(path))
-  const needed = (await stat(path)).size * 3
+  const { size } = await stat(path)
+  const needed = live === undefined ? size : size * 2 + Math.max(size, (await stat(live)).size)
   if (bavail * bsize >= needed) return
   throw new StorageUnavailableError(
     'storage_full',
@@ -81,7 +101,7 @@ async function assertSpace(path: string): Promise<void> {
   )
 }
 
-function examineTask({ engine, models }: RestoreTarget, path: string, options: RestoreOptions): ExamineTask {
+function examineTask({ engine, models, modules }: RestoreTarget, path: string, options: RestoreOptions): ExamineTask {
   const all = [...systemModels, ...models]
   return {
     path,
@@ -91,53 +111,47 @@ function examineTask({ engine, models }: RestoreTarget, path: string, options: R
     tables: [...models, AuditLog].map(({ name }) => name),
     integrityCheck: options.integrityCheck ?? true,
     log: { table: AuditLog.name },
+    checks: modules.flatMap(({ check }) => check ?? []),
   }
 }
 
-function refuse({ faults, foreign, strangers, lost }: Findings): void {
+function refuse({ faults, foreign, strangers, lost, refusals }: Findings): void {
   if (faults.length > 0) throw new ValidationError(`This file cannot be restored: ${faults.slice(0, 20).join('; ')}.`)
   if (foreign) throw new ConflictError('state_conflict', 'This is a database of another application.')
   if (strangers.length > 0) {
     throw new ValidationError(`The file defines what this server does not know: ${list(strangers)}. Nothing of it was used.`)
   }
-  if (lost.length === 0) return
-  throw new ConflictError(
-    'state_conflict',
-    `The database has tables of the app's own that the file has not, and they would be lost: ${list(lost)}.`,
-  )
+  if (lost.length > 0) {
+    throw new ConflictError(
+      'state_conflict',
+      `The database has tables of the app's own that the file has not, and they would be lost: ${list(lost)}.`,
+    )
+  }
+  for (const { code, sentence } of refusals) {
+    throw code === 'state_conflict' ? new ConflictError(code, sentence) : new ValidationError(sentence)
+  }
 }
 
 function list(names: readonly string[]): string {
   return `${names.slice(0, 20).join(', ')}${names.length > 20 ? ` and ${names.length - 20} more` : ''}`
 }
 
-async function replaceUnlessDry(
-  target: RestoreTarget,
-  folder: string,
-  findings: Findings,
-  options: RestoreOptions,
-): Promise<RestoreReport> {
-  const { bytes, sha256, tables, since } = findings
-  const staged = join(folder, 'staged.sqlite')
-  const migrations = await stage(target, join(folder, 'upload.sqlite'), staged, findings)
-  const told = { bytes, sha256, tables, since, migrations }
-  if (options.dryRun) return { ...told, restored: false, safetyCopy: null, epoch: null }
-  const deed: RestoreDeed = { context: unitContext(options, undefined), file: { bytes, sha256 } }
-  const { epoch, safety } = await replaceContent(target, staged, deed)
-  return { ...told, restored: true, safetyCopy: safety, epoch }
-}
-
-/** Copies the file into one that fits the live database, and brings its tables up to date. Answers what had to be done. */
-async function stage(target: RestoreTarget, file: string, staged: string, findings: Findings): Promise<string[]> {
-  await inThread<void>(target, './stage-worker', { live: fileOf(target.engine.place), file, staged })
+/** Copies the file into one that fits the live database, and brings its tables up to date. Answers what a dry run ends with. */
+async function stage(restoring: Restoring, folder: string, findings: Findings): Promise<RestoreReport> {
+  const staged = join(folder, stagedName)
+  const task = { live: fileOf(restoring.engine.place), file: join(folder, uploadName), staged }
+  await inThread<void>(restoring, './stage-worker', task)
   const engine = await openStagedFile(staged)
   try {
-    await prepareSchema(engine, target.models, { createTables: true })
+    await prepareSchema(engine, restoring.models, { createTables: true })
   } catch (error) {
     if (!(error instanceof SchemaMismatchError)) throw error
     throw new ConflictError('state_conflict', `The file's tables do not fit the models: ${list(error.differences)}.`)
   } finally {
     await engine.close()
   }
-  return findings.tables.filter(({ inFile }) => inFile === null).map(({ table }) => `The table ${table} is made, empty.`)
+  restoring.tell('staged')
+  const { bytes, sha256, tables, since } = findings
+  const migrations = tables.filter(({ inFile }) => inFile === null).map(({ table }) => `The table ${table} is made, empty.`)
+  return { bytes, sha256, tables, since, migrations, restored: false, safetyCopy: null, epoch: null }
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -7,31 +8,34 @@ const kept = 3
 const form = /^before-restore-\d{8}T\d{9}Z\.sqlite$/
 
 /** The folder of a database file's safety copies. */
-export function safetyFolder(path: string): string {
+function safetyFolder(path: string): string {
   return `${path}-safety`
 }
 
-/** The path of a new safety copy. */
-export async function newSafetyCopy(path: string): Promise<string> {
+/** Makes the folder of a database file's safety copies, and answers the file in it that whoever restores holds. */
+export async function safetyHolder(path: string): Promise<string> {
   const folder = safetyFolder(path)
   await mkdir(folder, { mode: 0o700, recursive: true })
-  return join(folder, `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}.sqlite`)
+  return join(folder, 'held-while-restoring')
 }
 
-/** The safety copies of a database file, the newest first. */
-export async function safetyCopies(path: string): Promise<string[]> {
-  const folder = safetyFolder(path)
-  const names = await readdir(folder).catch(() => [])
-  return names
-    .filter((name) => form.test(name))
-    .sort()
-    .reverse()
-    .map((name) => join(folder, name))
+/** The path of a new safety copy. */
+export function newSafetyCopy(path: string): string {
+  return join(safetyFolder(path), `before-restore-${new Date().toISOString().replaceAll(/[-:.]/g, '')}.sqlite`)
 }
 
-/** Removes the oldest copies, and what a killed process has left half-made. */
-export async function thinOut(path: string): Promise<void> {
+/** The safety copy of this name, if it is left. */
+export function safetyCopy(path: string, name: string): string | undefined {
+  const copy = join(safetyFolder(path), name)
+  return form.test(name) && existsSync(copy) ? copy : undefined
+}
+
+/**
+ * Removes the oldest safety copies. One that a restore has left which never came to its end is no restore's to undo: it goes with time,
+ * as the others do, while that of the last restore stays.
+ */
+export async function thinOut(path: string, last: string | undefined): Promise<void> {
   const folder = safetyFolder(path)
-  for (const name of await readdir(folder)) if (name.endsWith('.partial')) await rm(join(folder, name), { force: true })
-  for (const copy of (await safetyCopies(path)).slice(kept)) await rm(copy, { force: true })
+  const names = (await readdir(folder)).filter((name) => form.test(name)).sort()
+  for (const name of names.slice(0, -kept)) if (name !== last) await rm(join(folder, name), { force: true })
 }

@@ -4,17 +4,19 @@ import { ConflictError } from '../../errors.ts'
 import { systemModels } from '../../schema/system-tables.ts'
 import { makeBackup } from '../backup/backup.ts'
 import { withWorkFile } from '../files.ts'
+import { lastSafetyName } from './last-restore.ts'
 import type { RestoreReport } from './report.ts'
 import { type RestoreOptions, restoreFrom } from './restore.ts'
 import type { RestoreTarget } from './restore-target.ts'
-import { safetyCopies } from './safety-copies.ts'
+import { safetyCopy } from './safety-copies.ts'
 
 /** Brings back what the last restore has replaced, by the same road. */
 export async function undoRestore(target: RestoreTarget, options: RestoreOptions): Promise<RestoreReport> {
   const file = fileOf(target.engine.place)
   if (file !== undefined) {
-    const [newest] = await safetyCopies(file)
-    return restoreFrom(target, newest ?? nothingLeft(), options)
+    // A restore that never came to its end has left a copy, too: the log tells which one is meant.
+    const name = await lastSafetyName(target.engine)
+    return restoreFrom(target, (name === undefined ? undefined : safetyCopy(file, name)) ?? nothingLeft(), options)
   }
   const place = (await lastSafetyPlace(target.engine.place)) ?? nothingLeft()
   return withWorkFile(async (path) => {

@@ -138,7 +138,7 @@ function* find(table: BoundTable, { connection, context }: Session, filter: Filt
 }
 
 /** A clock that was set back must not make a claim hold for ever; those of two machines differ a little. */
-export function holds({ lease_until }: BackupRecord, now: Date, lease: number): boolean {
+export function holds({ lease_until }: Pick<BackupRecord, 'lease_until'>, now: Date, lease: number): boolean {
   const left = lease_until.getTime() - now.getTime()
   return left > 0 && left <= lease * 2
 }

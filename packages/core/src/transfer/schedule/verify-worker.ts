@@ -1,4 +1,6 @@
 import { checkPortableFile } from '../../engine/portable-file.ts'
+import { stepBack } from '../worker/step-back.ts'
 import { work } from '../worker/work.ts'
 
+stepBack()
 await work<string>((path) => checkPortableFile(path))

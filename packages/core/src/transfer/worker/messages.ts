@@ -1,9 +1,10 @@
 import type { ErrorCode } from '@strongroom/contract'
-import { StrongroomError } from '../../errors.ts'
+import { StorageBusyError, StorageUnavailableError, StrongroomError, type UnavailableCode } from '../../errors.ts'
 
 /** What a thread that makes bytes tells the main one. */
 export type FromWorker =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly type: 'step'; readonly step: string }
   | { readonly type: 'done'; readonly report: unknown }
   | { readonly type: 'failed'; readonly error: ToldError }
 
@@ -28,5 +29,19 @@ export function tellError(error: unknown): ToldError {
 /** The error that was told. */
 export function heardError({ code, message, stack }: ToldError): Error {
   if (code === undefined) return Object.assign(new Error(message), { ...(stack !== undefined && { stack }) })
-  return new StrongroomError(code, message, { cause: stack })
+  if (code === 'storage_busy') return new StorageBusyError(message, { cause: stack })
+  return isUnavailable(code)
+    ? new StorageUnavailableError(code, message, { cause: stack })
+    : new StrongroomError(code, message, { cause: stack })
+}
+
+const unavailable: readonly string[] = [
+  'storage_unavailable',
+  'storage_closed',
+  'storage_full',
+  'commit_unknown',
+] satisfies UnavailableCode[]
+
+function isUnavailable(code: ErrorCode): code is UnavailableCode {
+  return unavailable.includes(code)
 }

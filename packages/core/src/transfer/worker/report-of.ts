@@ -4,11 +4,11 @@ import { runInWorker } from './run-in-worker.ts'
 /** Runs a module in a thread that makes no bytes, and answers its report. `signal` ends the thread. */
 export async function reportOf<Report>(
   transfers: Transfers,
-  { module, task }: { readonly module: URL; readonly task: unknown },
+  { module, task, onStep }: { readonly module: URL; readonly task: unknown; readonly onStep?: (step: string) => void },
   signal?: AbortSignal,
 ): Promise<Report> {
   signal?.throwIfAborted()
-  const { bytes, report } = transfers.track(() => runInWorker<Report>(module, task))
+  const { bytes, report } = transfers.track(() => runInWorker<Report>(module, task, onStep))
   // Reading on tells when it is through.
   bytes.on('error', () => undefined).resume()
   const end = (): void => void bytes.destroy(signal?.reason)

@@ -12,14 +12,18 @@ export interface WorkerOutput<Report> {
   readonly report: Promise<Report>
 }
 
+/** MiB for values that are soon forgotten: a thread that goes through many rows would fill twice as much before it cleans up (measured). */
+const resourceLimits = { maxYoungGenerationSizeMb: 32 }
+
 /**
  * Runs a module in a thread of its own that makes bytes, no faster than they are taken.
  *
  * @param module made by `moduleUrl`
  * @param task plain data
+ * @param onStep is told where the work stands, where it tells
  */
-export function runInWorker<Report>(module: URL, task: unknown): WorkerOutput<Report> {
-  const worker = new Worker(module, { workerData: task, name: 'strongroom' })
+export function runInWorker<Report>(module: URL, task: unknown, onStep?: (step: string) => void): WorkerOutput<Report> {
+  const worker = new Worker(module, { workerData: task, name: 'strongroom', resourceLimits })
   const { promise, resolve, reject } = Promise.withResolvers<Report>()
   // Whoever wants the bytes alone hears of failures there.
   promise.catch(() => undefined)
@@ -34,6 +38,7 @@ export function runInWorker<Report>(module: URL, task: unknown): WorkerOutput<Re
   })
   worker.on('message', (message: FromWorker) => {
     if (message.type === 'bytes') return void bytes.push(message.bytes)
+    if (message.type === 'step') return onStep?.(message.step)
     if (message.type === 'failed') return void bytes.destroy(heardError(message.error))
     done = true
     // The module at the URL says what it reports.

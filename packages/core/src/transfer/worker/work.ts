@@ -5,9 +5,9 @@ import { type FromWorker, type ToWorker, tellError } from './messages.ts'
 /**
  * Does the work of a thread that `runInWorker` started: what is written goes to the main thread, no faster than it is taken there.
  *
- * @param run gets the task and the place to write to, and answers the report
+ * @param run gets the task, the place to write to, and whom to tell where it stands; it answers the report
  */
-export async function work<Task>(run: (task: Task, output: Writable) => Promise<unknown>): Promise<void> {
+export async function work<Task>(run: (task: Task, output: Writable, tell: (step: string) => void) => Promise<unknown>): Promise<void> {
   const port = parentPort
   if (!port) throw new Error('This module runs in a thread that the library starts.')
   const send = (message: FromWorker): void => port.postMessage(message)
@@ -31,7 +31,7 @@ export async function work<Task>(run: (task: Task, output: Writable) => Promise<
   })
   try {
     // Whoever starts the thread says what its task is.
-    send({ type: 'done', report: await run(workerData as Task, output) })
+    send({ type: 'done', report: await run(workerData as Task, output, (step) => send({ type: 'step', step })) })
   } catch (error) {
     send({ type: 'failed', error: tellError(error) })
   } finally {

@@ -14,7 +14,7 @@ export interface ZippedFile {
 }
 
 /** Packs an archive as the format has it (APPNOTE 6.3), including what no honest tool would pack. */
-export function makeZip(files: readonly ZippedFile[]): Buffer {
+export function makeZip(files: readonly ZippedFile[]): Buffer<ArrayBuffer> {
   const bodies: Buffer[] = []
   const directory: Buffer[] = []
   let offset = 0

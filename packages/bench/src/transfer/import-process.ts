@@ -1,0 +1,50 @@
+import { openStorage } from '@strongroom/core'
+import { startHeartbeat } from '../heartbeat.ts'
+import { userAccessor } from '../strongroom-users.ts'
+
+/** One import in a process of its own: `node import-process.ts URL CSV`. Prints how it went. */
+const [, , url = '', file = ''] = process.argv
+
+const storage = await openStorage({ url, accessors: [userAccessor()] })
+const idle = process.memoryUsage.rss()
+let peak = 0
+let beats = 0
+const heartbeat = startHeartbeat(() => {
+  if (beats++ % 20 === 0) peak = Math.max(peak, process.memoryUsage.rss())
+})
+const start = performance.now()
+let writingFrom = Number.NaN
+const phases: Record<string, ReturnType<typeof heartbeat.take>> = {}
+const report = await storage.import(
+  { users: file },
+  {
+    actor: 'bench',
+    onProgress: ({ phase }) => {
+      if (phase !== 'writing' || !Number.isNaN(writingFrom)) return
+      writingFrom = performance.now()
+      phases['reading'] = heartbeat.take()
+    },
+  },
+)
+const end = performance.now()
+phases['writing'] = heartbeat.take()
+heartbeat.stop()
+// What the log has gathered is brought into the file after the answer.
+await storage.close()
+const closed = performance.now()
+const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
+const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576)
+process.stdout.write(
+  JSON.stringify({
+    rows: report.tables[0]?.inserted ?? 0,
+    faults: report.errorCount,
+    seconds: (end - start) / 1_000,
+    readingSeconds: (writingFrom - start) / 1_000,
+    lockSeconds: (end - writingFrom) / 1_000,
+    closingSeconds: (closed - end) / 1_000,
+    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
+    stalls: phases,
+    idleMegabytes: megabytes(idle),
+    growthMegabytes: megabytes(Math.max(peak, maxRSS * 1_024) - idle),
+  }),
+)

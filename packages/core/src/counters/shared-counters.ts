@@ -1,0 +1,101 @@
+import type { Expression } from 'kysely'
+import type { Statement } from '../engine/engine.ts'
+import { UsageError } from '../errors.ts'
+import { makeRowVersion } from '../model/row-version.ts'
+import type { BoundTable } from '../query/bound-table.ts'
+import type { Session } from '../session/session.ts'
+import { type Task, wait } from '../session/task.ts'
+import type { Units } from '../session/units.ts'
+
+/** How something is counted. */
+export interface CountOptions {
+  /** Milliseconds from the first count to the counter's end, after which it begins anew. */
+  readonly period: number
+  /** What is added; 1 unless said. */
+  readonly amount?: number
+}
+
+/** A counter after something was added. */
+export interface Count {
+  readonly total: number
+  /** When it begins anew. */
+  readonly endsAt: Date
+}
+
+/** Milliseconds between two clean-ups of this process. */
+const cleanUpEvery = 600_000
+
+/** Characters. */
+const longestName = 255
+
+function isName(name: unknown): boolean {
+  return typeof name === 'string' && name !== '' && name.length <= longestName && !name.includes('\0') && name.isWellFormed()
+}
+
+function isCount(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1
+}
+
+/** Counts in the database, so that all processes that use it see one total. Nothing is in the audit log. */
+export class SharedCounters {
+  readonly #table: BoundTable
+  readonly #units: Units
+  #cleanedAt = 0
+
+  constructor(table: BoundTable, units: Units) {
+    this.#table = table
+    this.#units = units
+  }
+
+  /** Adds to a counter and answers its total: one statement, so that nobody's count is lost. */
+  async add(name: string, { period, amount = 1 }: CountOptions): Promise<Count> {
+    if (!isName(name)) throw new UsageError('invalid_options', `A counter's name is text of 1 to ${longestName} characters.`)
+    if (!isCount(period) || !isCount(amount)) throw new UsageError('invalid_options', 'period and amount are whole numbers from 1 on.')
+    return await this.#units.run({ write: {}, alone: false }, (session) => this.#add(session, name, amount, period))
+  }
+
+  *#add({ connection }: Session, name: string, amount: number, period: number): Task<Count> {
+    const now = Date.now()
+    if (now - this.#cleanedAt >= cleanUpEvery) {
+      this.#cleanedAt = now
+      yield* wait(connection.run(this.#removal(now)))
+    }
+    const [row] = yield* wait(connection.all(this.#addition(name, amount, now, now + period)))
+    // A DateTime field gives Dates.
+    return { total: Number(row?.['total']), endsAt: this.#table.decodeField('ends_at', row?.['ends_at']) as Date }
+  }
+
+  #addition(name: string, amount: number, now: number, end: number): Statement {
+    const { engine, model } = this.#table
+    const over = this.#instant(now)
+    return engine.builder
+      .insertInto(model.name)
+      .values({ name, total: amount, ends_at: this.#instant(end), row_version: makeRowVersion() })
+      .onConflict((conflict) =>
+        conflict.column('name').doUpdateSet((eb) => {
+          const isOver = eb(`${model.name}.ends_at`, '<=', over)
+          const anew = (column: string, goesOn: Expression<unknown>) =>
+            eb
+              .case()
+              .when(isOver)
+              .then(eb.ref(`excluded.${column}`))
+              .else(goesOn)
+              .end()
+          return {
+            total: anew('total', eb(`${model.name}.total`, '+', eb.ref('excluded.total'))),
+            ends_at: anew('ends_at', eb.ref(`${model.name}.ends_at`)),
+          }
+        }),
+      )
+      .returning(['total', 'ends_at'])
+      .compile()
+  }
+
+  #removal(now: number): Statement {
+    return this.#table.engine.builder.deleteFrom(this.#table.model.name).where('ends_at', '<=', this.#instant(now)).compile()
+  }
+
+  #instant(time: number): unknown {
+    return this.#table.encode('ends_at', new Date(time))
+  }
+}

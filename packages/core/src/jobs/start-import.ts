@@ -1,0 +1,69 @@
+import { dirname } from 'node:path'
+import { UsageError } from '../errors.ts'
+import { unitContext } from '../session/options.ts'
+import { withWorkFile } from '../transfer/files.ts'
+import { abandonSource, type ImportSource } from '../transfer/import/files-of.ts'
+import { checkImport, type ImportOptions, type ImportTarget, importFrom } from '../transfer/import/import.ts'
+import type { Job } from './job.ts'
+import type { Jobs } from './jobs.ts'
+
+/** How rows are imported by a job. */
+export type ImportJobOptions = Pick<ImportOptions, 'mode' | 'dryRun' | 'actor' | 'requestId'>
+
+/** Puts files into a private folder, and says what to import. The folder is gone when the job has ended, or could not be started. */
+export type ImportReceiver = (folder: string) => Promise<ImportSource>
+
+/** Starts an import that goes on by itself. */
+export async function startImport(
+  jobs: Jobs,
+  target: ImportTarget,
+  source: ImportSource | ImportReceiver,
+  options: ImportJobOptions,
+): Promise<Job> {
+  const begin = (files: ImportSource, onEnd?: () => Promise<void>): Job => {
+    try {
+      const { actor, requestId } = checked(target, files, options)
+      return jobs.start({
+        kind: 'import',
+        actor,
+        requestId,
+        onEnd,
+        work: ({ signal, onProgress, record }) => importFrom(target, files, { ...options, signal, onProgress }, { record }),
+      })
+    } catch (error) {
+      if (typeof files === 'object' && files !== null) abandonSource(files)
+      throw error
+    }
+  }
+  return typeof source === 'function' ? await receive(source, begin) : begin(source)
+}
+
+/** The job begins when all files are there, and its end waits for their removal. */
+async function receive(source: ImportReceiver, begin: (files: ImportSource, onEnd: () => Promise<void>) => Job): Promise<Job> {
+  const begun = Promise.withResolvers<Job>()
+  const ended = Promise.withResolvers<void>()
+  const removed = withWorkFile(async (path) => {
+    const files = await source(dirname(path))
+    const onEnd = (): Promise<void> => {
+      ended.resolve()
+      return removed
+    }
+    begun.resolve(begin(files, onEnd))
+    await ended.promise
+  })
+  removed.catch(begun.reject)
+  return begun.promise
+}
+
+function checked(
+  target: ImportTarget,
+  source: ImportSource,
+  options: ImportJobOptions,
+): { readonly actor: string; readonly requestId: string | null } {
+  const theirs = ['signal', 'onProgress'].find((name) => name in options)
+  if (theirs !== undefined) {
+    throw new UsageError('invalid_options', `"${theirs}" is no option of startImport: storage.jobs tells of it and cancels it.`)
+  }
+  checkImport(target, source, options)
+  return unitContext(options, undefined)
+}

@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream'
+import { ConflictError } from '../../errors.ts'
+import { removeLeftovers } from '../work-folder.ts'
+import type { RestoreReport } from './report.ts'
+import { type RestoreOptions, restoreFrom, workPlace } from './restore.ts'
+import { restoreModules } from './restore-modules.ts'
+import type { RestoreTarget } from './restore-target.ts'
+import { undoRestore } from './undo-restore.ts'
+
+/** The restores of one storage, one at a time. */
+export class Restores {
+  readonly #target: RestoreTarget
+  readonly #afterwards: () => void
+  #running = false
+
+  /** `afterwards` is called when another content may be there. */
+  constructor(target: Omit<RestoreTarget, 'modules'>, afterwards: () => void) {
+    this.#target = { ...target, modules: restoreModules }
+    this.#afterwards = afterwards
+    // What a killed process has left there is large, and nobody waits until it is gone.
+    removeLeftovers(workPlace(target.engine)).catch(() => undefined)
+  }
+
+  restore(source: string | Readable, options: RestoreOptions = {}): Promise<RestoreReport> {
+    return this.#alone(() => restoreFrom(this.#target, source, options))
+  }
+
+  undo(options: RestoreOptions = {}): Promise<RestoreReport> {
+    return this.#alone(() => undoRestore(this.#target, options))
+  }
+
+  async #alone(restore: () => Promise<RestoreReport>): Promise<RestoreReport> {
+    if (this.#running) throw new ConflictError('state_conflict', 'Another restore is under way. Wait until it ends.')
+    this.#running = true
+    try {
+      return await restore()
+    } finally {
+      this.#afterwards()
+      this.#running = false
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import { type Storage, StrongroomError } from '@strongroom/core'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { isFromThisMachine } from '../operators/guard.ts'
+import { routeFactsOf } from '../request-facts.ts'
+import { addressKey } from './caller-key.ts'
+import type { RateLimit } from './rate-limit.ts'
+import { RateLimiter, type Verdict } from './rate-limiter.ts'
+
+/** Refuses callers of a scope's routes who ask too often. `storage` counts, and may be opened later than this. */
+export function limitRequests(scope: FastifyInstance, limit: RateLimit, storage: () => Storage): void {
+  const { requests, period, by } = limit
+  const limiter = new RateLimiter({
+    requests,
+    period: period * 1000,
+    count: (name, options) => storage().count(name, options),
+    warn: (message) => scope.log.warn(message),
+  })
+  const policy = `"default";q=${requests};w=${period}`
+  scope.addHook('onRequest', (request, reply, done) => {
+    if (isLocalCheck(request)) return done()
+    const tell = ({ allowed, remaining, reset }: Verdict): void => {
+      const seconds = Math.max(1, Math.ceil(reset / 1000))
+      reply.header('ratelimit-policy', policy).header('ratelimit', `"default";r=${remaining};t=${seconds}`)
+      done(allowed ? undefined : tooMany(limit, seconds))
+    }
+    const verdict = by ? named(by, request).then((caller) => limiter.admit(caller)) : limiter.admit(addressOf(request))
+    // Most are known at once, and need not wait for a turn.
+    if (verdict instanceof Promise) verdict.then(tell).catch(done)
+    else tell(verdict)
+  })
+}
+
+function tooMany({ requests, period }: RateLimit, seconds: number): StrongroomError {
+  const sentence = `You may make ${requests} requests in ${period} seconds. Try again in ${seconds}.`
+  return new StrongroomError('too_many_requests', sentence, { retryAfter: seconds })
+}
+
+/** A name of a caller and an address are never the same. */
+async function named(by: NonNullable<RateLimit['by']>, request: FastifyRequest): Promise<string> {
+  const name = await by(request)
+  return name ? `principal ${name}` : addressOf(request)
+}
+
+function addressOf(request: FastifyRequest): string {
+  return `address ${addressKey(request.ip)}`
+}
+
+const checks: readonly (string | undefined)[] = ['health', 'ready', 'metrics']
+
+/** Whoever watches the server on its own machine does so all the time. */
+function isLocalCheck(request: FastifyRequest): boolean {
+  const route = routeFactsOf(request)
+  return route?.component === null && checks.includes(route.operation) && isFromThisMachine(request)
+}

@@ -1,0 +1,23 @@
+import type { ImportReport, Job } from '@strongroom/core'
+
+/** A job in JSON form. */
+export function wireJob({ requestId, startedAt, finishedAt, cancelRequested, result, ...job }: Job): Record<string, unknown> {
+  return {
+    id: job.id,
+    kind: job.kind,
+    state: job.state,
+    actor: job.actor,
+    request_id: requestId,
+    started_at: startedAt.toISOString(),
+    finished_at: finishedAt?.toISOString() ?? null,
+    cancel_requested: cancelRequested,
+    progress: job.progress,
+    result: result && wireImport(result),
+    error: job.error,
+  }
+}
+
+/** The report of an import in JSON form. */
+export function wireImport({ applied, dryRun, tables, skipped, errors, errorCount }: ImportReport): Record<string, unknown> {
+  return { applied, dry_run: dryRun, tables, skipped, errors, error_count: errorCount }
+}
