@@ -44,8 +44,7 @@ describeEngines('the import routes', (engine) => {
   // A test that failed keeps nobody waiting.
   afterEach(() => gate.resolve())
   const call = (path: string, init: RequestInit = {}) => fetch(`${server.url}/db${path}`, init)
-  const send = (body: Sent, query = '', headers: Record<string, string> = {}) =>
-    call(`/import${query}`, { method: 'POST', body, headers })
+  const send = (body: Sent, query = '', headers: Record<string, string> = {}) => call(`/import${query}`, { method: 'POST', body, headers })
   const csv = { 'content-type': 'text/csv' }
   const ids = async () => (await server.tags.all()).map(({ id }) => id)
   const expectNothingLeft = () => vi.waitFor(async () => expect(await server.leftovers()).toEqual([]), { timeout: 20_000 })

@@ -29,40 +29,17 @@ export async function restoresCampaign(options: RestoreCampaignOptions): Promise
   const started = performance.now()
   const folder = await tempFolder('restores')
   const servers: ServerProcess[] = []
-  const book = new NoteBook()
-  const reads = new ReadLog()
-  const found = new FoundNotes()
-  let done = 0
+  const run: Run = { book: new NoteBook(), reads: new ReadLog(), found: new FoundNotes(), done: 0 }
   try {
     const file = join(folder.path, 'base.sqlite')
     await makeBackupFile(file, 'base', megabytes)
     for (let number = 0; number <= otherProcesses; number++) servers.push(await startServer(url, { script: restoreServer }))
-    await restore(servers[0], file, 'restore-0')
-    let running = true
-    const stopped = (): boolean => !running || book.surprises.length > 0 || reads.faults.length > 0
-    const clients = Promise.all([
-      ...servers.map((server, number) => writeNotes(server.url, `w${number}`, book, stopped)),
-      ...servers.slice(0, 2).map((server) => readOn(server.url, reads, stopped)),
-    ])
-    try {
-      for (; done < rounds && !stopped(); done++) {
-        const enough = book.acknowledged.length + notesBetween
-        while (book.acknowledged.length < enough && !stopped()) await new Promise((resolve) => setTimeout(resolve, 5))
-        const { safety_copy } = await restore(servers[0], file, `restore-${done + 1}`)
-        found.add(await watchPlace(url).safetyContent(safety_copy), `restore-${done}`)
-        options.report?.(
-          `restore ${done + 1}/${rounds}: ${book.acknowledged.length} acknowledged, ${book.refused.length} refused, ${reads.reads} reads`,
-        )
-      }
-    } finally {
-      running = false
-      await clients
-    }
-    found.add(await watchPlace(url).content(), `restore-${done}`)
+    await restoreUnderLoad(options, servers, file, run)
   } finally {
     for (const server of servers) await server.stop()
     await folder.remove()
   }
+  const { book, reads, found, done } = run
   const faults = [...book.surprises, ...reads.faults, ...found.faultsAgainst(book)]
   if (engine === 'sqlite' && found.oldEpochs > 0) faults.push(`${found.oldEpochs} entries tell an epoch that was over`)
   const counts = {
@@ -74,6 +51,44 @@ export async function restoresCampaign(options: RestoreCampaignOptions): Promise
     entriesOfOldEpochs: found.oldEpochs,
   }
   return { campaign: 'restores', engine, seed, roundsAsked: rounds, roundsDone: done, counts, faults, duration: seconds(started) }
+}
+
+/** What comes of it. */
+interface Run {
+  readonly book: NoteBook
+  readonly reads: ReadLog
+  readonly found: FoundNotes
+  done: number
+}
+
+async function restoreUnderLoad(
+  { url, rounds, report }: RestoreCampaignOptions,
+  servers: readonly ServerProcess[],
+  file: string,
+  run: Run,
+): Promise<void> {
+  const { book, reads, found } = run
+  await restore(servers[0], file, 'restore-0')
+  let running = true
+  const stopped = (): boolean => !running || book.surprises.length > 0 || reads.faults.length > 0
+  const clients = Promise.all([
+    ...servers.map((server, number) => writeNotes(server.url, `w${number}`, book, stopped)),
+    ...servers.slice(0, 2).map((server) => readOn(server.url, reads, stopped)),
+  ])
+  try {
+    for (; run.done < rounds && !stopped(); run.done++) {
+      const enough = book.acknowledged.length + notesBetween
+      while (book.acknowledged.length < enough && !stopped()) await new Promise((resolve) => setTimeout(resolve, 5))
+      const { safety_copy } = await restore(servers[0], file, `restore-${run.done + 1}`)
+      found.add(await watchPlace(url).safetyContent(safety_copy), `restore-${run.done}`)
+      const counts = `${book.acknowledged.length} acknowledged, ${book.refused.length} refused, ${reads.reads} reads`
+      report?.(`restore ${run.done + 1}/${rounds}: ${counts}`)
+    }
+  } finally {
+    running = false
+    await clients
+  }
+  found.add(await watchPlace(url).content(), `restore-${run.done}`)
 }
 
 async function restore(server: ServerProcess | undefined, file: string, requestId: string): Promise<{ safety_copy: string }> {

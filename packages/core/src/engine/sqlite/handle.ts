@@ -41,6 +41,8 @@ export function openWriter(options: HandleOptions): Handle {
   const database = new options.driver(options.path, { timeout: busyTimeout })
   if (options.onStatement) listenToStatements(database, options.onStatement)
   try {
+    // Before the switch, which brings all of the file to the disk: that takes seconds where it was just written.
+    if (options.synchronous === 'OFF') database.pragma('synchronous = OFF')
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw noLog(options.path)
     setPragmas(database, options.synchronous)
     addTextFunctions(database)

@@ -23,6 +23,8 @@ export interface SqliteEngineOptions extends SqliteSettings {
    * `:memory:` keeps the data in a private temporary file until the storage is closed.
    */
   readonly path: string
+  /** It is thrown away in the end: nothing of it has to reach the disk. */
+  readonly passing?: boolean
   /** Writes that may share a commit, 1000 by default. */
   readonly maxGroup?: number
 }
@@ -42,8 +44,8 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
   const driver = await loadDriver()
   const temporary = options.path === ':memory:' ? makeTemporaryFile() : undefined
   const path = temporary?.path ?? resolve(options.path)
-  // A temporary file ends with its process: there is nothing to bring through a power loss.
-  const synchronous = temporary ? 'OFF' : settings.synchronous
+  // A temporary file ends with its process, a passing one before: there is nothing to bring through a power loss.
+  const synchronous = temporary || options.passing ? 'OFF' : settings.synchronous
   const { maxPageCount, onStatement } = settings
   const parts = await openFile({ driver, path, synchronous, maxPageCount, onStatement }, settings.busyWait, temporary)
   const checkpoints = new Checkpoints(path, parts.writer.database)
