@@ -46,14 +46,18 @@ interface Window {
   readonly found?: unknown
 }
 
-const script = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
+const scripts = {
+  clients: fileURLToPath(new URL('./clients.ts', import.meta.url)),
+  check: fileURLToPath(new URL('./check-backup.ts', import.meta.url)),
+  seed: fileURLToPath(new URL('./seed-documents.ts', import.meta.url)),
+}
 
 /** Makes a backup, an export and a restore of a large database, each to its end, while clients write and read. */
 export async function operatorsBench(folder: string, options: OperatorsOptions) {
   const { report } = options
   if (!existsSync(options.database)) {
     report(`building ${options.database}`)
-    await run(process.execPath, [script('seed-documents'), options.database, String(options.bytes)])
+    await run(process.execPath, [scripts.seed, options.database, String(options.bytes)])
   }
   const file = join(folder, 'app.db')
   copyFileSync(options.database, file)
@@ -76,7 +80,7 @@ export async function operatorsBench(folder: string, options: OperatorsOptions) 
       writeFileSync(known, JSON.stringify(await clients.acknowledged()))
       await during('backup', () => download(`${server.url}/db/backup.sqlite`, backup))
       await during('after the backup', () => pause(3_000))
-      const check = JSON.parse((await run(process.execPath, [script('check-backup'), backup, known])).stdout)
+      const check = JSON.parse((await run(process.execPath, [scripts.check, backup, known])).stdout)
       report(`the backup: ${JSON.stringify(check)}`)
       Object.assign(windows.at(-2) ?? {}, { found: check })
       await during('none', nothing)
@@ -132,7 +136,7 @@ class Clients {
   readonly #process: ChildProcess
 
   constructor(url: string, { clients, thinkTime }: OperatorsOptions) {
-    this.#process = fork(script('clients'), [url, String(clients), String(clients), '100000', String(thinkTime)])
+    this.#process = fork(scripts.clients, [url, String(clients), String(clients), '100000', String(thinkTime)])
   }
 
   async window(): Promise<WindowReport> {
