@@ -1,3 +1,4 @@
+import type { Access } from './access/define-access.ts'
 import type { ModelAccessor } from './accessor/accessor.ts'
 import type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
 import type { StatementListener } from './engine/statement-listener.ts'
@@ -16,6 +17,11 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly url: string
   /** The accessors of the models that live in this storage; each in one open storage only. */
   readonly accessors: Accessors
+  /**
+   * Who may do what, for callers with a `principal`: made by `defineAccess`, one for each model. Where it is given, even as `[]`, what no
+   * rule allows is denied to them; where it is left out, every principal may do everything.
+   */
+  readonly access?: readonly Access[]
   /** Makes the tables and indexes that are missing; true unless said otherwise. */
   readonly createTables?: boolean
   /** The most live records of each model; no limit unless said. */
@@ -39,6 +45,7 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
 const known = new Set([
   'url',
   'accessors',
+  'access',
   'createTables',
   'maxRecordsPerModel',
   'transactionTimeLimit',
@@ -54,6 +61,7 @@ const known = new Set([
 export interface ResolvedOptions {
   readonly url: string
   readonly accessors: readonly ModelAccessor<AnyModel>[]
+  readonly access: readonly Access[] | undefined
   readonly createTables: boolean
   readonly maxRecordsPerModel: number | undefined
   readonly transactionTimeLimit: number
@@ -84,6 +92,7 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
   return {
     url,
     accessors: checked,
+    access: readAccess(options, checked),
     createTables: options.createTables ?? true,
     maxRecordsPerModel,
     transactionTimeLimit,
@@ -94,6 +103,20 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     sqlite: options.sqlite ?? {},
     postgres: options.postgres ?? {},
   }
+}
+
+function readAccess({ access }: StorageOptions, accessors: readonly AnyAccessor[]): readonly Access[] | undefined {
+  if (access === undefined) return undefined
+  if (
+    !Array.isArray(access) ||
+    !access.every((rules) => typeof rules === 'object' && rules !== null && 'model' in rules && 'rules' in rules)
+  )
+    refuse('access is a list of what defineAccess made: access: [defineAccess(User, { read: true })].')
+  access.forEach(({ model }, index) => {
+    if (!accessors.some((accessor) => accessor.model === model)) refuse(`access has rules for "${model.name}", which has no accessor here.`)
+    if (access.findIndex((other) => other.model === model) !== index) refuse(`access has rules for "${model.name}" twice.`)
+  })
+  return access
 }
 
 /** Throws UsageError `invalid_options` where two accessors have one component or one table. */

@@ -1,11 +1,14 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Kysely } from 'kysely'
+import { hiddenIn, readableEntries } from './access/audit-access.ts'
 import { bindAccessor, ModelAccessor } from './accessor/accessor.ts'
-import type { BoundAccessor, Link } from './accessor/bound-accessor.ts'
-import { checkReferences, linkAll } from './accessor/references.ts'
+import { bindAccessors } from './accessor/bind-accessors.ts'
+import type { BoundAccessor } from './accessor/bound-accessor.ts'
+import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
+import { checkReferences } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
-import { AuditWriter, auditSubject } from './audit/record-change.ts'
+import { AuditWriter } from './audit/record-change.ts'
 import { Counters } from './counters/counters-table.ts'
 import { type Count, type CountOptions, SharedCounters } from './counters/shared-counters.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
@@ -27,7 +30,7 @@ import { JobRecords } from './schema/job-records.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
 import { kyselyHandle } from './session/kysely-handle.ts'
-import type { WriteOptions } from './session/options.ts'
+import type { CallerOptions, WriteOptions } from './session/options.ts'
 import type { Session } from './session/session.ts'
 import type { SessionOf, TablesOf, UnknownTables } from './session/tables.ts'
 import { wait } from './session/task.ts'
@@ -73,8 +76,21 @@ export interface Storage<Database = UnknownTables> {
    * }, { actor: 'admin' })
    */
   transaction<T>(work: (session: SessionOf<Database>) => T | Promise<T>, options?: TransactionOptions): Promise<T>
+  /**
+   * Runs code on behalf of a caller: what it reads and writes, and what it starts, has this principal, actor and request id where it says
+   * nothing else. A server runs its handlers so.
+   * @example app.get('/mine', (request) => storage.actingAs({ principal: request.user }, () => tasks.find()))
+   */
+  actingAs<T>(caller: CallerOptions, work: () => T): T
   /** The accessor of a model in this storage. Throws UsageError when it has none. */
   accessor<Model extends AnyModel>(model: Model): ModelAccessor<Model>
+  /**
+   * Tells whether the rules let a principal do something, which rule decided, and why. Nothing is written.
+   * @throws UsageError for a component that there is not
+   * @example
+   * const { allowed, rule } = await storage.explainAccess({ component: 'tasks', operation: 'update', principal, id: 7 })
+   */
+  explainAccess(question: AccessQuestion): Promise<AccessAnswer>
   /**
    * Asks the database how it is: its sizes, its schema, its last backup, who waits for it, where its log stands. No table is read from end to end.
    * @throws StorageUnavailableError when it does not answer within 2 seconds
@@ -203,7 +219,7 @@ class OpenStorage implements Storage {
   readonly #counters: SharedCounters
   readonly #watched: ReadonlySet<string>
   readonly #transfers = new Transfers()
-  #bound: readonly BoundAccessor[] = []
+  readonly #bound: readonly BoundAccessor[]
   readonly #diagrams: Diagrams
   readonly #backupSource: BackupSource
   readonly #backupLog: BackupLog
@@ -231,7 +247,13 @@ class OpenStorage implements Storage {
     const head = new BoundTable(AuditHead, engine)
     this.#auditWriter = new AuditWriter(log, head)
     const modelsByComponent = new Map(options.accessors.map((accessor) => [accessor.component, accessor.model]))
-    this.audit = new AuditAccessor(log, this.#units, (component) => modelsByComponent.get(component))
+    this.audit = new AuditAccessor(
+      log,
+      this.#units,
+      (component) => modelsByComponent.get(component),
+      (component, principal) => hiddenIn(this.#bound, component, principal),
+    )
+    log.readable = (principal) => readableEntries(this.#bound, principal)
     this.kysely = this.#outerHandle()
     const models = options.accessors.map(({ model }) => model)
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
@@ -239,7 +261,16 @@ class OpenStorage implements Storage {
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
     this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog })
-    this.#bindAll(options)
+    const once = new Once(new BoundTable(KeptAnswers, engine), this.#units)
+    const parts = {
+      engine,
+      units: this.#units,
+      audit: this.#auditWriter,
+      once,
+      access: options.access,
+      maxRecords: options.maxRecordsPerModel,
+    }
+    this.#bound = bindAccessors(options.accessors, parts)
     const schedule = { source: this.#backupSource, log: this.#backupLog, logger }
     this.#schedule = options.backups && new BackupSchedule({ ...options.backups, ...schedule })
     this.#schedule?.start()
@@ -255,11 +286,21 @@ class OpenStorage implements Storage {
     })
   }
 
+  actingAs<T>(caller: CallerOptions, work: () => T): T {
+    return this.#units.actingAs(caller, work)
+  }
+
   accessor<Model extends AnyModel>(model: Model): ModelAccessor<Model> {
     const accessor = this.accessors.find((candidate) => candidate.model === model)
     if (!accessor) throw new UsageError('invalid_options', `${model.name} has no accessor in this storage.`)
     // The accessor was found by this very model.
     return accessor as unknown as ModelAccessor<Model>
+  }
+
+  async explainAccess(question: AccessQuestion): Promise<AccessAnswer> {
+    const bound = this.#bound.find(({ component }) => component === question.component)
+    if (!bound) throw new UsageError('invalid_options', `There is no component "${question.component}" in this storage.`)
+    return explainAccess(bound, question)
   }
 
   health(): Promise<StorageHealth> {
@@ -321,40 +362,6 @@ class OpenStorage implements Storage {
     await this.#transfers.close()
     await this.#engine.close()
     for (const accessor of this.accessors) accessor[bindAccessor](undefined)
-  }
-
-  #bindAll(options: ResolvedOptions): void {
-    const bound = new Map<AnyModel, BoundAccessor & { references: Link[]; referrers: Link[] }>()
-    const once = new Once(new BoundTable(KeptAnswers, this.#engine), this.#units)
-    const done: ModelAccessor<AnyModel>[] = []
-    try {
-      for (const accessor of options.accessors) {
-        accessor[bindAccessor]((hooks) => {
-          const table = new BoundTable(accessor.model, this.#engine)
-          const insides = {
-            model: accessor.model,
-            component: accessor.component,
-            hooks,
-            table,
-            units: this.#units,
-            audit: this.#auditWriter,
-            once,
-            subject: auditSubject(accessor.component, table),
-            maxRecords: options.maxRecordsPerModel,
-            references: [],
-            referrers: [],
-          }
-          bound.set(accessor.model, insides)
-          return insides
-        })
-        done.push(accessor)
-      }
-    } catch (error) {
-      for (const accessor of done) accessor[bindAccessor](undefined)
-      throw error
-    }
-    linkAll(bound)
-    this.#bound = [...bound.values()]
   }
 
   #outerHandle(): Kysely<AnyDatabase> {

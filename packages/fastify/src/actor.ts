@@ -34,15 +34,22 @@ export function claimedActor(request: FastifyRequest): string | null {
 }
 
 function userHeader(request: FastifyRequest): string {
-  const given = request.headers['x-user']
-  // Node joins them: a client's own header and the one that a proxy adds would be a third name.
-  if (count(request.raw.rawHeaders, 'x-user') > 1) throw new StrongroomError('bad_request', 'X-User is given twice.')
-  const actor = typeof given === 'string' ? asUtf8(given).trim() : ''
-  if (actor === '') throw new StrongroomError('missing_actor', 'Missing X-User header')
-  if (actor.length > longestActor || /\p{Cc}/u.test(actor)) {
-    throw new StrongroomError('bad_request', `X-User is a name of at most ${longestActor} characters, without control characters.`)
-  }
+  const actor = nameInHeader(request, 'X-User')
+  if (actor === undefined) throw new StrongroomError('missing_actor', 'Missing X-User header')
   return actor
+}
+
+/** The name that a header gives, if any. Throws StrongroomError `bad_request` for what is none. */
+export function nameInHeader(request: FastifyRequest, header: string): string | undefined {
+  const key = header.toLowerCase()
+  const given = request.headers[key]
+  // Node joins them: a client's own header and the one that a proxy adds would be a third name.
+  if (count(request.raw.rawHeaders, key) > 1) throw new StrongroomError('bad_request', `${header} is given twice.`)
+  const name = typeof given === 'string' ? asUtf8(given).trim() : ''
+  if (name.length > longestActor || /\p{Cc}/u.test(name)) {
+    throw new StrongroomError('bad_request', `${header} is a name of at most ${longestActor} characters, without control characters.`)
+  }
+  return name === '' ? undefined : name
 }
 
 /** How often a header is given. */

@@ -1,6 +1,7 @@
 import { batchRoute } from '@strongroom/contract'
 import { type AnyAccessor, type Logger, openStorage, type Storage, type TablesOf } from '@strongroom/core'
 import type { FastifyInstance } from 'fastify'
+import { onBehalf } from './auth/identity.ts'
 import { announcedErrors, announceErrors } from './edge/announced-errors.ts'
 import { limitRequests } from './edge/limit-requests.ts'
 import { letConnectionsGo, settleIn } from './guest-scope.ts'
@@ -40,7 +41,7 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
 ): Promise<Storage<TablesOf<Accessors[number]['model']>>> {
   const resolved = resolveOptions(options)
   if (app.hasDecorator('storage')) refuse('This server has an app.storage already. Call bootstrap once for each server.')
-  const opened = await openStorage<Accessors>({ ...resolved.storage, accessors: options.accessors, logger: storageLogger(app) })
+  const opened = await openStorage({ ...resolved.storage, logger: storageLogger(app) })
   // Inside nobody knows the tables by their types.
   const storage = opened as Storage<object> as Storage
   try {
@@ -51,16 +52,19 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
     await storage.close()
     throw error
   }
-  return opened
+  // It has these accessors, and those of the authentication.
+  return opened as Storage<object> as Storage<TablesOf<Accessors[number]['model']>>
 }
+
+const loginErrors = ['unauthorized', 'forbidden'] as const
 
 /** The API's table of contents. */
 async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): Promise<void> {
   scope.addHook('onClose', () => storage.close())
   settleIn(scope, options.responses)
   letConnectionsGo(scope)
+  announceErrors(scope, [...(options.auth ? loginErrors : []), ...(options.rateLimit ? (['too_many_requests'] as const) : [])])
   if (options.rateLimit) {
-    announceErrors(scope, ['too_many_requests'])
     limitRequests(scope, options.rateLimit, () => storage)
   }
   mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
@@ -68,14 +72,20 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
     await scope.register(async (db) => mountOperators(db, storage, { ...options, limits: auditLimits({}) }), { prefix: '/db' })
   }
   const rooms: RecordRoom[] = []
-  for (const accessor of storage.accessors) {
+  for (const accessor of ownAccessors(storage, options)) {
     const requireIfMatch = requiresIfMatch(options, accessor.component)
-    await scope.register(async (records) => void rooms.push(mountRecords(records, accessor, { ...options, requireIfMatch })), {
+    await scope.register(async (records) => void rooms.push(mountRecords(records, accessor, { ...options, storage, requireIfMatch })), {
       prefix: `/${accessor.component}`,
     })
   }
   const [first, ...others] = rooms
-  if (first) mountRoute(scope, batchRoute, runBatch(storage, [first, ...others]), options.bodyLimit)
+  if (first) mountRoute(scope, batchRoute, onBehalf(options.auth, storage, runBatch(storage, [first, ...others])), options.bodyLimit)
+  await options.auth?.mount?.(scope, storage)
+}
+
+/** Accessors of the authentication have no record routes. */
+function ownAccessors({ accessors }: Storage, { auth }: ResolvedOptions): Storage['accessors'] {
+  return accessors.filter((accessor) => !auth?.accessors?.includes(accessor))
 }
 
 function requiresIfMatch({ requireIfMatch }: ResolvedOptions, component: string): boolean {
@@ -84,12 +94,13 @@ function requiresIfMatch({ requireIfMatch }: ResolvedOptions, component: string)
 
 function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): unknown {
   return openApiDocument({
-    components: storage.accessors,
+    components: ownAccessors(storage, options),
     prefix: scope.prefix,
     operators: options.enableDbRouter,
     systemPaths: options.systemPaths,
     pageSize: options.pageSize,
     namesActor: options.actor === undefined,
+    authenticates: options.auth !== undefined,
     dialects: options.dialects,
     info: { title: options.appName, version: options.appVersion },
     announcedErrors: announcedErrors(scope),

@@ -1,4 +1,7 @@
 export type { ActorOf } from './actor.ts'
+export type { Authentication } from './auth/authentication.ts'
+export { principalOf } from './auth/identity.ts'
+export { type TrustedHeaderOptions, trustedHeader } from './auth/trusted-header.ts'
 export { bootstrap } from './bootstrap.ts'
 export { createServer } from './create-server.ts'
 export type { DialectName } from './dialects/translate.ts'

@@ -1,6 +1,8 @@
 import { type ResponseStyle, reservedComponents } from '@strongroom/contract'
 import type { AnyAccessor, StorageOptions } from '@strongroom/core'
 import type { ActorOf } from './actor.ts'
+import { type Authentication, checkAuthentication } from './auth/authentication.ts'
+import { actorName, requiredPrincipal } from './auth/identity.ts'
 import { type DialectName, resolveDialects } from './dialects/translate.ts'
 import { checkRateLimit, type RateLimit } from './edge/rate-limit.ts'
 import { checkOperators, type Operators } from './operators/guard.ts'
@@ -32,6 +34,11 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   readonly operators?: Operators | undefined
   /** Names whoever writes, from the host's own login; the `X-User` header is asked for where it is left out. */
   readonly actor?: ActorOf | undefined
+  /**
+   * Knows who asks: `trustedHeader()`, or anything with `authenticate(request)`. Requests then run on behalf of the caller, to whom `access`
+   * applies: what no rule allows is denied. None unless said.
+   */
+  readonly auth?: Authentication | undefined
   /** Stands before every path: `/api`. */
   readonly prefix?: string | undefined
   readonly systemRoutes?: SystemPaths | undefined
@@ -64,6 +71,7 @@ export interface ResolvedOptions {
   readonly enableDbRouter: boolean
   readonly operators: Operators
   readonly actor: ActorOf | undefined
+  readonly auth: Authentication | undefined
   readonly prefix: string
   readonly systemPaths: Readonly<Record<keyof SystemPaths, `/${string}` | false>>
   readonly pageSize: PageSize
@@ -79,6 +87,7 @@ export interface ResolvedOptions {
 
 const storageNames = [
   'accessors',
+  'access',
   'createTables',
   'maxRecordsPerModel',
   'transactionTimeLimit',
@@ -93,6 +102,7 @@ const routeNames = [
   'enableDbRouter',
   'operators',
   'actor',
+  'auth',
   'prefix',
   'systemRoutes',
   'pageSize',
@@ -125,11 +135,13 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
   refuseReserved(options.accessors)
   const enableDbRouter = options.enableDbRouter ?? true
   if (options.actor !== undefined && typeof options.actor !== 'function') refuse('actor is a function of the request that answers a name.')
+  const auth = checkAuthentication(options)
   return {
     storage: storageOptions(options),
     enableDbRouter,
-    operators: enableDbRouter ? checkOperators(options.operators) : 'loopback',
-    actor: options.actor,
+    operators: enableDbRouter ? checkOperators(options.operators, auth) : 'loopback',
+    actor: auth ? (request) => actorName(requiredPrincipal(request)) : options.actor,
+    auth,
     prefix: resolvePrefix(options.prefix ?? ''),
     systemPaths: resolveSystemPaths(options.systemRoutes ?? {}),
     pageSize: resolvePageSize(options),
@@ -147,7 +159,11 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
 function storageOptions(options: BootstrapOptions): Omit<StorageOptions, 'logger'> {
   const given = storageNames.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
   const url = options.databaseUrl ?? (process.env['DATABASE_URL'] || settingsTable.DATABASE_URL.default)
-  return { ...Object.fromEntries(given), url, accessors: options.accessors }
+  const { auth } = options
+  if (!auth) return { ...Object.fromEntries(given), url, accessors: options.accessors }
+  const accessors = [...options.accessors, ...(auth.accessors ?? [])]
+  // With a login what no rule allows is denied, also where there are no rules at all.
+  return { ...Object.fromEntries(given), url, accessors, access: [...(options.access ?? []), ...(auth.access ?? [])] }
 }
 
 function refuseReserved(accessors: readonly AnyAccessor[]): void {

@@ -1,6 +1,7 @@
 import { type ErrorCode, errorCatalogue, type FailureEnvelope, patchTypes, type ResponseStyle } from '@strongroom/contract'
 import { ConflictError, StrongroomError, ValidationError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isAnonymous } from './auth/identity.ts'
 import { RowsRefused } from './operators/rows-refused.ts'
 import { BatchOperationError } from './records/batch-error.ts'
 import { requestIdOf } from './request-id.ts'
@@ -51,6 +52,8 @@ export function answerProblem(error: unknown, request: FastifyRequest, reply: Fa
   const finding = understand(error, request)
   if (finding.unexpected) request.log.error({ err: error, request_id: requestIdOf(request) }, 'a request failed')
   if (finding.retryAfter !== undefined) reply.header('retry-after', String(finding.retryAfter))
+  // RFC 9110, 11.6.1: a 401 says how to log in.
+  if (finding.status === 401) reply.header('www-authenticate', 'Bearer')
   if (finding.status === 415 && request.method === 'PATCH') reply.header('accept-patch', patchTypes.join(', '))
   return sendProblem(request, reply, finding)
 }
@@ -98,13 +101,18 @@ export function problemOf(
 
 function understand(error: unknown, request: FastifyRequest): Finding {
   if (error instanceof BatchOperationError) return { ...understand(error.cause, request), operation: error.index }
-  if (error instanceof StrongroomError) return understandOurs(error)
+  if (error instanceof StrongroomError) return understandOurs(error, request)
   if (error instanceof Error && 'statusCode' in error && typeof error.statusCode === 'number')
     return understandServer(error, error.statusCode, request)
   return { code: 'internal_error', status: 500, detail: hidden, unexpected: true }
 }
 
-function understandOurs(error: StrongroomError): Finding {
+/** Whoever named nobody may be allowed to when they do. */
+const loginNeeded = 'This needs a login. Send the credentials that this server asks for.'
+
+function understandOurs(error: StrongroomError, request: FastifyRequest): Finding {
+  if (error.code === 'forbidden' && isAnonymous(request))
+    return { code: 'unauthorized', status: 401, detail: loginNeeded, unexpected: false }
   const { code, status, retryAfter, message } = error
   // Of a server that cannot keep up, a line for each refusal would make it worse.
   const unexpected = status >= 500 && code !== 'server_busy'

@@ -63,7 +63,7 @@ interface QuerySetting {
 
 /** Reads the query of a list of records. */
 export function readRecordQuery({ accessor, pageSize, dialects }: QuerySetting, request: FastifyRequest): RecordQuery {
-  const { model } = accessor
+  const model = accessor.visibleModel()
   const setting = { ...namesOf(accessor), ...pageSize }
   const raw = readQuery(() => translateQuery(dialects, 'list', rawQuery(request), setting))
   const query = readQuery(() => parseListQuery(raw, setting))
@@ -72,7 +72,7 @@ export function readRecordQuery({ accessor, pageSize, dialects }: QuerySetting, 
 }
 
 function namesOf(accessor: ModelAccessor<AnyModel>): { fields: string[]; includes: string[]; id: string } {
-  const fields = visibleFields(accessor.model).map((field) => field.name)
+  const fields = visibleFields(accessor.visibleModel()).map((field) => field.name)
   return { fields, includes: accessor.inclusions().map(({ name }) => name), id: accessor.model.id.name }
 }
 

@@ -20,6 +20,7 @@ import { type NamedInclusion, namedInclusions } from './include.ts'
 import { insertRecords } from './insert.ts'
 import { type ConditionalWriteOptions, lockExpected } from './match.ts'
 import { type BulkWriteOptions, lockMatching, lockMeant } from './meant.ts'
+import { modelFor, visibleResult } from './permit.ts'
 import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
 import { restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
@@ -146,6 +147,15 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     for await (const row of streamRecords(this.#open(), options)) yield row as RowOf<Model>
   }
 
+  /**
+   * The model as a caller knows it: a field that it may not read is marked as secret there, and can be neither asked for nor answered.
+   * @throws ForbiddenError for a caller who may read none of the records
+   */
+  visibleModel(options: ReadOptions = {}): Model {
+    // The same model, but for the marks.
+    return modelFor(this.#open(), options) as Model
+  }
+
   // ── writes ──
 
   /**
@@ -199,7 +209,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: BulkWriteOptions = {},
   ): Promise<RowOf<Model>[]> {
     return this.#writeMany(updateMoments, options, function* (bound, session) {
-      const found = yield* lockMatching(bound, session, where, { ...options, includeDeleted: false })
+      const found = yield* lockMatching(bound, session, where, { ...options, includeDeleted: false, asked: 'update' })
       return yield* updateFound(bound, session, found, patch)
     })
   }
@@ -237,7 +247,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    */
   delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: false })
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: false, asked: 'delete' })
       return (yield* deleteRecords(bound, session, found, bound.model.deletedAt ? 'soft' : 'hard')).length > 0
     })
   }
@@ -249,7 +259,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
   deleteReturning(id: IdOf<Model>, options: ConditionalWriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
     const { purge = false, ...write } = options
     return this.#write(deleteMoments, write, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: purge })
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: purge, asked: purge ? 'purge' : 'delete' })
       const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
       const [deleted] = yield* deleteRecords(bound, session, found, mode)
       return (deleted as RowOf<Model> | undefined) ?? null
@@ -262,7 +272,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    */
   deleteMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: false })
+      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: false, asked: 'delete' })
       return (yield* deleteRecords(bound, session, records, bound.model.deletedAt ? 'soft' : 'hard')).length
     })
   }
@@ -273,7 +283,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    */
   restore(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(restoreMoments, options, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true })
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'restore' })
       return (yield* restoreRecords(bound, session, found)).length > 0
     })
   }
@@ -281,7 +291,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
   /** Brings the soft-deleted records with these ids, or that hold the condition, back. Answers how many. */
   restoreMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
     return this.#write(restoreMoments, options, function* (bound, session) {
-      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true })
+      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true, asked: 'restore' })
       return (yield* restoreRecords(bound, session, records)).length
     })
   }
@@ -289,7 +299,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
   /** Removes a record for good, deleted or not. False when it is not there. */
   purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true })
+      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'purge' })
       return (yield* deleteRecords(bound, session, found, 'hard')).length > 0
     })
   }
@@ -297,7 +307,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
   /** Removes the records with these ids, or that hold the condition, for good, deleted or not. Answers how many. */
   purgeMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
     return this.#write(deleteMoments, options, function* (bound, session) {
-      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true })
+      const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true, asked: 'purge' })
       return (yield* deleteRecords(bound, session, records, 'hard')).length
     })
   }
@@ -363,7 +373,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     const bound = this.#open()
     const result = await bound.units.run({ write: options, alone: bound.hooks.awaits(moments) }, (session) => body(bound, session))
     if (options.dryRun) forgetVersions(result)
-    return result
+    return bound.access ? visibleResult(bound, bound.units.callerOf(options), result) : result
   }
 
   async #writeMany(

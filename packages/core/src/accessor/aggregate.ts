@@ -6,6 +6,7 @@ import type { FieldValues } from '../query/bound-table.ts'
 import { parseWhere, type Where } from '../query/where.ts'
 import type { ReadOptions } from '../session/options.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
+import { modelFor } from './permit.ts'
 
 /** `count`, or a function of a field: `avg:age`. */
 export type MeasureText<Model extends AnyModel> = 'count' | `${MeasureFunction}:${keyof RowOf<Model> & string}`
@@ -50,7 +51,8 @@ export interface AggregateQuestion extends ReadOptions {
 
 /** Measures groups of records. */
 export function aggregateRecords(bound: BoundAccessor, question: AggregateQuestion): Awaitable<FieldValues[]> {
-  const { model, table } = bound
+  const { table } = bound
+  const model = modelFor(bound, question)
   const measures = parseMeasures(model, question.measures)
   const groupBy = parseGroups(model, question.groupBy ?? [], measures)
   const filter = parseWhere(model, question.where)

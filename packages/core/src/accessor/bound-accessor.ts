@@ -1,3 +1,4 @@
+import type { ModelAccess } from '../access/model-access.ts'
 import type { AuditSubject, AuditWriter } from '../audit/record-change.ts'
 import type { HookRegistry } from '../hooks/registry.ts'
 import type { Once } from '../idempotency/once.ts'
@@ -22,6 +23,8 @@ export interface BoundAccessor {
   readonly audit: AuditWriter
   readonly once: Once
   readonly subject: AuditSubject
+  /** Who may do what; undefined where nobody said any rules. */
+  readonly access: ModelAccess | undefined
   /** The most live records that the model may have; `limitRecords` can lower it. */
   maxRecords: number | undefined
   /** Fields of this model that point elsewhere. */

@@ -83,7 +83,7 @@ function* pointingTo(link: Link, session: Session, records: readonly FieldValues
   const ids = records.map((record) => record[link.target.model.id.name])
   const children: FieldValues[] = []
   for (const piece of piecesOf(ids, 256)) {
-    const found = yield* lockRecords(link.source, session, oneOf(link.field.name, piece), includeDeleted)
+    const found = yield* lockRecords(link.source, session, oneOf(link.field.name, piece), { includeDeleted })
     // Not all at once as arguments: the stack has room for some ten thousands.
     for (const child of found) children.push(child)
   }

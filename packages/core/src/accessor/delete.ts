@@ -7,6 +7,7 @@ import type { BoundAccessor } from './bound-accessor.ts'
 import { emptyReferences, gatherDoomed, refuseRestricted } from './cascade.ts'
 import { type DeleteMode, type Doomed, type DoomedRecord, groupsOf, operationOf } from './doomed.ts'
 import { lockRecordsById } from './lock.ts'
+import { requireRecords } from './permit.ts'
 import { type RemovalStep, removalSteps } from './removal-order.ts'
 import { stampUpdated } from './stamps.ts'
 import { storeChanges } from './update.ts'
@@ -23,6 +24,7 @@ export function* deleteRecords(
   mode: DeleteMode,
 ): Task<FieldValues[]> {
   if (found.length === 0) return []
+  yield* requireRecords(bound, session, mode === 'hard' && bound.model.deletedAt ? 'purge' : 'delete', found)
   const images = new Images(session)
   const doomed = yield* gatherDoomed(bound, session, found, mode)
   yield* refuseRestricted(doomed, session)
@@ -68,7 +70,7 @@ function* readAgain(group: readonly DoomedRecord[], session: Session): Task<Map<
   const [{ bound, mode }] = group as [DoomedRecord]
   const { name } = bound.model.id
   const ids = group.map(({ previous }) => previous[name])
-  const rows = yield* lockRecordsById(bound, session, ids, mode === 'hard')
+  const rows = yield* lockRecordsById(bound, session, ids, { includeDeleted: mode === 'hard' })
   return new Map(rows.map((row) => [row[name], row]))
 }
 

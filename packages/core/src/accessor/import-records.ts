@@ -10,7 +10,7 @@ import { completeRecord, insertDrafts } from './insert.ts'
 import { lockRecordsById } from './lock.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { stampUpdated } from './stamps.ts'
-import { type RecordUpdate, type StoredChange, storeChanges, updateRecords } from './update.ts'
+import { type RecordUpdate, type StoredChange, storeChanges, updateAsked } from './update.ts'
 import { existingIds, missingTarget } from './violation.ts'
 
 /** How records that were elsewhere before are taken in. */
@@ -58,7 +58,7 @@ export function* importRecords(bound: BoundAccessor, session: Session, given: re
     if (previous) updates.push({ previous, record })
     else fresh.push(record)
   })
-  const updated = yield* updateRecords(bound, session, updates, {
+  const updated = yield* updateAsked(bound, session, updates, {
     stamp: keepGivenStamps(bound, updates),
     store: (changes) => storeAsFarAsPossible(bound, session, changes, how, waiting),
   })
@@ -77,7 +77,9 @@ const nothing: ReadonlyMap<unknown, FieldValues> = new Map()
 function* existingRecords(bound: BoundAccessor, session: Session, given: readonly FieldValues[]): Task<Map<unknown, FieldValues>> {
   const { name } = bound.model.id
   const ids = given.map((record) => record[name]).filter((id) => id !== undefined)
-  return new Map((yield* lockRecordsById(bound, session, ids, true)).map((record) => [record[name], record]))
+  return new Map(
+    (yield* lockRecordsById(bound, session, ids, { includeDeleted: true, asked: 'read' })).map((record) => [record[name], record]),
+  )
 }
 
 /** As `save` has it, a deleted record is not changed unless it is said what its mark shall be. */

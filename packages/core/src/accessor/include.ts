@@ -1,13 +1,16 @@
+import type { ConditionLink } from '../access/record-condition.ts'
 import type { Connection } from '../engine/engine.ts'
 import { InvalidQueryError } from '../errors.ts'
 import { includeName } from '../model/include-name.ts'
 import type { AnyModel } from '../model/model.ts'
-import type { BoundTable, FieldValues } from '../query/bound-table.ts'
+import type { FieldValues } from '../query/bound-table.ts'
 import { oneOf } from '../query/filter.ts'
 import { selectRows } from '../query/rows.ts'
 import type { CallerContext } from '../session/context.ts'
+import type { ReadOptions } from '../session/options.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
+import { viewFor, withoutHidden } from './permit.ts'
 
 /** Something to read along with records. */
 export interface Inclusion {
@@ -45,6 +48,22 @@ function isOpen({ field }: Link): boolean {
   return !field.secret
 }
 
+/** A reference that the caller may not read leads nowhere for it. */
+function isSecretFor({ source, field }: Link, caller: ReadOptions): boolean {
+  return viewFor(source, source.units.callerOf(caller)).fieldsByName.get(field.name)?.secret !== false
+}
+
+/** What a rule's condition can follow by a name. */
+export function conditionLink(bound: BoundAccessor, name: string): ConditionLink | undefined {
+  const inclusion = inclusionsOf(bound).get(name)
+  if (!inclusion) return undefined
+  const { side, link } = inclusion
+  const [source, target] = [link.source.table, link.target.table]
+  return side === 'one'
+    ? { field: link.field.name, table: target, tableField: target.model.id.name }
+    : { field: target.model.id.name, table: source, tableField: link.field.name }
+}
+
 /** An inclusion as callers see it: its name, the model of what is read along, and whether that is one record or many. */
 export interface NamedInclusion {
   readonly name: string
@@ -53,8 +72,13 @@ export interface NamedInclusion {
 }
 
 /** What `include` can name. */
-export function namedInclusions(bound: BoundAccessor): NamedInclusion[] {
-  return [...inclusionsOf(bound).values()].map(({ name, side, link }) => {
+/** What a caller can follow. */
+function openInclusions(bound: BoundAccessor, caller: ReadOptions): Inclusion[] {
+  return [...inclusionsOf(bound).values()].filter(({ link }) => !isSecretFor(link, caller))
+}
+
+export function namedInclusions(bound: BoundAccessor, caller: ReadOptions = {}): NamedInclusion[] {
+  return openInclusions(bound, caller).map(({ name, side, link }) => {
     return { name, side, model: (side === 'one' ? link.target : link.source).model }
   })
 }
@@ -66,9 +90,12 @@ function add(inclusions: Map<string, Inclusion>, inclusion: Inclusion): void {
 }
 
 /** Reads an `include`. Throws InvalidQueryError for a name that leads nowhere. */
-export function parseInclude(bound: BoundAccessor, include: Readonly<Record<string, unknown>> | undefined): Inclusion[] {
+export function parseInclude(
+  bound: BoundAccessor,
+  { include, ...caller }: ReadOptions & { readonly include?: Readonly<Record<string, unknown>> | undefined },
+): Inclusion[] {
   if (include === undefined) return []
-  const inclusions = inclusionsOf(bound)
+  const inclusions = new Map(openInclusions(bound, caller).map((inclusion) => [inclusion.name, inclusion]))
   return Object.entries(include).flatMap(([name, wanted]) => {
     if (wanted === undefined || wanted === false) return []
     const inclusion = inclusions.get(name)
@@ -107,7 +134,8 @@ function* includeOne(
   const idName = target.model.id.name
   const found = new Map<unknown, FieldValues>()
   const ids = distinct(records.map((record) => record[field.name]))
-  for (const row of yield* selectLinked(target.table, connection, context, idName, ids)) found.set(row[idName], row)
+  for (const row of yield* selectLinked(target, connection, context, idName, ids)) found.set(row[idName], row)
+  withoutHidden(target, context, [...found.values()])
   for (const record of records) record[name] = found.get(record[field.name]) ?? null
 }
 
@@ -121,9 +149,10 @@ function* includeMany(
   const { field, source, target } = link
   const idName = target.model.id.name
   const byParent = new Map<unknown, FieldValues[]>(records.map((record) => [record[idName], []]))
-  const rows = yield* selectLinked(source.table, connection, context, field.name, [...byParent.keys()], atMost)
+  const rows = yield* selectLinked(source, connection, context, field.name, [...byParent.keys()], atMost)
   if (atMost !== undefined && rows.length > atMost) throw tooMany(name, link, records.length, atMost)
   for (const row of rows) byParent.get(row[field.name])?.push(row)
+  for (const children of byParent.values()) withoutHidden(source, context, children)
   for (const record of records) record[name] = byParent.get(record[idName]) ?? []
 }
 
@@ -143,13 +172,14 @@ function distinct(ids: readonly unknown[]): unknown[] {
  * reference has, where a statement with a limit ends when it has found enough. One more than `atMost` tells that there are too many.
  */
 function* selectLinked(
-  table: BoundTable,
+  bound: BoundAccessor,
   connection: Connection,
   context: CallerContext,
   field: string,
   values: readonly unknown[],
   atMost?: number,
 ): Task<FieldValues[]> {
+  const { table } = bound
   const order = [...new Set([field, table.model.id.name])].map((name) => ({ field: name, descending: false, uniform: true }))
   const rows: FieldValues[] = []
   // As many values as one statement may have; a page never comes near.

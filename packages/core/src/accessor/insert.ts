@@ -2,16 +2,19 @@ import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import { makeUuid } from '../model/uuid.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { insertRows } from '../query/rows.ts'
+import { tenantValue } from '../query/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
+import { refuseLockedFields, requireOperation, requireRecords, requireTargets, requireTenant } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { createdStamps } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
 
 /** The order of an insert, for one record or many. Answers the records as they are stored. */
 export function* insertRecords(bound: BoundAccessor, session: Session, inputs: readonly unknown[]): Task<FieldValues[]> {
+  requireOperation(bound, session.context, 'create')
   if (inputs.length === 0) return []
   const records = inputs.map((input) => draftRecord(bound, session, input))
   return yield* insertDrafts(bound, session, records, insertRows(bound.table, session.connection, records))
@@ -25,7 +28,10 @@ export function* insertDrafts(bound: BoundAccessor, session: Session, records: F
   refuseOwnedChanges(bound, drafts, records, true)
   keepUpdateStamps(bound, drafts, records)
   acceptRecords(bound, records)
+  requireTenant(bound, session.context, records)
+  yield* requireTargets(bound, session, changes)
   yield* withNamedConflicts(bound, session, records, store, true)
+  yield* requireRecords(bound, session, 'create', records)
   const audited = records.map((after) => ({ before: null, after }))
   yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'create', audited)
   yield* runHooks(bound.units, bound.hooks, 'afterInsert', session, 'create', changes)
@@ -45,6 +51,7 @@ function keepUpdateStamps({ model: { stamps } }: BoundAccessor, drafts: readonly
 /** A record as the hooks first see it: the input with defaults, id and stamps. */
 function draftRecord(bound: BoundAccessor, session: Session, input: unknown): FieldValues {
   const given = copyInput(input)
+  refuseLockedFields(bound, session.context, given)
   refuseOwnedFields(bound, given, undefined)
   return completeRecord(bound, session, given)
 }
@@ -54,10 +61,12 @@ export function completeRecord(bound: BoundAccessor, session: Session, given: Fi
   const { model } = bound
   const record: FieldValues = {}
   const stamped = createdStamps(bound, session.context)
+  const { tenant } = session.context
   for (const field of model.fields) {
     if (field.hidden) continue
     const value = stamped[field.name] ?? given[field.name]
     if (value !== undefined) record[field.name] = value
+    else if (field === model.tenant && tenant !== null) record[field.name] = tenantValue(field, tenant)
     else if (field.makeDefault) record[field.name] = field.makeDefault()
     else if (field.role === 'id') record[field.name] = model.idType === 'uuid' ? makeUuid() : undefined
     else if (field.nullable && field.optional) record[field.name] = null

@@ -5,7 +5,7 @@ import type { WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
-import { lockRecord } from './lock.ts'
+import { type LockOptions, lockRecord } from './lock.ts'
 
 /** A write to one record that is refused when the record has changed since the caller read it. */
 export interface ConditionalWriteOptions extends WriteOptions {
@@ -23,9 +23,9 @@ export function* lockExpected(
   bound: BoundAccessor,
   session: Session,
   id: unknown,
-  { includeDeleted, ...conditions }: Conditions & { readonly includeDeleted: boolean },
+  { includeDeleted, asked, ...conditions }: Conditions & Pick<LockOptions, 'includeDeleted' | 'asked'>,
 ): Task<FieldValues[]> {
-  const record = yield* lockRecord(bound, session, id, includeDeleted)
+  const record = yield* lockRecord(bound, session, id, { includeDeleted, ...(asked && { asked }) })
   if (!record) return []
   assertMatch(bound, record, conditions)
   return [record]

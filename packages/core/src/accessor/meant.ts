@@ -1,4 +1,5 @@
 import { ConflictError, UsageError } from '../errors.ts'
+import type { AnyModel } from '../model/model.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import type { Filter } from '../query/filter.ts'
 import { parseWhere } from '../query/where.ts'
@@ -7,7 +8,8 @@ import type { WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
-import { lockRecords, lockRecordsById } from './lock.ts'
+import { type LockOptions, lockRecords, lockRecordsById } from './lock.ts'
+import { viewFor } from './permit.ts'
 
 /** A write to many records that is refused when it would touch more than was meant. */
 export interface BulkWriteOptions extends WriteOptions {
@@ -15,18 +17,18 @@ export interface BulkWriteOptions extends WriteOptions {
   readonly atMost?: number | undefined
 }
 
-type Bounds = BulkWriteOptions & { readonly includeDeleted: boolean }
+type Bounds = BulkWriteOptions & Required<Pick<LockOptions, 'includeDeleted' | 'asked'>>
 
 /** The records that a write to many is about: those with these ids, or those that hold the condition. */
 export function* lockMeant(
   bound: BoundAccessor,
   session: Session,
   meant: unknown,
-  { atMost, includeDeleted }: Bounds,
+  { atMost, includeDeleted, asked }: Bounds,
 ): Task<FieldValues[]> {
   const most = wholeNumber('atMost', atMost)
-  if (Array.isArray(meant)) return capped(bound, yield* lockRecordsById(bound, session, meant, includeDeleted), most)
-  return yield* lockMatching(bound, session, meant, { atMost, includeDeleted })
+  if (Array.isArray(meant)) return capped(bound, yield* lockRecordsById(bound, session, meant, { includeDeleted, asked }), most)
+  return yield* lockMatching(bound, session, meant, { atMost, includeDeleted, asked })
 }
 
 /** The records that hold a condition. */
@@ -34,12 +36,16 @@ export function* lockMatching(
   bound: BoundAccessor,
   session: Session,
   where: unknown,
-  { atMost, includeDeleted }: Bounds,
+  { atMost, includeDeleted, asked }: Bounds,
 ): Task<FieldValues[]> {
   const most = wholeNumber('atMost', atMost)
-  const filter = parseRequired(bound, where)
+  const filter = parseRequired(viewFor(bound, session.context), where)
   // One more than may be found tells that there are too many.
-  return capped(bound, yield* lockRecords(bound, session, filter, includeDeleted, most === undefined ? undefined : most + 1), most)
+  return capped(
+    bound,
+    yield* lockRecords(bound, session, filter, { includeDeleted, limit: most === undefined ? undefined : most + 1, asked }),
+    most,
+  )
 }
 
 function capped(bound: BoundAccessor, found: FieldValues[], most: number | undefined): FieldValues[] {
@@ -51,8 +57,8 @@ function capped(bound: BoundAccessor, found: FieldValues[], most: number | undef
 }
 
 /** A write to many says which: `{}` means all, and a variable that happens to be undefined does not. */
-function parseRequired(bound: BoundAccessor, where: unknown): Filter {
+function parseRequired(model: AnyModel, where: unknown): Filter {
   if (typeof where !== 'object' || where === null) throw new UsageError('invalid_options', 'Say which records: a where object, {} for all.')
   // An object that is not a list is read as a condition, and refused by name where it is none.
-  return parseWhere(bound.model, where as Readonly<Record<string, unknown>>)
+  return parseWhere(model, where as Readonly<Record<string, unknown>>)
 }

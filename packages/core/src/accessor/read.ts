@@ -10,9 +10,9 @@ import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { parseWhere } from '../query/where.ts'
 import { wholeNumber } from '../query/whole-number.ts'
 import type { ReadOptions } from '../session/options.ts'
-import { callerContext } from '../session/options.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { includeRows } from './include.ts'
+import { modelFor, withoutHidden } from './permit.ts'
 import { parseProjection, project } from './projection.ts'
 
 /** What a question says, before it is understood. */
@@ -37,7 +37,7 @@ export interface PageQuestion extends Question {
 /** The record with this id, or null; an id of the wrong shape is simply not found. */
 export function getRecord(bound: BoundAccessor, id: unknown, question: Question): Awaitable<FieldValues | null> {
   const { model, table } = bound
-  const condition = parseWhere(model, question.where)
+  const condition = parseWhere(modelFor(bound, question), question.where)
   if (!isId(model, id)) return null
   const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)
   const projection = parseProjection(bound, question, [])
@@ -51,6 +51,7 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   return bound.units.read(question, function* (connection, context) {
     const rows = yield* selectRows(table, connection, context, options)
     yield* includeRows(connection, context, rows, projection)
+    withoutHidden(bound, context, rows)
     return project(rows, projection)[0] ?? null
   })
 }
@@ -64,6 +65,7 @@ export function findRecords(bound: BoundAccessor, question: Question, reading?: 
     function* (connection, context) {
       const rows = yield* selectRows(bound.table, connection, context, { ...options, columns: projection.columns })
       yield* includeRows(connection, context, rows, projection)
+      withoutHidden(bound, context, rows)
       return project(rows, projection)
     },
     reading,
@@ -71,7 +73,7 @@ export function findRecords(bound: BoundAccessor, question: Question, reading?: 
 }
 
 export function countRecords(bound: BoundAccessor, question: Question, upTo?: number): Awaitable<number> {
-  const selection = { filter: parseWhere(bound.model, question.where), includeDeleted: question.includeDeleted ?? false }
+  const selection = { filter: parseWhere(modelFor(bound, question), question.where), includeDeleted: question.includeDeleted ?? false }
   return bound.units.read(question, (connection, context) => countRows(bound.table, connection, context, selection, upTo))
 }
 
@@ -99,6 +101,7 @@ export function pageRecords(bound: BoundAccessor, question: PageQuestion): Await
       before,
     })
     yield* includeRows(connection, context, found.rows, projection)
+    withoutHidden(bound, context, found.rows)
     const page = { ...found, rows: project(found.rows, projection) }
     if (question.count === 'none') return page
     return { ...page, total: yield* countRows(bound.table, connection, context, { filter, includeDeleted }) }
@@ -117,17 +120,21 @@ export async function* streamRecords(bound: BoundAccessor, question: Question): 
     yield* await findRecords(bound, question, { timed: false })
     return
   }
-  const statement = selectStatement(bound.table, callerContext(question, undefined), options)
+  const context = { ...bound.units.callerOf(question), asked: true }
+  const statement = selectStatement(bound.table, context, options)
   for await (const rows of bound.table.engine.stream(statement, streamChunk)) {
-    for (const row of rows) yield bound.table.decode(row)
+    const records = rows.map((row) => bound.table.decode(row))
+    withoutHidden(bound, context, records)
+    yield* records
   }
 }
 
 function selectOptions(bound: BoundAccessor, question: Question): SelectOptions {
+  const model = modelFor(bound, question)
   return {
-    filter: parseWhere(bound.model, question.where),
+    filter: parseWhere(model, question.where),
     includeDeleted: question.includeDeleted ?? false,
-    order: parseOrder(bound.model, question.orderBy),
+    order: parseOrder(model, question.orderBy),
     limit: wholeNumber('limit', question.limit),
     offset: wholeNumber('offset', question.offset),
   }

@@ -5,6 +5,7 @@ import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { changedFields } from './changed-fields.ts'
+import { requireRecords } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { stampUpdated } from './stamps.ts'
 import { prepareRecords, storeChanges } from './update.ts'
@@ -14,6 +15,7 @@ export function* restoreRecords(bound: BoundAccessor, session: Session, found: r
   const { deletedAt } = bound.model
   if (!deletedAt) throw new ConflictError('state_conflict', `${bound.component} keeps no deleted records, so none can be restored.`)
   const deleted = found.filter((record) => record[deletedAt.name] !== null)
+  yield* requireRecords(bound, session, 'restore', found)
   if (deleted.length === 0) return []
   const changes = deleted.map((previous) => ({ previous, record: { ...previous, [deletedAt.name]: null } }))
   yield* prepareRecords(bound, session, 'restore', changes)

@@ -26,6 +26,5 @@ export function stampUpdated(bound: BoundAccessor, record: FieldValues, context:
 
 function stampedActor(field: Field, context: UnitContext): unknown {
   if (!field.reference) return context.actor
-  const { principal } = context
-  return typeof principal === 'object' && principal !== null && 'id' in principal ? principal.id : null
+  return context.principal?.id ?? null
 }

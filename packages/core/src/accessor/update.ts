@@ -11,6 +11,7 @@ import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
 import { lockRecord, lockRecordsById } from './lock.ts'
 import { assertMatch, type Conditions } from './match.ts'
+import { lockedFields, refuseLockedFields, requireRecords, requireTargets } from './permit.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
@@ -30,10 +31,10 @@ export function* updateRecord(
   patch: unknown,
   conditions: Conditions,
 ): Task<FieldValues> {
-  const previous = yield* lockRecord(bound, session, id, false)
+  const previous = yield* lockRecord(bound, session, id, { includeDeleted: false, asked: 'update' })
   if (!previous) throw notFound(bound, id)
   assertMatch(bound, previous, conditions)
-  return yield* updateOne(bound, session, patched(bound, previous, copyInput(givenFor(bound, previous, patch))))
+  return yield* updateOne(bound, session, patched(bound, session, previous, copyInput(givenFor(bound, previous, patch))))
 }
 
 /** A patch may be a function of the record as it stands, which nobody else changes meanwhile. */
@@ -44,8 +45,8 @@ function givenFor(bound: BoundAccessor, previous: FieldValues, patch: unknown): 
 /** Changes the given fields of records that are locked. Answers the ones that changed. */
 export function* updateFound(bound: BoundAccessor, session: Session, found: readonly FieldValues[], patch: unknown): Task<FieldValues[]> {
   const given = typeof patch === 'function' ? undefined : copyInput(patch)
-  const updates = found.map((previous) => patched(bound, previous, given ?? copyInput(givenFor(bound, previous, patch))))
-  return yield* updateRecords(bound, session, updates)
+  const updates = found.map((previous) => patched(bound, session, previous, given ?? copyInput(givenFor(bound, previous, patch))))
+  return yield* updateAsked(bound, session, updates)
 }
 
 /** Gives every field of a record: the ones left out go back to their default or null. */
@@ -56,13 +57,16 @@ export function* replaceRecord(
   input: unknown,
   conditions: Conditions,
 ): Task<FieldValues> {
-  const previous = yield* lockRecord(bound, session, id, false)
+  const previous = yield* lockRecord(bound, session, id, { includeDeleted: false, asked: 'update' })
   if (!previous) throw notFound(bound, id)
   assertMatch(bound, previous, conditions)
   const given = copyInput(givenFor(bound, previous, input))
+  refuseLockedFields(bound, session.context, given, previous)
   refuseOwnedFields(bound, given, previous)
+  const locked = lockedFields(bound, session.context)
   const kept: FieldValues = {}
-  for (const field of bound.model.fields) if (field.role !== 'data' || field.immutable) kept[field.name] = previous[field.name]
+  for (const field of bound.model.fields)
+    if (field.role !== 'data' || field.immutable || locked.has(field.name)) kept[field.name] = previous[field.name]
   const record = { ...completeRecord(bound, session, { ...kept, ...given }), ...keptByModel(bound, previous) }
   return yield* updateOne(bound, session, { previous, record })
 }
@@ -78,7 +82,7 @@ export function* saveRecord(bound: BoundAccessor, session: Session, input: unkno
 
 function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldValues, conditions: Conditions): Task<FieldValues> {
   const id = given[bound.model.id.name]
-  const previous = yield* lockRecord(bound, session, id, true)
+  const previous = yield* lockRecord(bound, session, id, { includeDeleted: true, asked: 'read' })
   const { deletedAt } = bound.model
   const isDeleted = previous && deletedAt && previous[deletedAt.name] !== null
   // Whoever wants no record there learns that a deleted one is in the way.
@@ -87,10 +91,11 @@ function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldVal
   if (isDeleted) {
     throw new ConflictError('state_conflict', `${bound.component} ${String(id)} is deleted. Restore it first.`)
   }
-  return yield* updateOne(bound, session, patched(bound, previous, given))
+  return yield* updateOne(bound, session, patched(bound, session, previous, given))
 }
 
-function patched(bound: BoundAccessor, previous: FieldValues, given: FieldValues): RecordUpdate {
+function patched(bound: BoundAccessor, session: Session, previous: FieldValues, given: FieldValues): RecordUpdate {
+  refuseLockedFields(bound, session.context, given, previous)
   refuseOwnedFields(bound, given, previous)
   return { previous, record: { ...previous, ...given } }
 }
@@ -102,7 +107,7 @@ function keptByModel(bound: BoundAccessor, previous: FieldValues): FieldValues {
 }
 
 function* updateOne(bound: BoundAccessor, session: Session, update: RecordUpdate): Task<FieldValues> {
-  const [changed] = yield* updateRecords(bound, session, [update])
+  const [changed] = yield* updateAsked(bound, session, [update])
   return changed ?? update.previous
 }
 
@@ -116,6 +121,24 @@ export interface StoredChange {
 export interface UpdateSteps {
   readonly stamp: typeof stampUpdated
   readonly store: (changes: readonly StoredChange[]) => Task<void>
+}
+
+/** An update that a caller asks for: it must be allowed for the records as they stand, and as they are left. */
+export function* updateAsked(
+  bound: BoundAccessor,
+  session: Session,
+  updates: readonly RecordUpdate[],
+  steps?: UpdateSteps,
+): Task<FieldValues[]> {
+  yield* requireRecords(
+    bound,
+    session,
+    'update',
+    updates.map(({ previous }) => previous),
+  )
+  const changed = yield* updateRecords(bound, session, updates, steps)
+  yield* requireRecords(bound, session, 'update', changed)
+  return changed
 }
 
 /** The order of an update, for one record or many. Answers the records that changed; the others get no row, entry or after-hook. */
@@ -138,6 +161,7 @@ export function* updateRecords(
     changes.push({ previous, record, changed })
   }
   if (changes.length === 0) return []
+  yield* requireTargets(bound, session, changes)
   yield* steps ? steps.store(changes) : storeChanges(bound, session, changes)
   const audited = changes.map(({ previous, record }) => ({ before: previous, after: record }))
   yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'update', audited)
@@ -167,7 +191,7 @@ export function* prepareRecords(
 function* rebase(bound: BoundAccessor, session: Session, operation: 'update' | 'restore', updates: readonly RecordUpdate[]): Task<void> {
   const { id, deletedAt, fields } = bound.model
   const ids = updates.map(({ previous }) => previous[id.name])
-  const current = new Map((yield* lockRecordsById(bound, session, ids, true)).map((row) => [row[id.name], row]))
+  const current = new Map((yield* lockRecordsById(bound, session, ids, { includeDeleted: true })).map((row) => [row[id.name], row]))
   for (const update of updates) {
     const { previous, record } = update
     const now = current.get(previous[id.name])

@@ -7,8 +7,9 @@ import { copyInput, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { insertRecords } from './insert.ts'
 import { lockRecords } from './lock.ts'
+import { refuseLockedFields } from './permit.ts'
 import { lookAgainAfterRace } from './race.ts'
-import { updateRecords } from './update.ts'
+import { updateAsked } from './update.ts'
 
 /** Inserts the records whose `on` fields nobody has yet, and changes the given fields of the live records that have them. */
 export function* upsertRecords(
@@ -35,10 +36,11 @@ function* upsertOnce(
   const updates = given.map((record, index) => {
     const previous = existing.get(keys[index] ?? '')
     if (!previous) return undefined
+    refuseLockedFields(bound, session.context, record, previous)
     refuseOwnedFields(bound, record, previous)
     return { previous, record: { ...previous, ...record } }
   })
-  yield* updateRecords(
+  yield* updateAsked(
     bound,
     session,
     updates.filter((update) => update !== undefined),
@@ -96,7 +98,7 @@ function* findExisting(
     const parts = given
       .slice(start, start + lookupSize)
       .map((record): Filter => allOf(...on.map((name) => equals(name, normalised(bound, name, record[name], '')))))
-    for (const record of yield* lockRecords(bound, session, { type: 'or', parts }, false))
+    for (const record of yield* lockRecords(bound, session, { type: 'or', parts }, { includeDeleted: false, asked: 'read' }))
       existing.set(keyOf(bound, on, record, ''), record)
   }
   return existing

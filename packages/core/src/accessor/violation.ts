@@ -5,6 +5,7 @@ import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { allOf, equals, oneOf } from '../query/filter.ts'
 import { selectRows } from '../query/rows.ts'
 import { piecesOf } from '../query/shape.ts'
+import type { CallerContext } from '../session/context.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
@@ -111,12 +112,17 @@ function* findBrokenLink(bound: BoundAccessor, session: Session, records: readon
 }
 
 /** Which of these ids have a record, deleted ones included. */
-export function* existingIds(table: BoundTable, session: Session, ids: readonly unknown[]): Task<Set<unknown>> {
+export function* existingIds(
+  table: BoundTable,
+  session: Session,
+  ids: readonly unknown[],
+  context: CallerContext = session.context,
+): Task<Set<unknown>> {
   const idName = table.model.id.name
   const present = new Set<unknown>()
   for (const piece of piecesOf(ids, 256)) {
     const wanted = { filter: oneOf(idName, piece), includeDeleted: true, order: [], columns: [idName] }
-    for (const row of yield* selectRows(table, session.connection, session.context, wanted)) present.add(row[idName])
+    for (const row of yield* selectRows(table, session.connection, context, wanted)) present.add(row[idName])
   }
   return present
 }

@@ -1,6 +1,6 @@
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
-import type { BoundTable } from '../query/bound-table.ts'
+import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { isText } from '../query/comparable.ts'
 import { allOf, equals, type Filter } from '../query/filter.ts'
 import type { SortKey } from '../query/order.ts'
@@ -8,7 +8,7 @@ import { selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { wholeNumber } from '../query/whole-number.ts'
-import { callerContext } from '../session/options.ts'
+import type { Principal } from '../session/principal.ts'
 import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
 import { type AuditEntry, auditEntry } from './entry.ts'
@@ -50,11 +50,19 @@ export class AuditAccessor {
   readonly #log: BoundTable
   readonly #units: Units
   readonly #modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined
+  readonly #hidden: HiddenFields
 
-  constructor(log: BoundTable, units: Units, modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined) {
+  /** @param hidden the fields that a caller may not read in the images of a component */
+  constructor(
+    log: BoundTable,
+    units: Units,
+    modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined,
+    hidden: HiddenFields = () => none,
+  ) {
     this.#log = log
     this.#units = units
     this.#modelOf = modelOf
+    this.#hidden = hidden
   }
 
   /** The entry with this id, or null. */
@@ -86,7 +94,7 @@ export class AuditAccessor {
     const { rows, next } = await this.#units.read({}, (connection, context) =>
       selectPage(this.#log, connection, context, { ...selection, keys: order, limit, after }),
     )
-    return { entries: rows.map((row) => auditEntry(row, this.#modelOf)), ...(next !== undefined && { next }) }
+    return { entries: rows.map((row) => this.#entry(row)), ...(next !== undefined && { next }) }
   }
 
   /** The newest entry that holds the query, or null. */
@@ -107,19 +115,37 @@ export class AuditAccessor {
       yield* await this.#select(auditSelection(query), { timed: false })
       return
     }
-    for await (const rows of this.#log.engine.stream(
-      selectStatement(this.#log, callerContext({}, undefined), auditSelection(query)),
-      500,
-    )) {
-      for (const row of rows) yield auditEntry(this.#log.decode(row), this.#modelOf)
-    }
+    const statement = selectStatement(this.#log, { ...this.#units.callerOf({}), asked: true }, auditSelection(query))
+    for await (const rows of this.#log.engine.stream(statement, streamChunk))
+      for (const row of rows) yield this.#entry(this.#log.decode(row))
   }
 
   async #select(options: SelectOptions, reading?: { readonly timed: boolean }): Promise<AuditEntry[]> {
     const rows = await this.#units.read({}, (connection, context) => selectRows(this.#log, connection, context, options), reading)
-    return rows.map((row) => auditEntry(row, this.#modelOf))
+    return rows.map((row) => this.#entry(row))
+  }
+
+  /** An entry as the caller may read it. */
+  #entry(row: FieldValues): AuditEntry {
+    const entry = auditEntry(row, this.#modelOf)
+    const { principal, access } = this.#units.callerOf({})
+    const hidden = principal && access === 'caller' ? this.#hidden(entry.component, principal) : undefined
+    if (!hidden || hidden.size === 0) return entry
+    return { ...entry, before: without(entry.before, hidden), after: without(entry.after, hidden) }
   }
 }
+
+/** Which fields a caller may not read in the images of a component. */
+type HiddenFields = (component: string, principal: Principal) => ReadonlySet<string>
+
+const none: ReadonlySet<string> = new Set()
+
+function without(image: AuditEntry['before'], hidden: ReadonlySet<string>): AuditEntry['before'] {
+  return image && Object.fromEntries(Object.entries(image).filter(([name]) => !hidden.has(name)))
+}
+
+/** So many entries are held in memory at a time by a stream. */
+const streamChunk = 500
 
 /** Entries on a page when nobody says. */
 const defaultPageSize = 100

@@ -20,12 +20,14 @@ export interface AuditSubject {
   readonly component: string
   readonly idName: string
   readonly schemaVersion: number
+  /** The field that tells whose record it is. */
+  readonly tenantName: string | undefined
   readonly image: ImageWriter
 }
 
 export function auditSubject(component: string, table: BoundTable): AuditSubject {
   const { model } = table
-  return { component, idName: model.id.name, schemaVersion: model.schemaVersion, image: imageWriter(model) }
+  return { component, idName: model.id.name, schemaVersion: model.schemaVersion, tenantName: model.tenant?.name, image: imageWriter(model) }
 }
 
 const saltBytes = 16
@@ -57,9 +59,11 @@ export class AuditWriter {
     const timestamp = this.#now()
     const epoch = yield* this.#epoch(connection, context)
     const entries = changes.map(({ before, after }) => {
-      const id = (after ?? before)?.[subject.idName]
+      const image = after ?? before
+      const id = image?.[subject.idName]
+      const tenant = subject.tenantName === undefined ? context.tenant : String(image?.[subject.tenantName])
       return auditEntry(
-        context,
+        { ...context, tenant },
         { timestamp, epoch, operation },
         {
           component: subject.component,

@@ -184,7 +184,7 @@ export class JobLog {
 /** Milliseconds that whoever looks at a job waits to hear whether its owner is lost. */
 const patience = 1_000
 
-const nobody = { principal: undefined, tenant: null }
+const nobody = { principal: undefined, tenant: null, access: 'system' as const }
 
 /** Ids are in the order in which they were made. */
 const newestFirst = [{ field: 'id', descending: true }]

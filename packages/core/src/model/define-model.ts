@@ -97,6 +97,7 @@ function buildModel<Types extends ModelTypes, Name extends string>(name: Name, s
     fieldsByName,
     stamps,
     deletedAt,
+    tenant: declared.find(({ name: field }) => field === given.tenant),
     rowVersion,
     unique,
     indexes,
@@ -112,17 +113,31 @@ function interpretFields(table: string, schemas: unknown, options: ReadOptions):
   checkDeclared('secret', options.secret, names)
   checkDeclared('readOnly', options.readOnly, names)
   checkDeclared('immutable', options.immutable, names)
+  checkDeclared('tenant', options.tenant === undefined ? [] : [options.tenant], names)
   return Object.entries(schemas).map(([name, schema]) =>
     inField(name, () => {
       checkFieldName(name)
+      const isTenant = options.tenant === name
       const flags = {
         secret: options.secret.includes(name),
-        readOnly: options.readOnly.includes(name),
-        immutable: options.immutable.includes(name),
+        readOnly: isTenant || options.readOnly.includes(name),
+        immutable: isTenant || options.immutable.includes(name),
       }
-      return declaredField(table, name, schema, flags)
+      if (isTenant && flags.secret) throw new DefinitionFault('holds the tenant and cannot be secret')
+      const field = declaredField(table, name, schema, flags)
+      if (isTenant) checkTenant(field)
+      return field
     }),
   )
+}
+
+/** Every record belongs to one tenant, which is compared as it is given. */
+function checkTenant(field: Field): void {
+  // The kind of a reference is the other model's, which may not stand yet: every id will do.
+  if (!field.reference && field.kind !== 'text' && field.kind !== 'uuid' && field.kind !== 'integer')
+    throw new DefinitionFault('holds the tenant, so it must be text, an Integer or a Ref')
+  if (field.nullable || field.makeDefault)
+    throw new DefinitionFault('holds the tenant, so it can be neither optional nor null, and has no Default')
 }
 
 function idField({ name, type, maxLength }: ReadOptions['id']): Field {

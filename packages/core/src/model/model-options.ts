@@ -51,6 +51,9 @@ export interface ModelOptions<FieldName extends string = string, ColumnName exte
   readonly immutable?: readonly FieldName[] | undefined
   /** Raised by one when the meaning of stored images changes; stands in audit entries. 1 when it is left out. */
   readonly schemaVersion?: number | undefined
-  /** Kept free for a field that holds the tenant; a value is refused. */
-  readonly tenant?: undefined
+  /**
+   * The field that holds the tenant: text, a whole number, a UUID, or a Ref to the tenants' model. It is filled from the caller, and every
+   * statement is held to the caller's tenant. Name it in `unique` for keys that are unique for each tenant.
+   */
+  readonly tenant?: FieldName | undefined
 }

@@ -89,6 +89,8 @@ export interface Model<Types extends ModelTypes = ModelTypes, Name extends strin
   readonly fieldsByName: ReadonlyMap<string, Field>
   readonly stamps: Stamps | undefined
   readonly deletedAt: Field | undefined
+  /** The field that holds the tenant, where the model has one. */
+  readonly tenant: Field | undefined
   readonly rowVersion: Field
   readonly unique: readonly (readonly string[])[]
   readonly indexes: readonly (readonly string[])[]

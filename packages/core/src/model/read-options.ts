@@ -15,6 +15,7 @@ export interface ReadOptions {
   readonly readOnly: readonly string[]
   readonly immutable: readonly string[]
   readonly schemaVersion: number
+  readonly tenant: string | undefined
 }
 
 export type StampKey = keyof typeof stampNames
@@ -25,7 +26,7 @@ export interface StampChoice {
   readonly field: unknown
 }
 
-const optionNames = ['id', 'softDelete', 'stamps', 'unique', 'indexes', 'secret', 'readOnly', 'immutable', 'schemaVersion']
+const optionNames = ['id', 'softDelete', 'stamps', 'unique', 'indexes', 'secret', 'readOnly', 'immutable', 'schemaVersion', 'tenant']
 const stampKeys = ['createdAt', 'updatedAt', 'createdBy', 'updatedBy'] as const
 
 /** Checks the shape of the options and fills in what was left out. Throws a DefinitionFault. */
@@ -42,6 +43,7 @@ export function readOptions(options: unknown): ReadOptions {
     readOnly: readNames('readOnly', given.readOnly),
     immutable: readNames('immutable', given.immutable),
     schemaVersion: readCount('schemaVersion', given.schemaVersion, 1, Number.MAX_SAFE_INTEGER),
+    tenant: given.tenant === undefined ? undefined : readText('tenant', given.tenant, ''),
   }
 }
 

@@ -142,13 +142,13 @@ type RowType<Fields extends FieldSchemas, Options> = Flat<
 >
 
 type InsertType<Fields extends FieldSchemas, Options> = Flat<
-  IdInsert<Options> & { [Name in Exclude<keyof Fields, LeftOut<Fields>>]: ValueOf<Fields[Name]> } & {
-    [Name in LeftOut<Fields>]?: ValueOf<Fields[Name]>
+  IdInsert<Options> & { [Name in Exclude<keyof Fields, LeftOut<Fields> | Tenant<Options>>]: ValueOf<Fields[Name]> } & {
+    [Name in LeftOut<Fields> | Extract<Tenant<Options>, keyof Fields>]?: ValueOf<Fields[Name]>
   }
 >
 
 type UpdateType<Fields extends FieldSchemas, Options> = Flat<{
-  [Name in Exclude<keyof Fields, Immutable<Options>>]?: ValueOf<Fields[Name]>
+  [Name in Exclude<keyof Fields, Immutable<Options> | Tenant<Options>>]?: ValueOf<Fields[Name]>
 }>
 
 /** The same types in JSON form, as requests may send them and answers carry them. */

@@ -29,6 +29,12 @@ const mostValues = 30_000
 /** Walks a filter and takes out its values; `renderFilter` walks in the same order. */
 export function describeFilter(filter: Filter, encode: EncodeField): FilterShape {
   const values: unknown[] = []
+  const key = describeInto(values, filter, encode)
+  if (values.length > mostValues) throw new InvalidQueryError(`A condition takes at most ${mostValues} values; ask in pieces.`)
+  return { key, values }
+}
+
+function describeInto(values: unknown[], filter: Filter, encode: EncodeField): string {
   const describe = (part: Filter): string => {
     switch (part.type) {
       case 'compare':
@@ -52,21 +58,24 @@ export function describeFilter(filter: Filter, encode: EncodeField): FilterShape
       case 'beyond':
         for (const [index, field] of part.fields.entries()) values.push(encode(field, part.values[index]))
         return `(${part.fields.join()}) ${part.comparison}`
+      case 'linked':
+        return `${part.field} in ${part.table.model.name}.${part.tableField}(${describeInto(values, part.filter, part.table.encode)})`
       case 'not':
         return `not(${describe(part.part)})`
       default:
         return `${part.type}(${part.parts.map(describe).join(';')})`
     }
   }
-  const key = describe(filter)
-  if (values.length > mostValues) throw new InvalidQueryError(`A condition takes at most ${mostValues} values; ask in pieces.`)
-  return { key, values }
+  return describe(filter)
 }
 
 /** Turns a filter into an SQL condition with a slot for each value, numbered from `first`. */
-export function renderFilter({ model, engine: { text } }: FilterTarget, filter: Filter, eb: Builder, first: number): Expression<SqlBool> {
+export function renderFilter(target: FilterTarget, filter: Filter, eb: Builder, first: number): Expression<SqlBool> {
   let next = first
-  const slot = (): Slot => new Slot(next++)
+  return renderWith(target, filter, eb, () => new Slot(next++))
+}
+
+function renderWith({ model, engine: { text } }: FilterTarget, filter: Filter, eb: Builder, slot: () => Slot): Expression<SqlBool> {
   const render = (part: Filter): Expression<SqlBool> => {
     switch (part.type) {
       case 'compare':
@@ -84,6 +93,8 @@ export function renderFilter({ model, engine: { text } }: FilterTarget, filter: 
         return eb(part.field, part.negated ? 'is not' : 'is', null)
       case 'beyond':
         return sql<SqlBool>`(${sql.join(part.fields.map((field) => eb.ref(field)))}) ${sql.raw(sqlOperators[part.comparison])} (${sql.join(part.fields.map(slot))})`
+      case 'linked':
+        return renderLinked(part, eb, slot)
       case 'not':
         return sql<SqlBool>`(coalesce(${render(part.part)}, false) = false)`
       default:
@@ -113,6 +124,16 @@ function combined(type: 'and' | 'or', parts: readonly Expression<SqlBool>[], eb:
   if (parts.length <= flattest) return eb[type](parts)
   const middle = parts.length >> 1
   return eb[type]([combined(type, parts.slice(0, middle), eb), combined(type, parts.slice(middle), eb)])
+}
+
+/** Deleted records of the other table link nothing. */
+function renderLinked(part: Extract<Filter, { type: 'linked' }>, eb: Builder, slot: () => Slot): Expression<SqlBool> {
+  const { field, table, tableField, filter } = part
+  const linked = table.engine.builder
+    .selectFrom(table.model.name)
+    .select(tableField)
+    .where((inner) => renderWith(table, filter, inner, slot))
+  return eb(field, 'in', linked)
 }
 
 function renderText(text: TextFunctions, part: Extract<Filter, { type: 'text' }>, eb: Builder, slot: Slot): Expression<SqlBool> {

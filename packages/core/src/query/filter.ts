@@ -1,3 +1,5 @@
+import type { BoundTable } from './bound-table.ts'
+
 /** How a field is compared with a value. */
 export type Comparison = 'eq' | 'ne' | 'lt' | 'lte' | 'gt' | 'gte'
 
@@ -12,11 +14,16 @@ export type Filter =
   | { readonly type: 'null'; readonly field: string; readonly negated: boolean }
   /** Beyond a place, compared field by field: `(a, b) > (1, 2)`. */
   | { readonly type: 'beyond'; readonly fields: readonly string[]; readonly comparison: 'lt' | 'gt'; readonly values: readonly unknown[] }
+  /** The field is among the values that another field has in those records of a table that hold a condition of their own. */
+  | { readonly type: 'linked'; readonly field: string; readonly table: BoundTable; readonly tableField: string; readonly filter: Filter }
   | { readonly type: 'and' | 'or'; readonly parts: readonly Filter[] }
   | { readonly type: 'not'; readonly part: Filter }
 
 /** Holds for every record. */
 export const everything: Filter = { type: 'and', parts: [] }
+
+/** Holds for no record. */
+export const nothing: Filter = { type: 'or', parts: [] }
 
 /** Holds when all parts hold. */
 export function allOf(...parts: readonly Filter[]): Filter {

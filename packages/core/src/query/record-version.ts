@@ -24,3 +24,10 @@ export function forgetVersions(result: unknown): void {
 export function versionOf(record: object | null): string | undefined {
   return record === null ? undefined : versions.get(record)
 }
+
+/** Lets a copy of a record show the same version. */
+export function copyVersion<Record extends FieldValues>(from: FieldValues, to: Record): Record {
+  const version = versions.get(from)
+  if (version !== undefined) versions.set(to, version)
+  return to
+}

@@ -31,7 +31,7 @@ export function conditionOf(table: BoundTable, context: CallerContext | undefine
   const { model } = table
   const live: Filter =
     model.deletedAt && !selection.includeDeleted ? { type: 'null', field: model.deletedAt.name, negated: false } : everything
-  return allOf(scope(model, context), live, selection.filter)
+  return allOf(scope(table, context), live, selection.filter)
 }
 
 /** `SELECT` of whole records. */

@@ -5,7 +5,7 @@ import { TimeBudget } from '../engine/time-budget.ts'
 import { StrongroomError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { CallerContext } from './context.ts'
-import { callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
+import { type Around, actingContext, callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
 import { Session, type SessionHome } from './session.ts'
 import { runTask, type Task, wait } from './task.ts'
 
@@ -58,6 +58,7 @@ export class Units {
   readonly #timeLimit: number
   readonly #readTimeLimit: number
   readonly #current = new AsyncLocalStorage<Session | undefined>()
+  readonly #acting = new AsyncLocalStorage<Around>()
 
   constructor(options: UnitsOptions) {
     this.#engine = options.engine
@@ -79,6 +80,21 @@ export class Units {
     return this.#current.getStore()?.finished === false
   }
 
+  /** Who acts around the running code. */
+  around(): Around | undefined {
+    return this.current()?.context ?? this.#acting.getStore()
+  }
+
+  /** For whom the running code reads when it says this. */
+  callerOf(options: ReadOptions): CallerContext {
+    return callerContext(options, this.around())
+  }
+
+  /** Calls somebody else's code on behalf of a caller. */
+  actingAs<T>(caller: WriteOptions, code: () => T): T {
+    return this.#acting.run(actingContext(caller, this.around()), code)
+  }
+
   /** Calls somebody else's code inside a session, so that accessors called there join it. */
   inside<T>(session: Session, code: () => T): T {
     return this.#current.run(session, code)
@@ -94,8 +110,9 @@ export class Units {
     { timed = true }: { readonly timed?: boolean } = {},
   ): Awaitable<T> {
     const session = this.current()
-    const { principal, tenant } = callerContext(caller, session)
-    const context = timed ? { principal, tenant, time: new TimeBudget(this.#readTimeLimit) } : { principal, tenant }
+    const { principal, tenant, access } = this.callerOf(caller)
+    const asked = { principal, tenant, access, asked: true }
+    const context = timed ? { ...asked, time: new TimeBudget(this.#readTimeLimit) } : asked
     if (session) return runTask(inTurn(session, body(session.connection, context)))
     return this.#engine.read((connection) => runTask(body(connection, context)))
   }
@@ -147,7 +164,7 @@ export class Units {
   }
 
   async #outermost<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
-    const context = unitContext(options.write, undefined)
+    const context = unitContext(options.write, this.around())
     // The lane runs units of many callers in one turn: each keeps its own asynchronous context.
     const inCallersContext = AsyncLocalStorage.snapshot()
     let effects: (() => unknown)[] = []
@@ -192,7 +209,7 @@ export class Units {
   *#nested<T>(outer: Session, options: RunOptions, body: (session: Session) => Task<T>): Task<T> {
     if (outer.depth >= deepest) throw tooDeep()
     const endTurn = yield* outer.takeTurn()
-    const session = new Session(this.#home, outer.connection, unitContext(options.write, outer), {
+    const session = new Session(this.#home, outer.connection, unitContext(options.write, outer.context), {
       parent: outer,
       ...(options.unaudited !== undefined && { unaudited: options.unaudited }),
     })

@@ -18,7 +18,7 @@ const floors: readonly (readonly string[])[] = [
   ['model'],
   ['engine'],
   ['session', 'hooks', 'audit', 'query'],
-  ['idempotency', 'counters'],
+  ['idempotency', 'counters', 'access'],
   ['accessor'],
   ['schema', 'transfer', 'health', 'jobs'],
   ['options'],

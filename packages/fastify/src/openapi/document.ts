@@ -25,6 +25,12 @@ import { responses } from './responses.ts'
 import { Shelf } from './shelf.ts'
 import type { DescribedComponent, Json, OpenApiSource } from './source.ts'
 
+const login: Json = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'What the server asks for to know who you are.',
+}
+
 /** Describes the API as OpenAPI 3.1. A pure function of the routes, which are data, and the models. */
 export function openApiDocument(source: OpenApiSource): Json {
   const shelf = new Shelf()
@@ -54,10 +60,10 @@ export function openApiDocument(source: OpenApiSource): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'The server that this document comes from.' }],
-    security: [],
+    security: source.authenticates ? [{ login: [] }] : [],
     tags: tagsOf(source, paths),
     paths,
-    components: shelf.components(),
+    components: { ...shelf.components(), ...(source.authenticates && { securitySchemes: { login } }) },
   }
 }
 

@@ -28,6 +28,8 @@ export interface OpenApiSource {
   readonly info: { readonly title: string; readonly version: string }
   /** Errors that any route can answer with beside its own. */
   readonly announcedErrors: readonly ErrorCode[]
+  /** Requests say who they are from. */
+  readonly authenticates: boolean
   /** How the server answers. */
   readonly responses: ResponseStyle
 }

@@ -2,6 +2,8 @@ import { type OperatorOperation, operatorRoutes, type ResponseStyle, type Route 
 import type { Storage } from '@strongroom/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ActorOf } from '../actor.ts'
+import type { Authentication } from '../auth/authentication.ts'
+import { allOnBehalf } from '../auth/identity.ts'
 import { settleIn } from '../guest-scope.ts'
 import { type Handlers, mountRoutes } from '../mount.ts'
 import { defaultBodyLimit, defaultUploadLimit } from '../options.ts'
@@ -76,6 +78,7 @@ export function auditLimits({ auditDefaultLimit, auditMaxLimit = 1000 }: DbRoute
 
 /** What the operators' routes stand on. */
 export interface OperatorSettings extends RestoreSettings {
+  readonly auth?: Authentication | undefined
   readonly limits: AuditLimits
 }
 
@@ -90,7 +93,7 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, setting
   }
   const closing = closingSignal(scope)
   const downloads = new Downloads()
-  const handlers: Handlers<OperatorOperation> = {
+  const handlers: Handlers<OperatorOperation> = allOnBehalf(settings.auth, storage, {
     health: databaseHealth(storage, operators),
     audit: listAudit(storage, operators, limits),
     diagram: drawDiagram(storage, operators),
@@ -103,7 +106,7 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, setting
     backups: listBackups(storage, operators),
     restore: restoreDatabase(storage, settings),
     undoRestore: undoRestore(storage, settings),
-  }
+  })
   const isUpload = ({ body }: Route): boolean => body?.mediaTypes.includes('multipart/form-data') === true
   mountRoutes(
     scope,

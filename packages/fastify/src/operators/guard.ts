@@ -1,18 +1,31 @@
-import { ForbiddenError } from '@strongroom/core'
+import { type OperatorOperation, operatorRoutes } from '@strongroom/contract'
+import { everyTenant, ForbiddenError, type Principal } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
-import { refuse } from '../refuse.ts'
+import type { Authentication } from '../auth/authentication.ts'
+import { principalOf } from '../auth/identity.ts'
+import { refuse, refuseUnknown } from '../refuse.ts'
+import { routeFactsOf } from '../request-facts.ts'
 
 /**
  * Who may use `/db`. `'loopback'`: programs on this machine, and nobody whose request came through a proxy. A function: whoever it
  * answers true for.
  */
-export type Operators = 'loopback' | ((request: FastifyRequest) => boolean | Promise<boolean>)
+export type Operators = 'loopback' | ((request: FastifyRequest) => boolean | Promise<boolean>) | OperatorRules
+
+/** Who may use which of the operators' routes, where the server knows who asks: `{ all: 'operator', audit: ['auditor'] }`. What no rule allows is denied. */
+export type OperatorRules = { readonly [Operation in OperatorOperation | 'all']?: OperatorRule | undefined }
+
+/** Everybody or nobody, those with a role, whoever any rule of a list says, or what a function of the principal answers. */
+export type OperatorRule = boolean | string | readonly OperatorRule[] | ((principal: Principal) => boolean)
 
 const choices =
-  "operators: 'loopback' (programs on this machine only), operators: (request) => … (your own check), or enableDbRouter: false (no /db at all)"
+  "operators: 'loopback' (programs on this machine only), operators: (request) => … (your own check), operators: { all: 'operator' } (by roles, with auth), or enableDbRouter: false (no /db at all)"
 
 /** Checks who the operators are. Production has to say so. Throws UsageError `invalid_options` that names the choices. */
-export function checkOperators(operators: Operators | undefined): Operators {
+export function checkOperators(operators: Operators | undefined, auth?: Authentication): Operators {
+  // With a login what no rule allows is denied.
+  if (auth && operators === undefined) return {}
+  if (isRules(operators)) return checkRules(operators, auth)
   if (operators === undefined && isProduction()) {
     refuse(
       `Who may use /db has to be said in production, which is every NODE_ENV but development and test, and none at all. Choose one: ${choices}.`,
@@ -20,6 +33,16 @@ export function checkOperators(operators: Operators | undefined): Operators {
   }
   if (operators === undefined || operators === 'loopback' || typeof operators === 'function') return operators ?? 'loopback'
   return refuse(`operators is 'loopback', or a function of the request. Choose one: ${choices}.`)
+}
+
+function isRules(operators: unknown): operators is OperatorRules {
+  return typeof operators === 'object' && operators !== null
+}
+
+function checkRules(rules: OperatorRules, auth: Authentication | undefined): OperatorRules {
+  if (!auth) refuse('operators by role need to know who asks. Give auth, too.')
+  refuseUnknown('operators', rules, ['all', ...new Set(operatorRoutes.map(({ operation }) => operation))])
+  return rules
 }
 
 function isProduction(): boolean {
@@ -30,8 +53,27 @@ function isProduction(): boolean {
 /** Whether a request is an operator's. */
 export async function isOperator(operators: Operators, request: FastifyRequest): Promise<boolean> {
   if (operators === 'loopback') return isFromThisMachine(request)
+  if (isRules(operators)) return mayOperate(operators, request)
   // A function that was written without types may answer anything.
   return (await operators(request)) === true
+}
+
+/** A caller of one tenant may look at its tenant, and do nothing with the whole database. */
+const ofTenants: readonly string[] = ['audit', 'health']
+
+function mayOperate(rules: OperatorRules, request: FastifyRequest): boolean {
+  const operation = routeFactsOf(request)?.operation
+  const principal = principalOf(request)
+  if (!principal || operation === undefined) return false
+  const bound = typeof principal.tenant === 'string' && principal.tenant !== everyTenant
+  if (bound && !ofTenants.includes(operation)) return false
+  return holds((Object.hasOwn(rules, operation) ? rules[operation as OperatorOperation] : undefined) ?? rules.all, principal)
+}
+
+function holds(rule: OperatorRule | undefined, principal: Principal): boolean {
+  if (typeof rule === 'string') return principal.roles?.includes(rule) ?? false
+  if (Array.isArray(rule)) return rule.some((one) => holds(one, principal))
+  return typeof rule === 'function' ? rule(principal) === true : rule === true
 }
 
 /** Lets operators pass. Throws ForbiddenError for everybody else. */

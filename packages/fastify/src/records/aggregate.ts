@@ -14,7 +14,7 @@ export function aggregateRecords({ accessor }: RecordRoom): RouteHandlerMethod {
 }
 
 async function measure(accessor: ModelAccessor<AnyModel>, request: FastifyRequest): Promise<Record<string, unknown>[]> {
-  const { model } = accessor
+  const model = accessor.visibleModel()
   const fields = visibleFields(model).map((field) => field.name)
   const { conditions, groupBy, measures, limit, includeDeleted } = readQuery(() => parseAggregateQuery(rawQuery(request), fields))
   // Names that were checked against the model, whose type is not known here.

@@ -14,7 +14,8 @@ export interface RecordBulkQuery {
 }
 
 /** Reads the query of a change of a filtered collection. `purge`: the route takes that, too. */
-export function readBulkQuery({ accessor: { model } }: RecordRoom, request: FastifyRequest, purge: boolean): RecordBulkQuery {
+export function readBulkQuery({ accessor }: RecordRoom, request: FastifyRequest, purge: boolean): RecordBulkQuery {
+  const model = accessor.visibleModel()
   const fields = visibleFields(model).map((field) => field.name)
   const { conditions, ...rest } = readQuery(() => parseBulkQuery(rawQuery(request), { fields, purge }))
   return { ...rest, where: whereOf(model, conditions) }

@@ -1,7 +1,9 @@
 import { type ResponseStyle, recordRoutes } from '@strongroom/contract'
-import { type AnyAccessor, type AnyModel, ModelAccessor, UsageError } from '@strongroom/core'
+import { type AnyAccessor, type AnyModel, ModelAccessor, type Storage, UsageError } from '@strongroom/core'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ActorOf } from '../actor.ts'
+import type { Authentication } from '../auth/authentication.ts'
+import { allOnBehalf } from '../auth/identity.ts'
 import { type DialectName, resolveDialects } from '../dialects/translate.ts'
 import { settleIn } from '../guest-scope.ts'
 import { mountRoutes } from '../mount.ts'
@@ -64,17 +66,18 @@ export function crudRouter(accessor: AnyAccessor, options: CrudRouterOptions = {
   }
 }
 
+/** What the routes stand on beside what the router is told. */
+interface MountOptions extends CrudRouterOptions {
+  readonly pageSize: PageSize
+  readonly auth?: Authentication | undefined
+  readonly storage?: Storage | undefined
+}
+
 /** Mounts the record routes in a scope that is settled already. Answers what they stand on. */
 export function mountRecords(
   scope: FastifyInstance,
   accessor: ModelAccessor<AnyModel>,
-  {
-    actor,
-    pageSize,
-    dialects = [],
-    requireIfMatch = false,
-    bodyLimit = defaultBodyLimit,
-  }: CrudRouterOptions & { readonly pageSize: PageSize },
+  { actor, auth, storage, pageSize, dialects = [], requireIfMatch = false, bodyLimit = defaultBodyLimit }: MountOptions,
 ): RecordRoom {
   const room: RecordRoom = { accessor, pageSize, dialects, actor, requireIfMatch, path: scope.prefix.replace(/\/$/, '') }
   setComponent(scope, accessor.component)
@@ -82,7 +85,7 @@ export function mountRecords(
   mountRoutes(
     scope,
     recordRoutes,
-    {
+    allOnBehalf(auth, storage, {
       list: listRecords(room),
       aggregate: aggregateRecords(room),
       get: getRecord(room),
@@ -93,7 +96,7 @@ export function mountRecords(
       delete: deleteRecord(room),
       deleteMany: deleteRecords(room),
       restore: restoreRecord(room),
-    },
+    }),
     bodyLimit,
   )
   return room

@@ -58,7 +58,7 @@ export class BackupLog {
 
   /** The newest tries, newest first. */
   async newest(limit: number, time?: TimeBudget): Promise<BackupRecord[]> {
-    const context = { principal: undefined, tenant: null, ...(time && { time }) }
+    const context = { principal: undefined, tenant: null, access: 'system' as const, ...(time && { time }) }
     const options = { filter: everything, includeDeleted: true, order: newestFirst, limit }
     return (await this.#engine.read((connection) => runTask(selectRows(this.#table, connection, context, options)))).map(asRecord)
   }

@@ -1,0 +1,65 @@
+import type { AnyModel } from '../model/model.ts'
+import type { Where } from '../query/where.ts'
+import type { Principal } from '../session/principal.ts'
+
+/** What rules are about. `purge` is deleting for good, also what is not soft-deleted first. */
+export type AccessOperation = 'read' | 'create' | 'update' | 'delete' | 'restore' | 'purge'
+
+export const accessOperations = ['read', 'create', 'update', 'delete', 'restore', 'purge'] as const satisfies readonly AccessOperation[]
+
+/** A condition on records: a `where`, also through references. */
+export type RecordCondition<Model extends AnyModel = AnyModel> = Where<Model> & {
+  /** Conditions on linked records by the names that `include` has for them; of several that point here, one has to hold it. */
+  readonly linked?: { readonly [name: string]: Readonly<Record<string, unknown>> }
+}
+
+/**
+ * Who may do something: everybody or nobody, those with a role, whoever any rule of a list says, everybody with the records that hold a
+ * condition, or what a function of the principal answers: whether, or for which records. Nobody without an id is asked a function about.
+ */
+export type Rule<Model extends AnyModel = AnyModel> =
+  | boolean
+  | string
+  | readonly Rule<Model>[]
+  | RecordCondition<Model>
+  | ((principal: Principal) => boolean | RecordCondition<Model>)
+
+/** Who may read or set a field, whatever the record. */
+export type FieldRule = boolean | string | readonly FieldRule[] | ((principal: Principal) => boolean)
+
+/** What becomes of a request, and why. */
+export interface Verdict<Condition> {
+  /** Whether, or for which records. */
+  readonly allowed: boolean | Condition
+  /** The rule that decided: `update[1]`. */
+  readonly rule: string
+}
+
+/** Asks a rule. A list is asked in its order: the first that allows everything decides; else its conditions count together. */
+export function askRule<Condition>(
+  name: string,
+  rule: unknown,
+  principal: Principal,
+  read: (condition: object, name: string) => Condition,
+): Verdict<Condition>[] {
+  if (typeof rule === 'boolean') return rule ? [{ allowed: true, rule: name }] : []
+  if (typeof rule === 'string') return principal.roles?.includes(rule) ? [{ allowed: true, rule: `${name}: role ${rule}` }] : []
+  if (Array.isArray(rule)) {
+    const found: Verdict<Condition>[] = []
+    for (const [index, member] of rule.entries()) {
+      const verdicts = askRule(`${name}[${index}]`, member, principal, read)
+      const whole = verdicts.find(({ allowed }) => allowed === true)
+      if (whole) return [whole]
+      found.push(...verdicts)
+    }
+    return found
+  }
+  if (typeof rule === 'object' && rule !== null) return [{ allowed: read(rule, name), rule: name }]
+  // What a function makes of an id that is null, nobody foresees.
+  if (typeof rule !== 'function' || principal.id === null) return []
+  const answer: unknown = rule(principal)
+  if (typeof answer === 'boolean') return answer ? [{ allowed: true, rule: name }] : []
+  // Anything else, such as the promise of an async function, would be a hole.
+  if (typeof answer !== 'object' || answer === null) throw new TypeError(`The rule ${name} answered neither true, false nor a condition.`)
+  return [{ allowed: read(answer, name), rule: name }]
+}

@@ -1,0 +1,127 @@
+import {
+  defineModel,
+  ForbiddenError,
+  ModelAccessor,
+  openStorage,
+  type Principal,
+  Ref,
+  type Storage,
+  UsageError,
+  ValidationError,
+} from '@strongroom/core'
+import { describeEngines } from '@strongroom/testkit'
+import { Type } from 'typebox'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { rejectionOf } from '../support.ts'
+
+const Customer = defineModel(
+  'customers',
+  { org: Type.String({ maxLength: 50 }), email: Type.String() },
+  { tenant: 'org', unique: [['org', 'email']], softDelete: true },
+)
+const Order = defineModel(
+  'orders',
+  { org: Type.String({ maxLength: 50 }), customer_id: Ref(() => Customer, { onDelete: 'cascade' }), total: Type.Integer() },
+  { tenant: 'org' },
+)
+const Note = defineModel('notes', { text: Type.String() })
+
+const red: Principal = { id: 1, tenant: 'red' }
+const blue: Principal = { id: 2, tenant: 'blue' }
+const nowhere: Principal = { id: 3 }
+const everywhere: Principal = { id: 4, tenant: '*' }
+
+describeEngines('tenancy', (database) => {
+  const customers = new ModelAccessor(Customer, 'customers')
+  const orders = new ModelAccessor(Order, 'orders')
+  const notes = new ModelAccessor(Note, 'notes')
+  let storage: Storage
+
+  beforeAll(async () => {
+    const opened = await openStorage({ url: await database.freshUrl(), accessors: [customers, orders, notes] })
+    storage = opened as unknown as Storage
+    await customers.insert({ email: 'a@example.com' }, { principal: red })
+    await customers.insert({ email: 'b@example.com' }, { principal: blue })
+    await orders.insert({ customer_id: 1, total: 10 }, { principal: red })
+    await orders.insert({ customer_id: 2, total: 20 }, { principal: blue })
+  })
+
+  afterAll(() => storage.close())
+
+  test('a new record belongs to the tenant of whoever makes it, whatever it says', async () => {
+    expect(await customers.get(1)).toMatchObject({ org: 'red' })
+    const stranger = await rejectionOf(customers.insert({ org: 'blue', email: 'c@example.com' }, { principal: red }))
+    expect(stranger).toMatchObject({ issues: [{ path: 'org', message: 'must be your own tenant; leave it out' }] })
+    expect(await rejectionOf(customers.update(1, { org: 'blue' } as never, { principal: red }))).toBeInstanceOf(ValidationError)
+  })
+
+  test('every way of reading is held to the tenant', async () => {
+    const principal = red
+    expect(await customers.find({ principal })).toHaveLength(1)
+    expect(await customers.get(2, { principal })).toBeNull()
+    expect(await customers.count({}, { principal })).toBe(1)
+    expect(await customers.page({ principal })).toMatchObject({ total: 1 })
+    expect(await orders.aggregate({ measures: ['sum:total'], principal })).toEqual([{ sum_total: 10 }])
+    expect(await Array.fromAsync(orders.stream({ principal }))).toHaveLength(1)
+    expect(await customers.find({ principal, include: { orders: true } })).toMatchObject([{ orders: [{ total: 10 }] }])
+    expect(await customers.count({}, { tenant: 'blue' })).toBe(1)
+  })
+
+  test('every way of writing is held to the tenant', async () => {
+    const principal = red
+    expect(await rejectionOf(customers.update(2, { email: 'x' }, { principal }))).toMatchObject({ code: 'not_found' })
+    expect(await customers.delete(2, { principal })).toBe(false)
+    expect(await customers.purge(2, { principal })).toBe(false)
+    expect(await customers.updateMany({}, { email: 'same@example.com' }, { principal, dryRun: true })).toHaveLength(1)
+    expect(await customers.deleteMany({}, { principal, dryRun: true })).toBe(1)
+  })
+
+  test("a record cannot point to another tenant's, which is as if it were not there", async () => {
+    const foreign = await rejectionOf(orders.insert({ customer_id: 2, total: 1 }, { principal: red }))
+    const missing = await rejectionOf(orders.insert({ customer_id: 99, total: 1 }, { principal: red }))
+    expect(foreign).toMatchObject({ code: 'reference_conflict' })
+    expect(String(foreign)).toBe(String(missing))
+    expect(await rejectionOf(orders.update(1, { customer_id: 2 }, { principal: red }))).toMatchObject({ code: 'reference_conflict' })
+  })
+
+  test('a key that names the tenant is unique for each tenant', async () => {
+    expect(await customers.insert({ email: 'b@example.com' }, { principal: red, dryRun: true })).toMatchObject({ org: 'red' })
+    expect(await rejectionOf(customers.insert({ email: 'a@example.com' }, { principal: red }))).toMatchObject({ code: 'unique_conflict' })
+  })
+
+  test('whoever belongs to no tenant has nothing, and whoever works for all of them everything', async () => {
+    expect(await customers.count({}, { principal: nowhere })).toBe(0)
+    expect(await rejectionOf(customers.insert({ email: 'n@example.com' }, { principal: nowhere }))).toBeInstanceOf(ForbiddenError)
+    expect(await notes.insert({ text: 'x' }, { principal: nowhere, dryRun: true })).toMatchObject({ text: 'x' })
+    expect(await customers.count({}, { principal: everywhere })).toBe(2)
+    const named = customers.insert({ org: 'green', email: 'g@example.com' }, { principal: everywhere, dryRun: true })
+    expect(await named).toMatchObject({ org: 'green' })
+  })
+
+  test('nobody gets out of the tenant of a transaction by naming another principal', async () => {
+    const seen = await storage.transaction(() => customers.count({}, { principal: blue }), { tenant: 'red' })
+    expect(seen).toBe(1)
+  })
+
+  test('audit entries name the tenant of the record', async () => {
+    await customers.insert({ org: 'green', email: 'g@example.com' })
+    const [entry] = await storage.audit.find({ component: 'customers', limit: 1 })
+    expect(entry).toMatchObject({ tenant: 'green', operation: 'create' })
+    const seen = await storage.actingAs({ principal: blue }, () => Array.fromAsync(storage.audit.stream()))
+    expect(new Set(seen.map(({ tenant }) => tenant))).toEqual(new Set(['blue']))
+  })
+
+  test('a purge of many cascades within the tenant alone', async () => {
+    expect(await customers.purgeMany({}, { principal: blue, dryRun: true })).toBe(1)
+  })
+})
+
+describe('the field of the tenant', () => {
+  test.each([
+    ['is one of the model', { name: Type.String() }, 'org'],
+    ['cannot be optional', { org: Type.Optional(Type.String()) }, 'org'],
+    ['is no number with a fraction', { org: Type.Number() }, 'org'],
+  ])('%s', (_what, fields, tenant) => {
+    expect(() => defineModel('things', fields, { tenant } as never)).toThrow(UsageError)
+  })
+})

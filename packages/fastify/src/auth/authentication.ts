@@ -1,0 +1,32 @@
+import type { Access, AnyAccessor, Principal, Storage } from '@strongroom/core'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ActorOf } from '../actor.ts'
+import { refuse } from '../refuse.ts'
+
+/** How a server knows who asks. */
+export interface Authentication {
+  /**
+   * Names the caller of a request, or null where the request says nothing of one. It is asked once for each request.
+   * @throws StrongroomError `unauthorized` for credentials that are no good
+   */
+  authenticate(request: FastifyRequest): Principal | null | Promise<Principal | null>
+  /** Accessors of its own, which are opened with the server's. They have no record routes. */
+  readonly accessors?: readonly AnyAccessor[]
+  /** Rules for its accessors. */
+  readonly access?: readonly Access[]
+  /** Mounts routes of its own below the server's prefix; `storage` has its accessors. */
+  mount?(scope: FastifyInstance, storage: Storage): void | Promise<void>
+}
+
+/** Checks what was given as `auth`. Throws UsageError `invalid_options`. */
+export function checkAuthentication(given: {
+  readonly auth?: Authentication | undefined
+  readonly actor?: ActorOf | undefined
+}): Authentication | undefined {
+  const { auth, actor } = given
+  if (auth === undefined) return undefined
+  if (typeof auth !== 'object' || auth === null || typeof auth.authenticate !== 'function')
+    refuse('auth is trustedHeader(), or an object with authenticate(request), which answers a principal or null.')
+  if (actor !== undefined) refuse('auth names whoever writes. Leave actor out, or leave auth out.')
+  return auth
+}

@@ -1,0 +1,65 @@
+import { type CallerOptions, type Principal, type Storage, StrongroomError } from '@strongroom/core'
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { requestIdOf } from '../request-id.ts'
+import type { Authentication } from './authentication.ts'
+
+/** Whoever sends a request that names nobody. */
+const anonymous: Principal = Object.freeze({ id: null, name: 'anonymous', roles: Object.freeze(['anonymous']) })
+
+const principals = new WeakMap<FastifyRequest, Principal>()
+
+/** Who sent a request; undefined where nothing authenticates it, or nothing has yet. */
+export function principalOf(request: FastifyRequest): Principal | undefined {
+  return principals.get(request)
+}
+
+/** Who sent a request that was looked at. */
+export function requiredPrincipal(request: FastifyRequest): Principal {
+  const principal = principals.get(request)
+  if (!principal) throw new StrongroomError('internal_error', 'The caller of a request is asked for before it is known.')
+  return principal
+}
+
+/** Whether a request was looked at and names nobody: a login might help. */
+export function isAnonymous(request: FastifyRequest): boolean {
+  return principals.get(request) === anonymous
+}
+
+/** The name of a principal in stamps and audit entries. */
+export function actorName({ id, name }: Principal): string {
+  return name ?? String(id)
+}
+
+/** Finds out who sent a request, once. Throws what `authenticate` throws, and StrongroomError for an answer that is no principal. */
+export async function identify(auth: Authentication, request: FastifyRequest): Promise<Principal> {
+  const known = principals.get(request)
+  if (known) return known
+  const found = (await auth.authenticate(request)) ?? anonymous
+  // Code without types may answer anything, and a caller with an undefined id would be nobody in particular.
+  if (typeof found !== 'object' || (typeof found.id !== 'string' && typeof found.id !== 'number' && found !== anonymous))
+    throw new StrongroomError('internal_error', 'authenticate answered no principal: { id, roles }.')
+  principals.set(request, found)
+  return found
+}
+
+/** Makes a handler run on behalf of whoever sent the request: what it reads and writes keeps to that caller's rules. */
+export function onBehalf(auth: Authentication | undefined, storage: Storage | undefined, handler: RouteHandlerMethod): RouteHandlerMethod {
+  if (!auth || !storage) return handler
+  return async function (request: FastifyRequest, reply: FastifyReply) {
+    const principal = await identify(auth, request)
+    const caller: CallerOptions = { principal, actor: actorName(principal), requestId: requestIdOf(request) }
+    // The server is the handler's `this`, as Fastify has it.
+    return storage.actingAs(caller, () => handler.call(this, request, reply))
+  }
+}
+
+/** The same for all handlers of a router. */
+export function allOnBehalf<Name extends string>(
+  auth: Authentication | undefined,
+  storage: Storage | undefined,
+  handlers: Readonly<Record<Name, RouteHandlerMethod>>,
+): Readonly<Record<Name, RouteHandlerMethod>> {
+  const wrapped = Object.entries<RouteHandlerMethod>(handlers).map(([name, handler]) => [name, onBehalf(auth, storage, handler)])
+  // The same names as before.
+  return Object.fromEntries(wrapped) as Readonly<Record<Name, RouteHandlerMethod>>
+}

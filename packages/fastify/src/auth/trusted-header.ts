@@ -1,0 +1,37 @@
+import type { Principal } from '@strongroom/core'
+import { nameInHeader } from '../actor.ts'
+import { refuse, refuseUnknown } from '../refuse.ts'
+import type { Authentication } from './authentication.ts'
+
+/** Which headers are believed. */
+export interface TrustedHeaderOptions {
+  /** Names the caller, who is known by that name; `x-user` unless said. */
+  readonly user?: string | undefined
+  /** The caller's roles, separated by commas; none unless said. */
+  readonly roles?: string | undefined
+  /** The caller's tenant; none unless said. */
+  readonly tenant?: string | undefined
+}
+
+/**
+ * Believes what a header says of the caller, without any proof: for a closed network, or behind a proxy that authenticates, sets these
+ * headers itself and removes those that clients send.
+ *
+ * @throws UsageError `invalid_options`
+ * @example bootstrap(app, { accessors, access, auth: trustedHeader({ roles: 'x-roles' }) })
+ */
+export function trustedHeader(options: TrustedHeaderOptions = {}): Authentication {
+  refuseUnknown('trustedHeader', options, ['user', 'roles', 'tenant'])
+  const { user = 'x-user', roles, tenant } = options
+  for (const name of [user, roles, tenant])
+    if (name !== undefined && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) refuse(`trustedHeader: "${name}" is no name of a header.`)
+  return {
+    authenticate(request): Principal | null {
+      const name = nameInHeader(request, user)
+      if (name === undefined) return null
+      const own = tenant === undefined ? undefined : nameInHeader(request, tenant)
+      const listed = roles === undefined ? [] : (nameInHeader(request, roles) ?? '').split(',').map((role) => role.trim())
+      return { id: name, name, roles: listed.filter((role) => role !== ''), ...(own !== undefined && { tenant: own }) }
+    },
+  }
+}
