@@ -36,7 +36,7 @@ describeEngines('reading along', (engine) => {
           return connection.all(statement)
         },
       })
-      const caller = { principal: undefined, tenant: null }
+      const caller = { principal: undefined, tenant: null, access: 'system' as const }
       return runTask(includeRows(listening, caller, rows, { inclusions: [{ name: 'along', link, side }], includeAtMost }))
     })
     return statements

@@ -37,3 +37,10 @@ export function gate(): { readonly opened: Promise<void>; open(): void } {
   })
   return { opened, open }
 }
+
+/** Everything that a stream gives. */
+export async function everyOf<T>(stream: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const item of stream) all.push(item)
+  return all
+}

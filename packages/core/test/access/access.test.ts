@@ -1,7 +1,7 @@
 import { ForbiddenError, InvalidQueryError, NotFoundError, openStorage, type Principal, type Storage, versionOf } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { rejectionOf } from '../support.ts'
+import { everyOf, rejectionOf } from '../support.ts'
 import { accessors, rules } from './house.ts'
 
 const boss: Principal = { id: 1, roles: ['boss'] }
@@ -52,7 +52,7 @@ describeEngines('rules of access', (database) => {
       expect(await tasks.count({}, { principal: ann })).toBe(2)
       expect(await tasks.exists({ title: 'plant' }, { principal: ann })).toBe(false)
       expect(await tasks.aggregate({ measures: ['count', 'max:title'], principal: ann })).toEqual([{ count: 2, max_title: 'sweep' }])
-      expect(await Array.fromAsync(tasks.stream({ principal: ann }))).toHaveLength(2)
+      expect(await everyOf(tasks.stream({ principal: ann }))).toHaveLength(2)
     })
 
     test('a record that the rules hold back is not there', async () => {

@@ -12,7 +12,7 @@ import {
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { rejectionOf } from '../support.ts'
+import { everyOf, rejectionOf } from '../support.ts'
 
 const Customer = defineModel(
   'customers',
@@ -62,7 +62,7 @@ describeEngines('tenancy', (database) => {
     expect(await customers.count({}, { principal })).toBe(1)
     expect(await customers.page({ principal })).toMatchObject({ total: 1 })
     expect(await orders.aggregate({ measures: ['sum:total'], principal })).toEqual([{ sum_total: 10 }])
-    expect(await Array.fromAsync(orders.stream({ principal }))).toHaveLength(1)
+    expect(await everyOf(orders.stream({ principal }))).toHaveLength(1)
     expect(await customers.find({ principal, include: { orders: true } })).toMatchObject([{ orders: [{ total: 10 }] }])
     expect(await customers.count({}, { tenant: 'blue' })).toBe(1)
   })
@@ -107,7 +107,7 @@ describeEngines('tenancy', (database) => {
     await customers.insert({ org: 'green', email: 'g@example.com' })
     const [entry] = await storage.audit.find({ component: 'customers', limit: 1 })
     expect(entry).toMatchObject({ tenant: 'green', operation: 'create' })
-    const seen = await storage.actingAs({ principal: blue }, () => Array.fromAsync(storage.audit.stream()))
+    const seen = await storage.actingAs({ principal: blue }, () => everyOf(storage.audit.stream()))
     expect(new Set(seen.map(({ tenant }) => tenant))).toEqual(new Set(['blue']))
   })
 

@@ -19,7 +19,16 @@ export async function openFresh(options: Partial<PostgresEngineOptions> = {}): P
 export const sql = (text: string, ...parameters: unknown[]) => ({ sql: text, parameters })
 
 export function unit<T>(run: (connection: Connection) => Awaitable<T>, options: Partial<Unit<T>> = {}): Unit<T> {
-  const context = { actor: 'test', principal: undefined, tenant: null, requestId: null, traceId: null, unitId: 'unit', dryRun: false }
+  const context = {
+    actor: 'test',
+    principal: undefined,
+    tenant: null,
+    access: 'system' as const,
+    requestId: null,
+    traceId: null,
+    unitId: 'unit',
+    dryRun: false,
+  }
   return { context, alone: true, timeLimit: 20_000, run, ...options }
 }
 

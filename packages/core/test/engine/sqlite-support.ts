@@ -29,7 +29,16 @@ export const test = base.extend<{ folder: string; file: string; open: (options?:
 })
 
 export function unit<T>(run: (connection: Connection) => Awaitable<T>, options: Partial<Unit<T>> = {}): Unit<T> {
-  const context = { actor: 'test', principal: undefined, tenant: null, requestId: null, traceId: null, unitId: 'unit', dryRun: false }
+  const context = {
+    actor: 'test',
+    principal: undefined,
+    tenant: null,
+    access: 'system' as const,
+    requestId: null,
+    traceId: null,
+    unitId: 'unit',
+    dryRun: false,
+  }
   return { context, alone: false, timeLimit: 60_000, run, ...options }
 }
 
