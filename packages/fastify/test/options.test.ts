@@ -1,7 +1,7 @@
 import { defineModel, ModelAccessor } from '@strongroom/core'
 import { Type } from 'typebox'
 import { afterEach, expect, test, vi } from 'vitest'
-import { type BootstrapOptions, crudRouter, dbRouter } from '../src/index.ts'
+import { type BootstrapOptions, crudRouter, dbRouter, trustedHeader } from '../src/index.ts'
 import { resolveOptions } from '../src/options.ts'
 import { resolveServerOptions } from '../src/server-options.ts'
 
@@ -37,7 +37,11 @@ test('DATABASE_URL counts where no URL is given', () => {
 
 const bad: [options: object, message: string | RegExp][] = [
   [{ accessors, maxRecords: 5 }, /"maxRecords" is no option of bootstrap\. There are accessors, /],
-  [{ accessors, auth: {} }, /"auth" is no option of bootstrap/],
+  [{ accessors, login: {} }, /"login" is no option of bootstrap/],
+  [{ accessors, auth: {} }, /auth is trustedHeader\(\), or an object with authenticate\(request\)/],
+  [{ accessors, auth: trustedHeader(), actor: () => 'x' }, /Leave actor out, or leave auth out/],
+  [{ accessors, operators: { all: 'x' } }, /operators by role need to know who asks/],
+  [{ accessors, auth: trustedHeader(), operators: { alle: 'x' } }, /alle/],
   [{ accessors, dialects: ['odata'] }, 'dialects names "odata", which is none. There are simple-rest, json-server.'],
   [{ accessors, dialects: 'simple-rest' }, 'dialects is a list of simple-rest, json-server.'],
   [{ accessors, dialects: ['json-server'], responses: 'envelope' }, /dialects are for clients that take bare answers/],

@@ -1,13 +1,16 @@
 import { randomBytes } from 'node:crypto'
+import { subscribe } from 'node:diagnostics_channel'
 import { createReadStream } from 'node:fs'
 import { copyFile, mkdtemp, open as openFile, readdir, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Default, defineModel, ModelAccessor, Ref, type Storage } from '@strongroom/core'
+import { Default, defineModel, ModelAccessor, Ref, type RestoreStepMessage, type Storage } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import Database from 'better-sqlite3'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
+import { openEngine } from '../../src/engine/open-engine.ts'
+import { openSnapshot } from '../../src/engine/open-snapshot.ts'
 import { rejectionOf, storagesOn } from '../support.ts'
 
 const Person = defineModel(
@@ -259,6 +262,37 @@ describeEngines('storage.restore', (engine) => {
     for (const { safetyCopy } of reports) for (const name of await namesIn(storage, safetyCopy)) kept.add(name)
     expect(acknowledged.length).toBeGreaterThan(0)
     expect(acknowledged.filter((name) => !kept.has(name))).toEqual([])
+  })
+
+  test('somebody who reads for long keeps nobody else from reading and writing', async () => {
+    const url = await engine.freshUrl()
+    const people = new ModelAccessor(Person, 'people')
+    const storage = await open([people], { url })
+    await people.insertMany([{ name: 'a' }, { name: 'b' }])
+    const backup = join(await mkdtemp(join(tmpdir(), 'strongroom-restore-')), 'backup.sqlite')
+    await storage.backup(backup)
+    const other = await openEngine(url, { sqlite: {}, postgres: {} })
+    const snapshot = await openSnapshot(other.place)
+    // The new content cannot come into the file now, or into the place of the tables.
+    const waiting = new Promise<void>((resolve) => {
+      subscribe('strongroom:restore', (message) => {
+        const { step, requestId } = message as RestoreStepMessage
+        if (requestId === url.slice(-100) && ['replaced', 'filled'].includes(step)) resolve()
+      })
+    })
+    const restoring = storage.restore(backup, { requestId: url.slice(-100) })
+    await waiting
+    for (let round = 0; round < 3; round++) {
+      expect(await people.count()).toBeGreaterThan(1)
+      await people.insert({ name: 'c' })
+    }
+    // It sees what it saw, though it looks for the first time.
+    let seen = 0
+    for await (const rows of snapshot.stream({ sql: 'SELECT * FROM people', parameters: [] }, 100)) seen += rows.length
+    expect(seen).toBe(2)
+    await snapshot.close()
+    expect(await restoring).toMatchObject({ restored: true })
+    await other.close()
   })
 
   test('leaves no temporary file', async () => {

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../engine.ts'
 import { connectTo, type PostgresPlace } from './connect.ts'
 import { readBatches } from './read-batches.ts'
+import { keepTables } from './swap-lock.ts'
 import { codecFor } from './values.ts'
 
 /**
@@ -13,6 +14,7 @@ const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statem
 export async function openPostgresSnapshot(place: PostgresPlace): Promise<Snapshot> {
   const client = await connectTo(place)
   try {
+    await client.query({ sql: keepTables })
     await client.query({ sql: begin })
   } catch (error) {
     client.destroy()

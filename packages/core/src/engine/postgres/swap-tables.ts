@@ -3,6 +3,7 @@ import type { StoredRow } from '../engine.ts'
 import type { Client } from './client.ts'
 import { unknownOutcome } from './errors.ts'
 import { quoteName, quoteText } from './names.ts'
+import { awaitSnapshots } from './swap-lock.ts'
 
 /** How tables of a staging schema come into the place of the live ones. */
 export interface TableSwap {
@@ -23,6 +24,7 @@ export async function swapTables(client: Client, { tables, live, staging, safety
   const inLive = (table: string): string => `${quoteName(live)}.${quoteName(table)}`
   await run(`BEGIN; SET LOCAL lock_timeout = ${Math.trunc(lockWait)}`)
   try {
+    await run(awaitSnapshots(live))
     await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN ACCESS EXCLUSIVE MODE`)
     await refuseDependents(client, live, tables)
     await prepare()
