@@ -56,6 +56,11 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
   return opened as Storage<object> as Storage<TablesOf<Accessors[number]['model']>>
 }
 
+const unproven =
+  'WRITES WITHOUT A LOGIN: whoever sends a request says in X-User who it is from, and is believed. Give auth, or actor; auth: trustedHeader() says that this is meant.'
+
+const bearer = { bearer: { type: 'http', scheme: 'bearer' } }
+
 const loginErrors = ['unauthorized', 'forbidden'] as const
 
 /** The API's table of contents. */
@@ -68,6 +73,7 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
     limitRequests(scope, options.rateLimit, () => storage)
   }
   mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
+  if (!options.auth && options.namesByHeader) scope.log.warn(unproven)
   if (options.enableDbRouter) {
     await scope.register(async (db) => mountOperators(db, storage, { ...options, limits: auditLimits({}) }), { prefix: '/db' })
   }
@@ -100,7 +106,7 @@ function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedO
     systemPaths: options.systemPaths,
     pageSize: options.pageSize,
     namesActor: options.actor === undefined,
-    authenticates: options.auth !== undefined,
+    securitySchemes: options.auth ? (options.auth.securitySchemes ?? bearer) : {},
     dialects: options.dialects,
     info: { title: options.appName, version: options.appVersion },
     announcedErrors: announcedErrors(scope),

@@ -2,10 +2,10 @@ import { type ResponseStyle, reservedComponents } from '@strongroom/contract'
 import type { AnyAccessor, StorageOptions } from '@strongroom/core'
 import type { ActorOf } from './actor.ts'
 import { type Authentication, checkAuthentication } from './auth/authentication.ts'
-import { actorName, requiredPrincipal } from './auth/identity.ts'
+import { authenticatedActor } from './auth/identity.ts'
 import { type DialectName, resolveDialects } from './dialects/translate.ts'
 import { checkRateLimit, type RateLimit } from './edge/rate-limit.ts'
-import { checkOperators, type Operators } from './operators/guard.ts'
+import { checkOperators, isProduction, type Operators } from './operators/guard.ts'
 import type { PageSize } from './query.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
 import { resolveResponseStyle } from './response-style.ts'
@@ -72,6 +72,8 @@ export interface ResolvedOptions {
   readonly operators: Operators
   readonly actor: ActorOf | undefined
   readonly auth: Authentication | undefined
+  /** Nobody said who asks, in production. */
+  readonly namesByHeader: boolean
   readonly prefix: string
   readonly systemPaths: Readonly<Record<keyof SystemPaths, `/${string}` | false>>
   readonly pageSize: PageSize
@@ -140,8 +142,9 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     storage: storageOptions(options),
     enableDbRouter,
     operators: enableDbRouter ? checkOperators(options.operators, auth) : 'loopback',
-    actor: auth ? (request) => actorName(requiredPrincipal(request)) : options.actor,
+    actor: auth ? (request) => authenticatedActor(request, isOpen(auth, options)) : options.actor,
     auth,
+    namesByHeader: !auth && options.actor === undefined && isProduction(),
     prefix: resolvePrefix(options.prefix ?? ''),
     systemPaths: resolveSystemPaths(options.systemRoutes ?? {}),
     pageSize: resolvePageSize(options),
@@ -162,8 +165,14 @@ function storageOptions(options: BootstrapOptions): Omit<StorageOptions, 'logger
   const { auth } = options
   if (!auth) return { ...Object.fromEntries(given), url, accessors: options.accessors }
   const accessors = [...options.accessors, ...(auth.accessors ?? [])]
+  if (isOpen(auth, options)) return { ...Object.fromEntries(given), url, accessors }
   // With a login what no rule allows is denied, also where there are no rules at all.
   return { ...Object.fromEntries(given), url, accessors, access: [...(options.access ?? []), ...(auth.access ?? [])] }
+}
+
+/** Nobody wrote rules, and nobody proves who they are: everybody may do everything, under a name. */
+function isOpen({ proves }: Authentication, { access }: BootstrapOptions): boolean {
+  return proves === false && access === undefined
 }
 
 function refuseReserved(accessors: readonly AnyAccessor[]): void {

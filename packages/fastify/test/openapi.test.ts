@@ -20,7 +20,7 @@ const source = {
   dialects: [],
   info: { title: 'Strongroom API', version: '1.0.0' },
   announcedErrors: [],
-  authenticates: false,
+  securitySchemes: {},
   namesActor: true,
   responses: 'bare',
 } as const
@@ -108,7 +108,7 @@ test('whoever writes is asked for where the server has no other way to know', ()
   const actor = (method: string, of = document) => parametersOf('/api/users', method, of).find((parameter) => parameter.name === 'X-User')
   expect(actor('post')).toMatchObject({ in: 'header', required: true })
   expect(actor('get')).toBeUndefined()
-  const other = openApiDocument({ ...source, authenticates: false, namesActor: false }) as unknown as Document
+  const other = openApiDocument({ ...source, securitySchemes: {}, namesActor: false }) as unknown as Document
   expect(actor('post', other)).toBeUndefined()
 })
 

@@ -12,6 +12,10 @@ export interface Authentication {
   authenticate(request: FastifyRequest): Principal | null | Promise<Principal | null>
   /** Accessors of its own, which are opened with the server's. They have no record routes. */
   readonly accessors?: readonly AnyAccessor[]
+  /** It proves nothing, and only names whoever asks: where nobody wrote any rules (`access`), everybody may do everything, and writes must be named. */
+  readonly proves?: false
+  /** What a request has to bring, as OpenAPI's security schemes by their names; a bearer token unless said. */
+  readonly securitySchemes?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   /** Rules for its accessors. */
   readonly access?: readonly Access[]
   /** Mounts routes of its own below the server's prefix; `storage` has its accessors. */

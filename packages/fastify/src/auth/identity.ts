@@ -26,8 +26,15 @@ export function isAnonymous(request: FastifyRequest): boolean {
 }
 
 /** The name of a principal in stamps and audit entries. */
-export function actorName({ id, name }: Principal): string {
+function actorName({ id, name }: Principal): string {
   return name ?? String(id)
+}
+
+/** Who writes. Throws StrongroomError `missing_actor` for nobody, where names are all there is to go by. */
+export function authenticatedActor(request: FastifyRequest, named: boolean): string {
+  if (named && isAnonymous(request))
+    throw new StrongroomError('missing_actor', 'This server wants to know who writes. Name yourself in its header.')
+  return actorName(requiredPrincipal(request))
 }
 
 /** Finds out who sent a request, once. Throws what `authenticate` throws, and StrongroomError for an answer that is no principal. */

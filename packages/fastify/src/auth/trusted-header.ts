@@ -26,6 +26,8 @@ export function trustedHeader(options: TrustedHeaderOptions = {}): Authenticatio
   for (const name of [user, roles, tenant])
     if (name !== undefined && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) refuse(`trustedHeader: "${name}" is no name of a header.`)
   return {
+    proves: false,
+    securitySchemes: { user: { type: 'apiKey', in: 'header', name: user, description: 'Names the caller, without proof.' } },
     authenticate(request): Principal | null {
       const name = nameInHeader(request, user)
       if (name === undefined) return null

@@ -25,12 +25,6 @@ import { responses } from './responses.ts'
 import { Shelf } from './shelf.ts'
 import type { DescribedComponent, Json, OpenApiSource } from './source.ts'
 
-const login: Json = {
-  type: 'http',
-  scheme: 'bearer',
-  description: 'What the server asks for to know who you are.',
-}
-
 /** Describes the API as OpenAPI 3.1. A pure function of the routes, which are data, and the models. */
 export function openApiDocument(source: OpenApiSource): Json {
   const shelf = new Shelf()
@@ -60,10 +54,13 @@ export function openApiDocument(source: OpenApiSource): Json {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/', description: 'The server that this document comes from.' }],
-    security: source.authenticates ? [{ login: [] }] : [],
+    security: Object.keys(source.securitySchemes).map((name) => ({ [name]: [] })),
     tags: tagsOf(source, paths),
     paths,
-    components: { ...shelf.components(), ...(source.authenticates && { securitySchemes: { login } }) },
+    components: {
+      ...shelf.components(),
+      ...(Object.keys(source.securitySchemes).length > 0 && { securitySchemes: source.securitySchemes }),
+    },
   }
 }
 

@@ -28,8 +28,8 @@ export interface OpenApiSource {
   readonly info: { readonly title: string; readonly version: string }
   /** Errors that any route can answer with beside its own. */
   readonly announcedErrors: readonly ErrorCode[]
-  /** Requests say who they are from. */
-  readonly authenticates: boolean
+  /** What a request has to bring to say who it is from, by name; none where nothing is asked for. */
+  readonly securitySchemes: Readonly<Record<string, Json>>
   /** How the server answers. */
   readonly responses: ResponseStyle
 }

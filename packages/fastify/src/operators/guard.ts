@@ -45,7 +45,8 @@ function checkRules(rules: OperatorRules, auth: Authentication | undefined): Ope
   return rules
 }
 
-function isProduction(): boolean {
+/** Every NODE_ENV but `development` and `test`, and none at all. */
+export function isProduction(): boolean {
   const environment = process.env['NODE_ENV']
   return environment !== 'development' && environment !== 'test'
 }
