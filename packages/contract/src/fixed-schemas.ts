@@ -154,6 +154,27 @@ export const jobSchema = closed({
   error: { anyOf: [closed({ code: { type: 'string', enum: Object.keys(errorCatalogue) }, message: text }), { type: 'null' }] },
 })
 
+const words: WireSchema = { type: 'array', items: text }
+
+/** What may be asked of the rules of access. */
+export const accessQuestionSchema = closed(
+  {
+    component: text,
+    operation: { type: 'string', enum: ['read', 'create', 'update', 'delete', 'restore', 'purge'] },
+    principal: closed({ id: { type: ['integer', 'string', 'null'] }, name: text, roles: words, scopes: words, tenant: textOrNull }, ['id']),
+    id: { type: ['integer', 'string'] },
+  },
+  ['component', 'operation', 'principal'],
+)
+
+/** What the rules say, and why. */
+export const accessAnswerSchema = closed({
+  allowed: flag,
+  rule: text,
+  reason: text,
+  fields: closed({ hidden: words, locked: words }),
+})
+
 /** What the deletion of all records of a filter is answered with. */
 export const bulkDeletionSchema = closed({ status: { const: 'deleted' }, count: { type: 'integer', minimum: 0 } })
 

@@ -14,6 +14,8 @@ export {
 export { type ErrorCode, errorCatalogue } from './error-codes.ts'
 export { splitList } from './filter-query.ts'
 export {
+  accessAnswerSchema,
+  accessQuestionSchema,
   auditEntrySchema,
   backupSchema,
   bulkDeletionSchema,

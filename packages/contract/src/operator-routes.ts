@@ -22,6 +22,7 @@ export type OperatorOperation =
   | 'jobs'
   | 'job'
   | 'cancelJob'
+  | 'explainAccess'
   | 'backup'
   | 'backups'
   | 'restore'
@@ -203,6 +204,18 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     answers: [jobAnswer('The job: cancelled, or still running, and told to end.', 'job')],
     errors: [...jobErrors, 'not_found', 'state_conflict', 'storage_full'],
     writes: true,
+  },
+  {
+    operation: 'explainAccess',
+    method: 'POST',
+    path: '/explain-access',
+    summary: 'Tells which rule lets a caller do something, or keeps it from it',
+    description: 'Nothing is done or written. With an id the question is about that record.',
+    parameters: [requestIdHeader],
+    body: { mediaTypes: ['application/json'], content: ['accessQuestion'] },
+    answers: [jobAnswer('Whether, by which rule, and why.', 'accessAnswer')],
+    errors: ['invalid_query', 'bad_request', 'forbidden', 'unsupported_media_type', 'payload_too_large', 'validation_failed'],
+    writes: false,
   },
   {
     operation: 'backup',

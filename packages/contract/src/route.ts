@@ -48,6 +48,8 @@ export type Content =
   | 'job'
   | 'jobs'
   | 'backups'
+  | 'accessQuestion'
+  | 'accessAnswer'
 
 export interface RouteBody {
   readonly mediaTypes: readonly string[]

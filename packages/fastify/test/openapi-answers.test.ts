@@ -241,6 +241,17 @@ async function walkRestores(walk: Walk): Promise<void> {
   await walk.call('POST', undo, 403, { headers: { via: 'somebody' } })
 }
 
+async function walkExplanations(walk: Walk): Promise<void> {
+  const path = '/db/explain-access'
+  const question = { component: 'users', operation: 'update', principal: { id: 7, roles: ['member'] } }
+  await walk.call('POST', path, 200, { payload: question })
+  await walk.call('POST', path, 200, { payload: { ...question, id: 7 } })
+  await walk.call('POST', path, 422, { payload: { ...question, operation: 'rob' } })
+  await walk.call('POST', path, 400, { payload: question, query: 'colour=red' })
+  await walk.call('POST', path, 415, { payload: 'x', headers: { 'content-type': 'text/plain' } })
+  await walk.call('POST', path, 403, { payload: question, headers: { via: 'somebody' } })
+}
+
 /** The job that an answer is. */
 function jobIn(data: unknown): { readonly id: string; readonly state: string } {
   return data as { readonly id: string; readonly state: string }
@@ -290,6 +301,7 @@ async function walkTheRest(walk: Walk): Promise<void> {
   await walk.call('POST', '/batch', 200, { payload: { operations } })
   await walk.call('POST', '/batch', 422, { payload: { operations: [{ method: 'fly', component: 'users' }] } })
   await walk.call('POST', '/batch', 404, { payload: { operations: [{ method: 'delete', component: 'users', id: 999 }] } })
+  await walkExplanations(walk)
   await walkRestores(walk)
   await walkImports(walk)
   for (const path of ['/db/audit', '/db/diagram.svg', '/db/backups', '/db/export.zip', '/db/backup.sqlite']) {

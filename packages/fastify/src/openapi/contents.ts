@@ -94,6 +94,10 @@ function fixedContent(content: Content): WireSchema {
       return reference('api.job')
     case 'jobs':
       return listOf(reference('api.job'))
+    case 'accessQuestion':
+      return reference('api.access-question')
+    case 'accessAnswer':
+      return reference('api.access-answer')
     case 'html':
     case 'svg':
     case 'dot':

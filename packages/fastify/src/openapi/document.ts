@@ -1,4 +1,6 @@
 import {
+  accessAnswerSchema,
+  accessQuestionSchema,
   auditEntrySchema,
   backupSchema,
   batchRoute,
@@ -83,7 +85,7 @@ function schemasOf({ components, operators, responses: style, systemPaths }: Ope
     ...(style === 'envelope' ? { 'api.failure': failureSchema } : { 'api.problem': problemSchema }),
     ...(hasStatus && { 'api.status': statusSchema }),
     ...(components.some(({ model }) => model.deletedAt) && { 'api.restoration': restorationSchema }),
-    ...(operators && operatorSchemas),
+    ...(operators && { ...operatorSchemas, 'api.access-question': questionSchema(components) }),
   }
 }
 
@@ -93,6 +95,14 @@ const operatorSchemas: Readonly<Record<string, Json>> = {
   'api.restore-report': restoreReportSchema,
   'api.import-report': importReportSchema,
   'api.job': jobSchema,
+  'api.access-answer': accessAnswerSchema,
+}
+
+/** Only components that there are can be asked about. */
+function questionSchema(components: readonly DescribedComponent[]): Json {
+  const { properties, ...question } = accessQuestionSchema
+  const names = components.map(({ component }) => component)
+  return { ...question, properties: { ...Object(properties), ...(names.length > 0 && { component: { type: 'string', enum: names } }) } }
 }
 
 /** The id of a job, which is not that of a record. */

@@ -92,6 +92,13 @@ const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
       error: null,
     },
   ],
+  accessQuestion: { component: 'users', operation: 'update', principal: { id: 7, roles: ['member'] }, id: 7 },
+  accessAnswer: {
+    allowed: true,
+    rule: 'users.update[1]',
+    reason: 'The record holds the condition.',
+    fields: { hidden: [], locked: ['role'] },
+  },
   importForm: { file: 'PK…' },
   csv: 'id,name\n7,Ada\n',
   importReport: importExample,

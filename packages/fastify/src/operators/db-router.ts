@@ -16,6 +16,7 @@ import { downloadBackup } from './backup.ts'
 import { listBackups } from './backups.ts'
 import { drawDiagram } from './diagram.ts'
 import { Downloads } from './downloads.ts'
+import { explainAccess } from './explain-access.ts'
 import { exportTables } from './export.ts'
 import { checkOperators, type Operators } from './guard.ts'
 import { databaseHealth } from './health.ts'
@@ -102,6 +103,7 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, setting
     jobs: listJobs(storage, operators),
     job: getJob(storage, operators),
     cancelJob: cancelJob(storage, operators, closing),
+    explainAccess: explainAccess(storage, operators),
     backup: downloadBackup(storage, operators, downloads),
     backups: listBackups(storage, operators),
     restore: restoreDatabase(storage, settings),
