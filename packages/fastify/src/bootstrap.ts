@@ -70,7 +70,7 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
   letConnectionsGo(scope)
   announceErrors(scope, [...(options.auth ? loginErrors : []), ...(options.rateLimit ? (['too_many_requests'] as const) : [])])
   if (options.rateLimit) {
-    limitRequests(scope, options.rateLimit, () => storage)
+    limitRequests(scope, options.rateLimit, () => storage, options.auth)
   }
   mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
   if (!options.auth && options.namesByHeader) scope.log.warn(unproven)

@@ -51,7 +51,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     setResponseStyle(app, responses)
     answerUnknownPaths(app)
     app.setErrorHandler(answerProblem)
-    await guardEdge(app, server)
+    await guardEdge(app, server, given.auth)
     await bootstrap(app, settings.DEBUG ? { ...given, onStatement: echoStatements(app.log, given.onStatement) } : given)
     await app.listen({ host: settings.HOST, port: settings.PORT })
   } catch (error) {
@@ -65,6 +65,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
 async function guardEdge(
   app: FastifyInstance,
   { settings, byHeader, answerTimeout, maxConnections, pressure, rateLimit }: ServerOptions,
+  auth: BootstrapOptions['auth'],
 ): Promise<void> {
   const errors: ErrorCode[] = []
   app.server.maxConnections = maxConnections
@@ -77,7 +78,7 @@ async function guardEdge(
     errors.push('server_busy')
   }
   if (rateLimit) {
-    limitRequests(app, rateLimit, () => app.storage)
+    limitRequests(app, rateLimit, () => app.storage, auth)
     errors.push('too_many_requests')
   }
   announceErrors(app, errors)

@@ -2,7 +2,7 @@ import { UsageError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import { suggestion } from '../model/nearest-name.ts'
 import type { RowOf } from '../model/row-types.ts'
-import { type AccessOperation, accessOperations, type FieldRule, type Rule } from './rule.ts'
+import { type AccessOperation, accessOperations, type FieldRule, isPlainObject, type Rule } from './rule.ts'
 
 /** Who may do what with the records of a model. What no rule allows is denied. */
 export interface AccessRules<Model extends AnyModel = AnyModel> extends Partial<Readonly<Record<AccessOperation, Rule<Model>>>> {
@@ -48,7 +48,8 @@ export function defineAccess<Model extends AnyModel>(model: Model, rules: Access
   const fault = (message: string): never => {
     throw new UsageError('invalid_definition', `Access to "${model.name}": ${message}.`)
   }
-  if (typeof rules !== 'object' || rules === null) fault('the rules are an object of operations')
+  // What a class or prototype brings along, nobody reads where the rules are written.
+  if (!isPlainObject(rules)) fault('the rules are an object of operations')
   for (const [name, rule] of Object.entries(rules)) {
     if (!ruleNames.includes(name)) fault(`"${name}" is no operation.${suggestion(name, ruleNames)} There are ${ruleNames.join(', ')}`)
     if (name !== 'fields' && rule !== undefined && !isRule(rule))
@@ -59,17 +60,28 @@ export function defineAccess<Model extends AnyModel>(model: Model, rules: Access
   for (const [name, fieldRules] of Object.entries(given.fields ?? {})) {
     const field = model.fieldsByName.get(name)
     if (!field || field.hidden) fault(`fields names "${name}", which the model does not have`)
+    if (fieldRules !== undefined && !isPlainObject(fieldRules)) fault(`fields.${name} is an object with read, write`)
     for (const [kind, rule] of Object.entries(fieldRules ?? {})) {
       if (kind !== 'read' && kind !== 'write') fault(`fields.${name} has "${kind}"; there are read, write`)
       if (rule !== undefined && !isRule(rule)) fault(`fields.${name}.${kind} is true, false, a role, a function, or a list of these`)
     }
     if (field?.role === 'id' && fieldRules?.read !== undefined) fault(`fields.${name} is the id, which whoever reads a record reads`)
   }
-  // The functions are called with records of this model only.
-  return Object.freeze({ model, rules: given })
+  return Object.freeze({ model, rules: frozen(given) })
 }
 
 function isRule(rule: unknown): boolean {
   if (Array.isArray(rule)) return rule.every(isRule)
-  return rule !== null && ['boolean', 'string', 'function', 'object'].includes(typeof rule)
+  // A role without a name is a variable that was not set.
+  if (typeof rule === 'string') return rule !== ''
+  return typeof rule === 'boolean' || typeof rule === 'function' || isPlainObject(rule)
+}
+
+/** A copy that nobody changes later, and that inherits nothing. */
+function frozen<Value>(value: Value): Value {
+  if (Array.isArray(value)) return Object.freeze(value.map(frozen)) as Value
+  if (!isPlainObject(value)) return value
+  // The same members as before.
+  const copy = Object.fromEntries(Object.entries(value).map(([name, member]) => [name, frozen(member)])) as Value & object
+  return Object.freeze(Object.setPrototypeOf(copy, null)) as Value
 }

@@ -43,7 +43,7 @@ export function askRule<Condition>(
   read: (condition: object, name: string) => Condition,
 ): Verdict<Condition>[] {
   if (typeof rule === 'boolean') return rule ? [{ allowed: true, rule: name }] : []
-  if (typeof rule === 'string') return principal.roles?.includes(rule) ? [{ allowed: true, rule: `${name}: role ${rule}` }] : []
+  if (typeof rule === 'string') return hasRole(principal, rule) ? [{ allowed: true, rule: `${name}: role ${rule}` }] : []
   if (Array.isArray(rule)) {
     const found: Verdict<Condition>[] = []
     for (const [index, member] of rule.entries()) {
@@ -59,7 +59,28 @@ export function askRule<Condition>(
   if (typeof rule !== 'function' || principal.id === null) return []
   const answer: unknown = rule(principal)
   if (typeof answer === 'boolean') return answer ? [{ allowed: true, rule: name }] : []
-  // Anything else, such as the promise of an async function, would be a hole.
-  if (typeof answer !== 'object' || answer === null) throw new TypeError(`The rule ${name} answered neither true, false nor a condition.`)
-  return [{ allowed: read(answer, name), rule: name }]
+  // Anything else would be a hole: a promise has no fields, and a condition without fields holds for every record.
+  if (isPlainObject(answer)) return [{ allowed: read(answer, name), rule: name }]
+  // Nobody waits for the promise, and it may reject.
+  if (isPromise(answer)) Promise.resolve(answer).catch(() => undefined)
+  const what = isPromise(answer) ? 'a promise; rules cannot wait' : 'neither true, false nor a condition'
+  throw new TypeError(`The rule ${name} answered ${what}.`)
+}
+
+/** Whether a principal has a role, as it is written. Throws TypeError for roles that are no list: "admin" stands in "no-admin", too. */
+export function hasRole({ roles }: Principal, role: string): boolean {
+  if (roles === undefined || roles === null) return false
+  if (!Array.isArray(roles)) throw new TypeError("The roles of a principal are a list: roles: ['admin'].")
+  return roles.includes(role)
+}
+
+/** Whether a value is an object as it is written in code, of no class. */
+export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'then' in value
 }

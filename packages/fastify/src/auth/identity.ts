@@ -1,5 +1,6 @@
 import { type CallerOptions, type Principal, type Storage, StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { noteActor } from '../request-facts.ts'
 import { requestIdOf } from '../request-id.ts'
 import type { Authentication } from './authentication.ts'
 
@@ -46,6 +47,7 @@ export async function identify(auth: Authentication, request: FastifyRequest): P
   if (typeof found !== 'object' || (typeof found.id !== 'string' && typeof found.id !== 'number' && found !== anonymous))
     throw new StrongroomError('internal_error', 'authenticate answered no principal: { id, roles }.')
   principals.set(request, found)
+  noteActor(request, actorName(found))
   return found
 }
 

@@ -1,14 +1,16 @@
 import { type Storage, StrongroomError } from '@strongroom/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Authentication } from '../auth/authentication.ts'
+import { identify } from '../auth/identity.ts'
 import { isFromThisMachine } from '../operators/guard.ts'
 import { routeFactsOf } from '../request-facts.ts'
 import { addressKey } from './caller-key.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { RateLimiter, type Verdict } from './rate-limiter.ts'
 
-/** Refuses callers of a scope's routes who ask too often. `storage` counts, and may be opened later than this. */
-export function limitRequests(scope: FastifyInstance, limit: RateLimit, storage: () => Storage): void {
-  const { requests, period, by } = limit
+/** Refuses callers of a scope's routes who ask too often. `storage` counts, and may be opened later than this; `auth` names callers. */
+export function limitRequests(scope: FastifyInstance, limit: RateLimit, storage: () => Storage, auth?: Authentication): void {
+  const { requests, period, by = auth && loginOf(auth) } = limit
   const limiter = new RateLimiter({
     requests,
     period: period * 1000,
@@ -43,6 +45,15 @@ async function named(by: NonNullable<RateLimit['by']>, request: FastifyRequest):
 
 function addressOf(request: FastifyRequest): string {
   return `address ${addressKey(request.ip)}`
+}
+
+/** Whoever has no login, or a bad one, is counted by address. */
+function loginOf(auth: Authentication): RateLimit['by'] {
+  if (auth.proves === false) return undefined
+  return async (request) => {
+    const { id } = await identify(auth, request).catch(() => ({ id: null }))
+    return id === null ? undefined : `${typeof id} ${id}`
+  }
 }
 
 const checks: readonly (string | undefined)[] = ['health', 'ready', 'metrics']

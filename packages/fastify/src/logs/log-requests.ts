@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { claimedActor } from '../actor.ts'
+import { principalOf } from '../auth/identity.ts'
 import { notedActor, routeFactsOf } from '../request-facts.ts'
 import { traceIdOf } from './trace-id.ts'
 
@@ -30,7 +31,7 @@ function writeLine(request: FastifyRequest, reply: FastifyReply, actor: string |
   const line = {
     trace_id: traceIdOf(request),
     actor,
-    tenant: null,
+    tenant: principalOf(request)?.tenant ?? null,
     component: route?.component ?? null,
     operation: route?.operation ?? null,
     method: request.method,
