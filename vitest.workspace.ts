@@ -60,6 +60,7 @@ export default defineConfig({
       project({ name: 'layers', root: 'packages/core', include: ['test/layers.test.ts'], postgres: false }),
       project({ name: 'core', root: 'packages/core', exclude: ['**/tools/**', 'test/layers.test.ts'], postgres: true, types: true }),
       project({ name: 'fastify', root: 'packages/fastify', postgres: true, types: true }),
+      project({ name: 'auth', root: 'packages/auth', postgres: true }),
       project({ name: 'openapi', root: 'packages/openapi-check', postgres: false }),
       project({ name: 'client', root: 'packages/client', postgres: true, types: true }),
       project({ name: 'cli', root: 'packages/cli', postgres: true }),
@@ -69,7 +70,7 @@ export default defineConfig({
     ],
     coverage: {
       provider: 'v8',
-      include: ['packages/{contract,core,fastify,client,cli}/src/**/*.ts'],
+      include: ['packages/{contract,core,fastify,auth,client,cli}/src/**/*.ts'],
       reporter: ['text-summary', 'json-summary'],
       reportsDirectory: `${import.meta.dirname}/.coverage`,
       thresholds: { lines: 80, functions: 80, branches: 80, statements: 80 },

@@ -13,6 +13,7 @@ const runElsewhere: Readonly<Record<string, string>> = {
   'npm test': 'runs this very test',
   'npm install @strongroom/core typebox better-sqlite3': 'installs from a registry',
   'npm install @strongroom/core typebox pg': 'installs from a registry',
+  'npm install @strongroom/auth': 'installs from a registry',
   'npm install @strongroom/client': 'installs from a registry',
   'npm install @strongroom/core @strongroom/fastify fastify typebox better-sqlite3': 'installs from a registry',
 }

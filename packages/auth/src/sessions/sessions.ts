@@ -1,0 +1,177 @@
+import type { ModelAccessor, UpdateOf } from '@strongroom/core'
+import { NotFoundError } from '@strongroom/core'
+import { sameDigest, sha256 } from '../digest.ts'
+import type { endReasons, SessionModel } from '../models.ts'
+import { makeToken, type OpaqueToken, readToken } from '../opaque-token.ts'
+import { unauthorized } from '../refuse.ts'
+import type { Revocations } from '../revocations/revocations.ts'
+import type { KnownUser, UserDirectory } from '../users/user-directory.ts'
+
+/** A session after a sign-in or a refresh. */
+export interface OpenSession {
+  readonly id: string
+  readonly user: KnownUser
+  readonly refreshToken: string
+}
+
+export interface SessionOptions {
+  /** Milliseconds that a refresh token is good for. */
+  readonly refreshLifetime: number
+  /** Milliseconds that an access token of a session may still be about. */
+  readonly accessLifetime: number
+}
+
+/** What came of a refresh token. */
+type Outcome = 'renewed' | 'ended' | 'overtaken' | 'reused'
+type EndReason = (typeof endReasons)[number]
+type Who = { readonly actor: string; readonly requestId?: string }
+
+const prefix = 'rt'
+const own = { access: 'system' } as const
+
+/**
+ * Sessions, which are families of refresh tokens (RFC 9700, 4.14.2). A token is good once. One that was spent before ends its family,
+ * since nobody can tell who of the two has stolen it. Two that are at work at the same time are no reuse: one wins.
+ */
+export class Sessions {
+  readonly #accessor: ModelAccessor<SessionModel>
+  readonly #users: UserDirectory
+  readonly #revocations: Revocations
+  readonly #options: SessionOptions
+
+  constructor(accessor: ModelAccessor<SessionModel>, users: UserDirectory, revocations: Revocations, options: SessionOptions) {
+    this.#accessor = accessor
+    this.#users = users
+    this.#revocations = revocations
+    this.#options = options
+  }
+
+  /** Begins a session of a user who has signed in. */
+  async begin(user: KnownUser, requestId: string): Promise<OpenSession> {
+    const id = crypto.randomUUID()
+    const { token, secret } = makeToken(prefix, id)
+    const record = {
+      id,
+      user_id: user.id,
+      token_hash: sha256(secret),
+      expires_at: this.#expiry(),
+      credentials_version: user.credentialsVersion,
+    }
+    await this.#accessor.insert(record, { actor: user.email, requestId, ...own })
+    return { id, user, refreshToken: token }
+  }
+
+  /**
+   * Exchanges a refresh token for the next one of its family.
+   * @param receivedAt milliseconds since 1970, when the request was there as a whole
+   * @throws StrongroomError `unauthorized` for a token that is no good; one that was spent before ends its session
+   */
+  async renew(refreshToken: string, receivedAt: number, requestId: string): Promise<OpenSession> {
+    const given = readToken(prefix, refreshToken)
+    const session = given && (await this.#accessor.get(given.id, own))
+    const user = session && (await this.#users.byId(session.user_id))
+    if (!given || !session || !user) throw refused()
+    const who = { actor: user.email, requestId }
+    if (session.ended_at === null && (user.disabled || user.credentialsVersion !== session.credentials_version)) {
+      // Only who has a token of the family can end it.
+      if (isOfFamily(session, given)) await this.#end(session.id, 'credentials_changed', who)
+      throw refused()
+    }
+    const next = makeToken(prefix, session.id)
+    const outcome = await this.#exchange(given, sha256(next.secret), receivedAt, who)
+    if (outcome === 'reused' || outcome === 'ended') await this.#revokeAccess(session.id)
+    if (outcome !== 'renewed') throw refused()
+    return { id: session.id, user, refreshToken: next.token }
+  }
+
+  /** Ends the session of a refresh token; one that means nothing is passed over (RFC 7009, 2.2). */
+  async endByToken(refreshToken: string, requestId: string): Promise<void> {
+    const given = readToken(prefix, refreshToken)
+    const session = given && (await this.#accessor.get(given.id, own))
+    if (!given || !session || !isOfFamily(session, given)) return
+    const user = await this.#users.byId(session.user_id)
+    await this.end(session.id, { actor: user?.email ?? 'authentication', requestId })
+  }
+
+  /** Ends a session: its refresh tokens and its access tokens are refused from now on. */
+  async end(id: string, who: Who): Promise<void> {
+    await this.#end(id, 'signed_out', who)
+  }
+
+  /** Ends the sessions of everybody. Their access tokens are for the keys to refuse. */
+  async endAll(who: Who): Promise<void> {
+    await this.#accessor.updateMany({ ended_at: null }, { ended_at: new Date(), end_reason: 'ended_for_all' }, { ...who, ...own })
+  }
+
+  /** Forgets sessions that are over, a month later. */
+  async sweep(): Promise<void> {
+    const monthAgo = new Date(Date.now() - 30 * 86_400_000)
+    await this.#accessor.deleteMany({ expires_at: { lt: monthAgo } }, { actor: 'authentication', ...own })
+  }
+
+  async #end(id: string, reason: EndReason, who: Who): Promise<void> {
+    await this.#change(id, (session) => (session.ended_at === null ? { ended_at: new Date(), end_reason: reason } : {}), who)
+    await this.#revokeAccess(id)
+  }
+
+  /** Spends the token where it is the newest of its family: the record is locked meanwhile, so that one of two wins. */
+  async #exchange({ id, secret }: OpaqueToken, nextHash: string, receivedAt: number, who: Who): Promise<Outcome> {
+    const presented = sha256(secret)
+    let outcome: Outcome = 'ended'
+    let spentAt = 0
+    const decide = (session: SessionRow): UpdateOf<SessionModel> => {
+      const now = new Date()
+      outcome = outcomeOf(session, presented, receivedAt, now)
+      if (outcome === 'reused') return { ended_at: now, end_reason: 'reused' }
+      if (outcome !== 'renewed') return {}
+      spentAt = now.getTime()
+      return { token_hash: nextHash, previous_hash: session.token_hash, spent_at: now, expires_at: this.#expiry() }
+    }
+    await this.#change(id, decide, who)
+    // The answer leaves in a later millisecond, so that whoever sends the token again after it comes after `spent_at`.
+    while (Date.now() <= spentAt) await new Promise((resolve) => setImmediate(resolve))
+    return outcome
+  }
+
+  async #change(id: string, patch: (session: SessionRow) => UpdateOf<SessionModel>, who: Who): Promise<void> {
+    try {
+      await this.#accessor.update(id, patch, { ...who, ...own })
+    } catch (error) {
+      // It was removed with its user.
+      if (!(error instanceof NotFoundError)) throw error
+    }
+  }
+
+  #revokeAccess(id: string): Promise<void> {
+    return this.#revocations.revoke([id], new Date(Date.now() + this.#options.accessLifetime))
+  }
+
+  #expiry(): Date {
+    return new Date(Date.now() + this.#options.refreshLifetime)
+  }
+}
+
+interface SessionRow {
+  readonly token_hash: string
+  readonly previous_hash: string | null
+  readonly spent_at: Date | null
+  readonly expires_at: Date
+  readonly ended_at: Date | null
+}
+
+function outcomeOf(session: SessionRow, presented: string, receivedAt: number, now: Date): Outcome {
+  if (session.ended_at !== null || session.expires_at <= now) return 'ended'
+  if (sameDigest(presented, session.token_hash)) return 'renewed'
+  const isPrevious = session.previous_hash !== null && sameDigest(presented, session.previous_hash)
+  if (isPrevious && session.spent_at !== null && receivedAt <= session.spent_at.getTime()) return 'overtaken'
+  return 'reused'
+}
+
+function isOfFamily({ token_hash, previous_hash }: SessionRow, { secret }: OpaqueToken): boolean {
+  const presented = sha256(secret)
+  return sameDigest(presented, token_hash) || (previous_hash !== null && sameDigest(presented, previous_hash))
+}
+
+function refused() {
+  return unauthorized('The refresh token is not valid, or not any more. Sign in again.')
+}
