@@ -1,3 +1,4 @@
+import type { WireSchema } from '@strongroom/contract'
 import {
   type Access,
   type AnyAccessor,
@@ -8,13 +9,14 @@ import {
   type Storage,
   type WriteOptions,
 } from '@strongroom/core'
-import type { Authentication } from '@strongroom/fastify'
+import type { Authentication, DescribedRoutes } from '@strongroom/fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiKeys } from './api-keys/api-keys.ts'
 import { LoginAttempts } from './attempts/login-attempts.ts'
 import type { Caller } from './caller.ts'
 import { credentialsOf } from './credentials.ts'
 import { LoginAttempt, Revocation, SigningKey, userBoundModels } from './models.ts'
+import { authOpenApi } from './openapi.ts'
 import { type Administrator, type PasswordAuthenticationOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { PasswordHasher } from './passwords/password-hasher.ts'
 import { refuse } from './refuse.ts'
@@ -82,6 +84,7 @@ class OwnAuthentication implements PasswordAuthentication {
   readonly accessors: readonly AnyAccessor[]
   readonly access: readonly Access[]
   readonly revocations: Revocations
+  readonly securitySchemes = authOpenApi().securitySchemes
   readonly #options: ResolvedOptions
   readonly #keys: SigningKeys
   readonly #desk: Desk
@@ -123,6 +126,10 @@ class OwnAuthentication implements PasswordAuthentication {
       apiKeys: new ApiKeys(keyAccessor, users, options.apiKeyPrefix, logger),
       callerOf: (request) => this.#callerOf(request),
     }
+  }
+
+  openApi(prefix: string, problem: WireSchema): DescribedRoutes {
+    return authOpenApi(prefix, problem)
   }
 
   async authenticate(request: FastifyRequest) {

@@ -106,6 +106,7 @@ function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedO
     systemPaths: options.systemPaths,
     pageSize: options.pageSize,
     namesActor: options.actor === undefined,
+    ...(options.auth?.openApi && { describeAuth: options.auth.openApi.bind(options.auth) }),
     securitySchemes: options.auth ? (options.auth.securitySchemes ?? bearer) : {},
     dialects: options.dialects,
     info: { title: options.appName, version: options.appVersion },

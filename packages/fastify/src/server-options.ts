@@ -1,4 +1,5 @@
 import type { FastifyServerOptions } from 'fastify'
+import type { Authentication } from './auth/authentication.ts'
 import type { RateLimit } from './edge/rate-limit.ts'
 import type { Pressure } from './edge/shed-load.ts'
 import { type BootstrapOptions, bootstrapNames } from './options.ts'
@@ -6,7 +7,9 @@ import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
 import { type Environment, type GivenSettings, readSettings, type Settings } from './settings/read-settings.ts'
 
 /** What `createServer` takes: the options of `bootstrap`, and those of a server of its own. Each setting wins over its variable. */
-export interface CreateServerOptions extends Omit<BootstrapOptions, 'rateLimit'> {
+export interface CreateServerOptions extends Omit<BootstrapOptions, 'rateLimit' | 'auth'> {
+  /** As `bootstrap` has it, or a function that makes it from the settings: `auth: (settings) => passwordAuthentication({ users, ...settings })`. */
+  readonly auth?: Authentication | ((settings: AuthenticationSettings) => Authentication) | undefined
   /** The address to listen at; the variable HOST, then `127.0.0.1`, unless said. */
   readonly host?: string | undefined
   /** The port to listen at, 0 for any that is free; the variable PORT, then 3000, unless said. */
@@ -43,6 +46,16 @@ export interface CreateServerOptions extends Omit<BootstrapOptions, 'rateLimit'>
   readonly maxConnections?: number | undefined
   /** Milliseconds that running requests have to finish when the process is asked to stop; 10000 unless said. */
   readonly closeTimeout?: number | undefined
+}
+
+/** The settings that are for authentication, under the names that `passwordAuthentication` has for them. */
+export interface AuthenticationSettings {
+  /** SECRET_KEY; undefined where it is not set. */
+  readonly secret: string | undefined
+  /** ACCESS_TOKEN_EXPIRE_MINUTES */
+  readonly accessTokenMinutes: number
+  /** REFRESH_TOKEN_EXPIRE_DAYS */
+  readonly refreshTokenDays: number
 }
 
 /** What the server itself needs, with every default filled in. */
@@ -97,7 +110,7 @@ export function resolveServerOptions(
   const requestTimeout = wholeNumber('requestTimeout', options.requestTimeout ?? 30_000)
   const server: ServerOptions = {
     settings,
-    byHeader: options.actor === undefined,
+    byHeader: options.actor === undefined && options.auth === undefined,
     logger: options.logger ?? true,
     rateLimit: resolveRateLimit(options, settings),
     trustProxy: options.trustProxy ?? false,
@@ -154,5 +167,12 @@ function bootstrapOptions(options: CreateServerOptions, settings: Settings): Boo
   const names: readonly string[] = [...serverNames, 'rateLimit']
   // What is left is what bootstrap knows: every name was checked.
   const given = Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name))) as unknown as BootstrapOptions
-  return { ...given, databaseUrl: settings.DATABASE_URL.reveal(), appName: settings.APP_NAME, appVersion: settings.APP_VERSION }
+  const { APP_NAME: appName, APP_VERSION: appVersion } = settings
+  return { ...given, auth: authenticationOf(options, settings), databaseUrl: settings.DATABASE_URL.reveal(), appName, appVersion }
+}
+
+function authenticationOf({ auth }: CreateServerOptions, settings: Settings): Authentication | undefined {
+  if (typeof auth !== 'function') return auth
+  const { SECRET_KEY: secret, ACCESS_TOKEN_EXPIRE_MINUTES: accessTokenMinutes, REFRESH_TOKEN_EXPIRE_DAYS: refreshTokenDays } = settings
+  return auth({ secret: secret?.reveal(), accessTokenMinutes, refreshTokenDays })
 }

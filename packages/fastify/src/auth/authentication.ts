@@ -3,6 +3,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ActorOf } from '../actor.ts'
 import { refuse } from '../refuse.ts'
 
+/** Routes of an authentication as the OpenAPI document takes them in. */
+export interface DescribedRoutes {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  readonly tag: { readonly name: string; readonly description: string }
+}
+
 /** How a server knows who asks. */
 export interface Authentication {
   /**
@@ -16,6 +22,12 @@ export interface Authentication {
   readonly proves?: false
   /** What a request has to bring, as OpenAPI's security schemes by their names; a bearer token unless said. */
   readonly securitySchemes?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  /**
+   * Describes its routes for the OpenAPI document.
+   * @param prefix stands before every path
+   * @param problem the schema of errors
+   */
+  openApi?(prefix: string, problem: Readonly<Record<string, unknown>>): DescribedRoutes
   /** Rules for its accessors. */
   readonly access?: readonly Access[]
   /** Mounts routes of its own below the server's prefix; `storage` has its accessors. */

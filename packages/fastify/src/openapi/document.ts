@@ -24,7 +24,7 @@ import { filterParameters, filterSentence } from './filters.ts'
 import { ownParameters } from './parameters.ts'
 import { recordSchemas } from './record-schemas.ts'
 import { responses } from './responses.ts'
-import { Shelf } from './shelf.ts'
+import { reference, Shelf } from './shelf.ts'
 import type { DescribedComponent, Json, OpenApiSource } from './source.ts'
 
 /** Describes the API as OpenAPI 3.1. A pure function of the routes, which are data, and the models. */
@@ -47,6 +47,7 @@ export function openApiDocument(source: OpenApiSource): Json {
     const path = source.systemPaths[route.operation]
     if (path !== undefined && path !== false) add(path, route, plainOperation(shelf, 'system', route, source))
   }
+  const auth = source.describeAuth?.(source.prefix, reference(source.responses === 'envelope' ? 'api.failure' : 'api.problem'))
   for (const [name, schema] of Object.entries(schemasOf(source))) shelf.share('schemas', name, schema)
   return {
     openapi: '3.1.0',
@@ -57,8 +58,8 @@ export function openApiDocument(source: OpenApiSource): Json {
     },
     servers: [{ url: '/', description: 'The server that this document comes from.' }],
     security: Object.keys(source.securitySchemes).map((name) => ({ [name]: [] })),
-    tags: tagsOf(source, paths),
-    paths,
+    tags: [...tagsOf(source, paths), ...(auth ? [auth.tag] : [])],
+    paths: { ...paths, ...auth?.paths },
     components: {
       ...shelf.components(),
       ...(Object.keys(source.securitySchemes).length > 0 && { securitySchemes: source.securitySchemes }),

@@ -1,5 +1,6 @@
 import type { ErrorCode, ResponseStyle, WireSchema } from '@strongroom/contract'
 import type { AnyModel, NamedInclusion } from '@strongroom/core'
+import type { DescribedRoutes } from '../auth/authentication.ts'
 import type { DialectName } from '../dialects/translate.ts'
 
 /** A component as the document needs it; accessors are such. */
@@ -30,6 +31,8 @@ export interface OpenApiSource {
   readonly announcedErrors: readonly ErrorCode[]
   /** What a request has to bring to say who it is from, by name; none where nothing is asked for. */
   readonly securitySchemes: Readonly<Record<string, Json>>
+  /** Routes of the authentication. */
+  describeAuth?(prefix: string, problem: Json): DescribedRoutes
   /** How the server answers. */
   readonly responses: ResponseStyle
 }
