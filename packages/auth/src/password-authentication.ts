@@ -20,6 +20,7 @@ import { authOpenApi } from './openapi.ts'
 import { type Administrator, type PasswordAuthenticationOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { PasswordHasher } from './passwords/password-hasher.ts'
 import { refuse } from './refuse.ts'
+import { restoreModule } from './restore-module.ts'
 import { DatabaseRevocations } from './revocations/database-revocations.ts'
 import { Revocations } from './revocations/revocations.ts'
 import type { Desk } from './routes/handlers.ts'
@@ -85,6 +86,7 @@ class OwnAuthentication implements PasswordAuthentication {
   readonly access: readonly Access[]
   readonly revocations: Revocations
   readonly securitySchemes = authOpenApi().securitySchemes
+  readonly restoreModules = [restoreModule]
   readonly #options: ResolvedOptions
   readonly #keys: SigningKeys
   readonly #desk: Desk
@@ -123,7 +125,7 @@ class OwnAuthentication implements PasswordAuthentication {
       attempts: new LoginAttempts(attemptAccessor, options.lockout, logger),
       sessions: new Sessions(sessionAccessor, users, this.revocations, { refreshLifetime, accessLifetime: accessLifetime + 60_000 }),
       revocations: this.revocations,
-      apiKeys: new ApiKeys(keyAccessor, users, options.apiKeyPrefix, logger),
+      apiKeys: new ApiKeys(keyAccessor, { users, revocations: this.revocations }, options.apiKeyPrefix, logger),
       callerOf: (request) => this.#callerOf(request),
     }
   }

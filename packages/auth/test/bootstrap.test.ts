@@ -83,6 +83,21 @@ describeEngines('a server whose users sign in', (database) => {
     expect(answer.json()).toMatchObject([{ title: 'mine' }])
   })
 
+  test('lets nothing come back with an old backup that ended since it was made', async () => {
+    const root = tokens.get('root@example.com')
+    const signedIn = (await app.inject({ method: 'POST', url: '/auth/token', payload: { email: 'ann@example.com', password } })).json()
+    const issued = (await ask(signedIn.access_token, 'POST', '/auth/api-keys', { name: 'short-lived' })).json()
+    const backup = (await ask(root, 'GET', '/db/backup.sqlite')).rawPayload
+    expect((await ask(signedIn.access_token, 'DELETE', `/auth/api-keys/${issued.id}`)).statusCode).toBe(200)
+    const headers = { authorization: `Bearer ${root}`, 'content-type': 'application/x-sqlite3' }
+    const restored = await app.inject({ method: 'POST', url: '/db/restore', headers, payload: backup })
+    expect(restored.statusCode, restored.body).toBe(200)
+    expect((await app.inject({ url: '/tasks', headers: { 'x-api-key': issued.key } })).statusCode).toBe(401)
+    const refresh = { method: 'POST' as const, url: '/auth/refresh', payload: { refresh_token: signedIn.refresh_token } }
+    expect((await app.inject(refresh)).statusCode).toBe(401)
+    expect(await signIn('ann@example.com')).toEqual(expect.any(String))
+  })
+
   test('has its routes and what it asks for in the document', async () => {
     const document = (await app.inject('/openapi.json')).json()
     expect(Object.keys(document.paths)).toContain('/auth/token')

@@ -3,6 +3,7 @@ import { sameDigest, sha256 } from '../digest.ts'
 import type { ApiKeyModel } from '../models.ts'
 import { makeToken, readToken } from '../opaque-token.ts'
 import { unauthorized } from '../refuse.ts'
+import type { Revocations } from '../revocations/revocations.ts'
 import { Together } from '../together.ts'
 import type { KnownUser, UserDirectory } from '../users/user-directory.ts'
 
@@ -38,11 +39,18 @@ export class ApiKeys {
     const rows = await this.#accessor.find({ where: { id: { in: [...ids] } }, ...own })
     return new Map(rows.map((row) => [row.id, row]))
   })
+  readonly #revocations: Revocations
   readonly #principals = new WeakMap<Principal, Map<string, Principal>>()
 
-  constructor(accessor: ModelAccessor<ApiKeyModel>, users: UserDirectory, prefix: string, logger: () => Logger) {
+  constructor(
+    accessor: ModelAccessor<ApiKeyModel>,
+    { users, revocations }: { readonly users: UserDirectory; readonly revocations: Revocations },
+    prefix: string,
+    logger: () => Logger,
+  ) {
     this.#accessor = accessor
     this.#users = users
+    this.#revocations = revocations
     this.#prefix = prefix
     this.#logger = logger
   }
@@ -83,6 +91,8 @@ export class ApiKeys {
     const row = given && (await this.#questions.ask([given.id])).get(given.id)
     if (!given || !row || !sameDigest(sha256(given.secret), row.key_hash)) throw refused()
     if (row.revoked_at !== null || (row.expires_at !== null && row.expires_at.getTime() <= Date.now())) throw refused()
+    // An old backup may have brought it back.
+    if (await this.#revocations.isRevoked([row.id])) throw refused()
     const user = await this.#users.byId(row.user_id)
     if (!user || user.disabled || !isWithin(row.tenant, user)) throw refused()
     this.#noteUse(row)
@@ -100,7 +110,9 @@ export class ApiKeys {
 
   /** Ends a key. Answers it as it is left. */
   async revoke(row: ApiKeyRow, who: { readonly actor: string; readonly requestId: string }): Promise<ApiKeyRow> {
-    return row.revoked_at === null ? this.#accessor.update(row.id, { revoked_at: new Date() }, { ...who, ...own }) : row
+    if (row.revoked_at !== null) return row
+    await this.#revocations.revoke([row.id], row.expires_at ?? new Date(Date.now() + remembered))
+    return this.#accessor.update(row.id, { revoked_at: new Date() }, { ...who, ...own })
   }
 
   /** One object for a user and a key as long as they stay the same: what the rules of access answer is remembered by it. */
@@ -132,6 +144,9 @@ export class ApiKeys {
     })
   }
 }
+
+/** Milliseconds that a key without an end is remembered as revoked, 10 years: backups are no older. */
+const remembered = 315_360_000_000
 
 /** Whether a key for one tenant is still within what its user works for. */
 function isWithin(tenant: string | null, { principal }: KnownUser): boolean {

@@ -1,6 +1,7 @@
-import type { Access, AnyAccessor, Principal, Storage } from '@strongroom/core'
+import type { Access, AnyAccessor, Principal, RestoreModule, Storage } from '@strongroom/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ActorOf } from '../actor.ts'
+import type { Figure } from '../observe/figure.ts'
 import { refuse } from '../refuse.ts'
 
 /** Routes of an authentication as the OpenAPI document takes them in. */
@@ -28,6 +29,10 @@ export interface Authentication {
    * @param problem the schema of errors
    */
   openApi?(prefix: string, problem: Readonly<Record<string, unknown>>): DescribedRoutes
+  /** What a restore has to do with its tables: what was revoked must not come back. */
+  readonly restoreModules?: readonly RestoreModule[]
+  /** What it counts, for `/metrics`. */
+  readonly figures?: readonly Figure[]
   /** Rules for its accessors. */
   readonly access?: readonly Access[]
   /** Mounts routes of its own below the server's prefix; `storage` has its accessors. */

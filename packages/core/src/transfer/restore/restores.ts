@@ -13,9 +13,9 @@ export class Restores {
   readonly #afterwards: () => void
   #running = false
 
-  /** `afterwards` is called when another content may be there. */
-  constructor(target: Omit<RestoreTarget, 'modules'>, afterwards: () => void) {
-    this.#target = { ...target, modules: restoreModules }
+  /** Its modules come after the library's own. `afterwards` is called when another content may be there. */
+  constructor(target: RestoreTarget, afterwards: () => void) {
+    this.#target = { ...target, modules: [...restoreModules, ...target.modules] }
     this.#afterwards = afterwards
     // What a killed process has left there is large, and nobody waits until it is gone.
     removeLeftovers(workPlace(target.engine)).catch(() => undefined)
