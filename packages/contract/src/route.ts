@@ -35,6 +35,7 @@ export type Content =
   | 'status'
   | 'auditEntries'
   | 'openapi'
+  | 'metrics'
   | 'html'
   | 'svg'
   | 'dot'

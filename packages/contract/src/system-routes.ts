@@ -1,8 +1,14 @@
+import type { ErrorCode } from './error-codes.ts'
 import { requestIdHeader } from './parameters.ts'
 import type { AnswerHeader, Route, RouteAnswer } from './route.ts'
 
 /** What a system route does. */
-export type SystemOperation = 'health' | 'ready' | 'openapi' | 'docs'
+export type SystemOperation = 'health' | 'ready' | 'metrics' | 'openapi' | 'docs'
+
+const errors: { readonly [Operation in SystemOperation]?: readonly ErrorCode[] } = {
+  ready: ['storage_unavailable'],
+  metrics: ['forbidden'],
+}
 
 const systemRoute = (
   route: Pick<Route<SystemOperation>, 'operation' | 'path' | 'summary' | 'description'>,
@@ -12,7 +18,7 @@ const systemRoute = (
   method: 'GET',
   parameters: [requestIdHeader],
   answers: [{ status: 200, description: `${route.summary}.`, ...answer, headers: [...headers, 'X-Request-Id'] }],
-  errors: route.operation === 'ready' ? ['storage_unavailable'] : [],
+  errors: errors[route.operation] ?? [],
   writes: false,
 })
 
@@ -35,6 +41,15 @@ export const systemRoutes: readonly Route<SystemOperation>[] = [
       description: 'Asks the database something: it is for those who pass requests on.',
     },
     { mediaType: 'application/json', content: 'status', headers: ['Cache-Control'] },
+  ),
+  systemRoute(
+    {
+      operation: 'metrics',
+      path: '/metrics',
+      summary: 'Tells figures for Prometheus',
+      description: 'What this process has done, and how its database is: for operators. No record or name of a person is in it.',
+    },
+    { mediaType: 'text/plain', content: 'metrics', headers: ['Cache-Control'] },
   ),
   systemRoute(
     {

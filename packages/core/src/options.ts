@@ -5,6 +5,9 @@ import type { StatementListener } from './engine/statement-listener.ts'
 import { UsageError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
+import type { StorageObserver } from './session/observer.ts'
+import { planRules } from './transfer/restore/plan-rules.ts'
+import type { RestoreModule } from './transfer/restore/restore-modules.ts'
 import type { SchedulePlan } from './transfer/schedule/backup-schedule.ts'
 import { type BackupScheduleOptions, readPlan } from './transfer/schedule/read-plan.ts'
 
@@ -22,6 +25,8 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
    * rule allows is denied to them; where it is left out, every principal may do everything.
    */
   readonly access?: readonly Access[]
+  /** What a restore must look at, carry over and end in the tables of models: for what must not come back with an old file. */
+  readonly restoreModules?: readonly RestoreModule[]
   /** Makes the tables and indexes that are missing; true unless said otherwise. */
   readonly createTables?: boolean
   /** The most live records of each model; no limit unless said. */
@@ -36,6 +41,8 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly backups?: BackupScheduleOptions
   /** Is told of each statement that the database ran: `({ sql, duration, failed, parameters }) => …`; nobody unless said, which costs nothing. */
   readonly onStatement?: StatementListener
+  /** Is told of units of work, written records and jobs, for metrics and traces; nobody unless said, which costs nothing. */
+  readonly observer?: StorageObserver | undefined
   /** Settings of the SQLite engine. */
   readonly sqlite?: SqliteSettings
   /** Settings of the PostgreSQL engine. */
@@ -46,6 +53,7 @@ const known = new Set([
   'url',
   'accessors',
   'access',
+  'restoreModules',
   'createTables',
   'maxRecordsPerModel',
   'transactionTimeLimit',
@@ -53,6 +61,7 @@ const known = new Set([
   'logger',
   'backups',
   'onStatement',
+  'observer',
   'sqlite',
   'postgres',
 ])
@@ -62,6 +71,7 @@ export interface ResolvedOptions {
   readonly url: string
   readonly accessors: readonly ModelAccessor<AnyModel>[]
   readonly access: readonly Access[] | undefined
+  readonly restoreModules: readonly RestoreModule[]
   readonly createTables: boolean
   readonly maxRecordsPerModel: number | undefined
   readonly transactionTimeLimit: number
@@ -69,6 +79,7 @@ export interface ResolvedOptions {
   readonly logger: Logger | undefined
   readonly backups: SchedulePlan | undefined
   readonly onStatement: StatementListener | undefined
+  readonly observer: StorageObserver | undefined
   readonly sqlite: SqliteSettings
   readonly postgres: PostgresSettings
 }
@@ -86,12 +97,15 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
   const readTimeLimit = options.readTimeLimit ?? 5000
   positive('readTimeLimit', readTimeLimit)
   if (maxRecordsPerModel !== undefined) positive('maxRecordsPerModel', maxRecordsPerModel)
-  const { onStatement } = options
+  const { onStatement, observer } = options
   if (onStatement !== undefined && typeof onStatement !== 'function') refuse('onStatement is a function that is told of each statement.')
+  if (observer !== undefined && (typeof observer !== 'object' || observer === null))
+    refuse('observer is an object of functions that are told what happens.')
   refuseRepeats(checked)
   return {
     url,
     accessors: checked,
+    restoreModules: checkModules(options.restoreModules ?? [], checked),
     access: readAccess(options, checked),
     createTables: options.createTables ?? true,
     maxRecordsPerModel,
@@ -100,9 +114,24 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     logger: options.logger,
     backups: options.backups === undefined ? undefined : readPlan(options.backups),
     onStatement,
+    observer,
     sqlite: options.sqlite ?? {},
     postgres: options.postgres ?? {},
   }
+}
+
+/** They are planned against the models now, so that a fault is told at the start and not on a bad day. */
+function checkModules(modules: readonly RestoreModule[], accessors: readonly AnyAccessor[]): readonly RestoreModule[] {
+  try {
+    planRules(
+      modules,
+      accessors.map(({ model }) => model),
+      new Date(),
+    )
+  } catch (error) {
+    refuse(`restoreModules cannot be used. ${error instanceof Error ? error.message : ''}`)
+  }
+  return modules
 }
 
 function readAccess({ access }: StorageOptions, accessors: readonly AnyAccessor[]): readonly Access[] | undefined {

@@ -29,15 +29,18 @@ import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
 import { JobRecords } from './schema/job-records.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
+import type { CallerContext } from './session/context.ts'
 import { kyselyHandle } from './session/kysely-handle.ts'
-import type { CallerOptions, WriteOptions } from './session/options.ts'
+import type { CallerOptions, ReadOptions, WriteOptions } from './session/options.ts'
 import type { Session } from './session/session.ts'
 import type { SessionOf, TablesOf, UnknownTables } from './session/tables.ts'
 import { wait } from './session/task.ts'
 import { Units } from './session/units.ts'
+import { requireWholeDatabase } from './session/whole-database.ts'
 import { type BackupOptions, type BackupReport, type BackupSource, backupTo } from './transfer/backup/backup.ts'
 import { type ExportOptions, exportTo } from './transfer/export/export.ts'
 import type { ExportManifest } from './transfer/export/manifest.ts'
+import { readableTables } from './transfer/export/readable-tables.ts'
 import type { ImportSource } from './transfer/import/files-of.ts'
 import { type ImportOptions, type ImportTarget, importFrom } from './transfer/import/import.ts'
 import type { ImportReport } from './transfer/import/report.ts'
@@ -216,6 +219,7 @@ class OpenStorage implements Storage {
   readonly #engine: Engine
   readonly #units: Units
   readonly #auditWriter: AuditWriter
+  readonly #log: BoundTable
   readonly #counters: SharedCounters
   readonly #watched: ReadonlySet<string>
   readonly #transfers = new Transfers()
@@ -240,10 +244,11 @@ class OpenStorage implements Storage {
       logger,
       timeLimit: options.transactionTimeLimit,
       readTimeLimit: options.readTimeLimit,
-      home: { kyselyFor: (session) => this.#sessionHandle(session) },
+      home: { kyselyFor: (session) => this.#sessionHandle(session), observer: options.observer },
     })
     this.#counters = new SharedCounters(new BoundTable(Counters, engine), this.#units)
     const log = new BoundTable(AuditLog, engine)
+    this.#log = log
     const head = new BoundTable(AuditHead, engine)
     this.#auditWriter = new AuditWriter(log, head)
     const modelsByComponent = new Map(options.accessors.map((accessor) => [accessor.component, accessor.model]))
@@ -251,15 +256,17 @@ class OpenStorage implements Storage {
       log,
       this.#units,
       (component) => modelsByComponent.get(component),
-      (component, principal) => hiddenIn(this.#bound, component, principal),
+      (component, caller) => hiddenIn(this.#bound, component, caller),
     )
-    log.readable = (principal) => readableEntries(this.#bound, principal)
+    log.readable = (caller) => readableEntries(this.#bound, caller)
     this.kysely = this.#outerHandle()
     const models = options.accessors.map(({ model }) => model)
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
-    this.#restores = new Restores({ engine, models, transfers: this.#transfers }, () => this.#auditWriter.forgetEpoch())
+    this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules }, () =>
+      this.#auditWriter.forgetEpoch(),
+    )
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
-    this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger })
+    this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger, observer: options.observer })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog })
     const once = new Once(new BoundTable(KeptAnswers, engine), this.#units)
     const parts = {
@@ -312,12 +319,18 @@ class OpenStorage implements Storage {
   }
 
   async backups(): Promise<KeptBackup[]> {
+    requireWholeDatabase(this.#units, 'the list of backups is about')
     return (await this.#backupLog.newest(listedBackups)).map(keptBackup)
   }
 
   async export(target: string | Writable, options: ExportOptions = {}): Promise<ExportManifest> {
-    const tables = [...this.accessors.map(({ model, component }) => ({ model, component })), { model: AuditLog, component: null }]
-    return exportTo({ engine: this.#engine, tables, transfers: this.#transfers }, target, options)
+    const source = {
+      engine: this.#engine,
+      callerOf: (caller: ReadOptions) => this.#units.callerOf(caller),
+      tablesFor: (caller: CallerContext) => readableTables(this.#bound, this.#log, caller),
+      transfers: this.#transfers,
+    }
+    return exportTo(source, target, options)
   }
 
   import(source: ImportSource, options: ImportOptions = {}): Promise<ImportReport> {
@@ -338,18 +351,22 @@ class OpenStorage implements Storage {
   }
 
   async backup(target: string | Writable, options: BackupOptions = {}): Promise<BackupReport> {
+    requireWholeDatabase(this.#units, 'a backup holds')
     return backupTo(this.#backupSource, target, options)
   }
 
-  diagram(options: DiagramOptions = {}): Promise<string> {
+  async diagram(options: DiagramOptions = {}): Promise<string> {
+    requireWholeDatabase(this.#units, 'a diagram shows')
     return this.#diagrams.diagram(options)
   }
 
-  restore(source: string | Readable, options?: RestoreOptions): Promise<RestoreReport> {
+  async restore(source: string | Readable, options?: RestoreOptions): Promise<RestoreReport> {
+    requireWholeDatabase(this.#units, 'a restore replaces')
     return this.#restores.restore(source, options)
   }
 
-  undoRestore(options?: RestoreOptions): Promise<RestoreReport> {
+  async undoRestore(options?: RestoreOptions): Promise<RestoreReport> {
+    requireWholeDatabase(this.#units, 'a restore replaces')
     return this.#restores.undo(options)
   }
 

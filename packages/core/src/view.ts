@@ -14,10 +14,12 @@ import { tableDifferences } from './schema/compare.ts'
 import { Diagrams } from './schema/diagram/diagram.ts'
 import { systemModels } from './schema/system-tables.ts'
 import { wantedTable } from './schema/wanted-table.ts'
+import type { CallerContext } from './session/context.ts'
+import { callerContext, type ReadOptions } from './session/options.ts'
 import { Units } from './session/units.ts'
 import type { Storage } from './storage.ts'
 import { type BackupOptions, type BackupReport, backupTo } from './transfer/backup/backup.ts'
-import { type ExportOptions, exportTo } from './transfer/export/export.ts'
+import { type ExportOptions, exportTo, type ReadableTable } from './transfer/export/export.ts'
 import type { ExportManifest } from './transfer/export/manifest.ts'
 import { BackupLog } from './transfer/schedule/backup-log.ts'
 import { Transfers } from './transfer/transfers.ts'
@@ -92,6 +94,13 @@ function idTypes(engine: Engine, live: readonly TableShape[], accessors: readonl
 /** Milliseconds for a read: whoever looks on has nobody waiting behind them. */
 const readTimeLimit = 60_000
 
+/** A view knows no rules: whoever has it may see everything. */
+function nobody(options: ReadOptions): CallerContext {
+  if (Object.keys(options).length > 0)
+    throw new UsageError('invalid_options', 'A view knows no rules of access, so it exports for nobody in particular.')
+  return callerContext({})
+}
+
 class OpenView implements DatabaseView {
   readonly audit: AuditAccessor
   readonly #engine: Engine
@@ -124,8 +133,15 @@ class OpenView implements DatabaseView {
 
   async export(target: string | Writable, options: ExportOptions = {}): Promise<ExportManifest> {
     await assertFits(this.#engine, this.#models)
-    const tables = [...(this.#accessors ?? []).map(({ model, component }) => ({ model, component })), { model: AuditLog, component: null }]
-    return exportTo({ engine: this.#engine, tables, transfers: this.#transfers }, target, options)
+    const source = { engine: this.#engine, callerOf: nobody, tablesFor: () => this.#wholeTables(), transfers: this.#transfers }
+    return exportTo(source, target, options)
+  }
+
+  #wholeTables(): ReadableTable[] {
+    const whole = (model: AnyModel, component: string | null): ReadableTable => {
+      return { table: new BoundTable(model, this.#engine), component, hidden: new Set(), closed: false }
+    }
+    return [...(this.#accessors ?? []).map(({ model, component }) => whole(model, component)), whole(AuditLog, null)]
   }
 
   async backup(target: string | Writable, options: BackupOptions = {}): Promise<BackupReport> {

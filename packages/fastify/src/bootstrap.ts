@@ -7,6 +7,8 @@ import { limitRequests } from './edge/limit-requests.ts'
 import { letConnectionsGo, settleIn } from './guest-scope.ts'
 import { type HostServer, plainServer } from './host-server.ts'
 import { mountRoute } from './mount.ts'
+import { Metrics } from './observe/metrics.ts'
+import { metricsOf, watchRequests } from './observe/watch-requests.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { auditLimits, mountOperators } from './operators/db-router.ts'
 import { type BootstrapOptions, type ResolvedOptions, resolveOptions } from './options.ts'
@@ -41,13 +43,14 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
 ): Promise<Storage<TablesOf<Accessors[number]['model']>>> {
   const resolved = resolveOptions(options)
   if (app.hasDecorator('storage')) refuse('This server has an app.storage already. Call bootstrap once for each server.')
-  const opened = await openStorage({ ...resolved.storage, logger: storageLogger(app) })
+  const metrics = await openMetrics(app, resolved)
+  const opened = await openStorage({ ...resolved.storage, observer: metrics?.observer, logger: storageLogger(app) })
   // Inside nobody knows the tables by their types.
   const storage = opened as Storage<object> as Storage
   try {
     const server = plainServer(app)
     server.decorate('storage', storage)
-    await server.register(async (scope) => mountAll(scope, storage, resolved), { prefix: resolved.prefix })
+    await server.register(async (scope) => mountAll(scope, storage, resolved, metrics), { prefix: resolved.prefix })
   } catch (error) {
     await storage.close()
     throw error
@@ -64,15 +67,16 @@ const bearer = { bearer: { type: 'http', scheme: 'bearer' } }
 const loginErrors = ['unauthorized', 'forbidden'] as const
 
 /** The API's table of contents. */
-async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions): Promise<void> {
+async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions, metrics: Metrics | undefined): Promise<void> {
   scope.addHook('onClose', () => storage.close())
+  if (metrics && !metricsOf(scope)) watchRequests(scope, metrics)
   settleIn(scope, options.responses)
   letConnectionsGo(scope)
   announceErrors(scope, [...(options.auth ? loginErrors : []), ...(options.rateLimit ? (['too_many_requests'] as const) : [])])
   if (options.rateLimit) {
     limitRequests(scope, options.rateLimit, () => storage, options.auth)
   }
-  mountSystem(scope, storage, options.systemPaths, () => documentOf(scope, storage, options))
+  mountSystem(scope, storage, { ...options, metrics }, () => documentOf(scope, storage, options))
   if (!options.auth && options.namesByHeader) scope.log.warn(unproven)
   if (options.enableDbRouter) {
     await scope.register(async (db) => mountOperators(db, storage, { ...options, limits: auditLimits({}) }), { prefix: '/db' })
@@ -87,6 +91,14 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
   const [first, ...others] = rooms
   if (first) mountRoute(scope, batchRoute, onBehalf(options.auth, storage, runBatch(storage, [first, ...others])), options.bodyLimit)
   await options.auth?.mount?.(scope, storage)
+}
+
+/** A whole server counts its requests already. */
+async function openMetrics(app: HostServer, { systemPaths, auth }: ResolvedOptions): Promise<Metrics | undefined> {
+  if (systemPaths.metrics === false) return undefined
+  const metrics = metricsOf(plainServer(app)) ?? (await Metrics.open())
+  metrics.add(auth?.figures ?? [])
+  return metrics
 }
 
 /** Accessors of the authentication have no record routes. */

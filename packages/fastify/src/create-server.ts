@@ -18,6 +18,8 @@ import { type Log, openLog } from './logs/open-log.ts'
 import { ownRequestLines } from './logs/own-request-lines.ts'
 import { Redactor } from './logs/redact.ts'
 import { answerUnknownPaths } from './not-found.ts'
+import { Metrics } from './observe/metrics.ts'
+import { watchRequests } from './observe/watch-requests.ts'
 import type { BootstrapOptions } from './options.ts'
 import { answerProblem } from './problem.ts'
 import { clientRequestId } from './request-id.ts'
@@ -51,6 +53,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     setResponseStyle(app, responses)
     answerUnknownPaths(app)
     app.setErrorHandler(answerProblem)
+    if (given.systemRoutes?.metrics !== false) watchRequests(app, await Metrics.open())
     await guardEdge(app, server, given.auth)
     await bootstrap(app, settings.DEBUG ? { ...given, onStatement: echoStatements(app.log, given.onStatement) } : given)
     await app.listen({ host: settings.HOST, port: settings.PORT })

@@ -17,6 +17,8 @@ export interface SystemPaths {
   readonly health?: string | false
   /** Says that requests can be served; `/ready`. */
   readonly ready?: string | false
+  /** Figures for Prometheus, for operators; `/metrics`. */
+  readonly metrics?: string | false
   /** The OpenAPI 3.1 document; `/openapi.json`. */
   readonly openapi?: string | false
   /** The page that shows it; `/docs`. */
@@ -25,12 +27,12 @@ export interface SystemPaths {
 
 /** What `bootstrap` takes: the options of `openStorage`, and those of the routes. */
 export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = readonly AnyAccessor[]>
-  extends Omit<StorageOptions<Accessors>, 'url' | 'logger'> {
+  extends Omit<StorageOptions<Accessors>, 'url' | 'logger' | 'observer'> {
   /** `sqlite:./app.db` or `postgres://…`; the variable DATABASE_URL, then `sqlite:./strongroom.db`, unless said. */
   readonly databaseUrl?: string | undefined
   /** Mounts the operators' routes under `/db`; true unless said otherwise. */
   readonly enableDbRouter?: boolean | undefined
-  /** Who may use `/db`. Has to be said in production, which is every NODE_ENV but `development` and `test`, and none at all. */
+  /** Who may use `/db` and `/metrics`. Has to be said in production, which is every NODE_ENV but `development` and `test`, and none at all. */
   readonly operators?: Operators | undefined
   /** Names whoever writes, from the host's own login; the `X-User` header is asked for where it is left out. */
   readonly actor?: ActorOf | undefined
@@ -90,6 +92,7 @@ export interface ResolvedOptions {
 const storageNames = [
   'accessors',
   'access',
+  'restoreModules',
   'createTables',
   'maxRecordsPerModel',
   'transactionTimeLimit',
@@ -117,7 +120,7 @@ const routeNames = [
   'appVersion',
   'rateLimit',
 ] as const
-const systemPaths = { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' } as const
+const systemPaths = { health: '/health', ready: '/ready', metrics: '/metrics', openapi: '/openapi.json', docs: '/docs' } as const
 
 /** The names of the options of `bootstrap`. */
 export const bootstrapNames: readonly string[] = [...storageNames, ...routeNames]
@@ -138,10 +141,13 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
   const enableDbRouter = options.enableDbRouter ?? true
   if (options.actor !== undefined && typeof options.actor !== 'function') refuse('actor is a function of the request that answers a name.')
   const auth = checkAuthentication(options)
+  // Nobody would be held to them.
+  if (options.access !== undefined && !auth) refuse('access says who may do what, and nobody says who asks. Give auth, too.')
   return {
     storage: storageOptions(options),
     enableDbRouter,
-    operators: enableDbRouter ? checkOperators(options.operators, auth) : 'loopback',
+    // Without /db they read the metrics.
+    operators: enableDbRouter || options.operators !== undefined ? checkOperators(options.operators, auth) : 'loopback',
     actor: auth ? (request) => authenticatedActor(request, isOpen(auth, options)) : options.actor,
     auth,
     namesByHeader: !auth && options.actor === undefined && isProduction(),
@@ -165,9 +171,10 @@ function storageOptions(options: BootstrapOptions): Omit<StorageOptions, 'logger
   const { auth } = options
   if (!auth) return { ...Object.fromEntries(given), url, accessors: options.accessors }
   const accessors = [...options.accessors, ...(auth.accessors ?? [])]
-  if (isOpen(auth, options)) return { ...Object.fromEntries(given), url, accessors }
+  const restoreModules = [...(options.restoreModules ?? []), ...(auth.restoreModules ?? [])]
+  if (isOpen(auth, options)) return { ...Object.fromEntries(given), url, accessors, restoreModules }
   // With a login what no rule allows is denied, also where there are no rules at all.
-  return { ...Object.fromEntries(given), url, accessors, access: [...(options.access ?? []), ...(auth.access ?? [])] }
+  return { ...Object.fromEntries(given), url, accessors, restoreModules, access: [...(options.access ?? []), ...(auth.access ?? [])] }
 }
 
 /** Nobody wrote rules, and nobody proves who they are: everybody may do everything, under a name. */
@@ -197,7 +204,13 @@ function resolveSystemPaths(given: SystemPaths): ResolvedOptions['systemPaths'] 
     if (value === false || isPath(value)) return value
     return refuse(`systemRoutes.${name} is a path like "${systemPaths[name]}", or false.`)
   }
-  const resolved = { health: path('health'), ready: path('ready'), openapi: path('openapi'), docs: path('docs') }
+  const resolved = {
+    health: path('health'),
+    ready: path('ready'),
+    metrics: path('metrics'),
+    openapi: path('openapi'),
+    docs: path('docs'),
+  }
   if (resolved.docs !== false && resolved.openapi === false)
     refuse('systemRoutes.docs shows the document of systemRoutes.openapi. Leave both out, or none.')
   return resolved

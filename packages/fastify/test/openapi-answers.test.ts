@@ -310,6 +310,8 @@ async function walkTheRest(walk: Walk): Promise<void> {
     await walk.call('GET', path, 400, { query: 'colour=red' })
     await walk.call('GET', path, 403, { headers: { via: 'somebody' } })
   }
+  await walk.call('GET', '/metrics', 200)
+  await walk.call('GET', '/metrics', 403, { headers: { via: 'somebody' } })
   for (const path of ['/db/health', '/health', '/ready', '/openapi.json', '/docs']) {
     await walk.call('GET', path, 200)
     await walk.call('GET', path, 400, unreadable)

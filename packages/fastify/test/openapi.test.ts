@@ -15,7 +15,7 @@ const source = {
   ],
   prefix: '/api',
   operators: true,
-  systemPaths: { health: '/alive', ready: '/ready', openapi: '/openapi.json', docs: false },
+  systemPaths: { health: '/alive', ready: '/ready', metrics: '/metrics', openapi: '/openapi.json', docs: false },
   pageSize: { defaultLimit: 20, maxLimit: 500 },
   dialects: [],
   info: { title: 'Strongroom API', version: '1.0.0' },

@@ -18,7 +18,7 @@ test('the defaults are those of the contract', () => {
     storage: { url: 'sqlite:./strongroom.db' },
     enableDbRouter: true,
     prefix: '',
-    systemPaths: { health: '/health', ready: '/ready', openapi: '/openapi.json', docs: '/docs' },
+    systemPaths: { health: '/health', ready: '/ready', metrics: '/metrics', openapi: '/openapi.json', docs: '/docs' },
     pageSize: { defaultLimit: 50, maxLimit: 100 },
     bodyLimit: 1_048_576,
   })
@@ -50,7 +50,7 @@ const bad: [options: object, message: string | RegExp][] = [
   [{}, 'bootstrap needs accessors: accessors: [users].'],
   [{ accessors, prefix: 'api' }, 'prefix is a path like "/api".'],
   [{ accessors, prefix: '/a?b' }, 'prefix is a path like "/api".'],
-  [{ accessors, systemRoutes: { metrics: '/m' } }, /"metrics" is no option of systemRoutes/],
+  [{ accessors, systemRoutes: { status: '/m' } }, /"status" is no option of systemRoutes/],
   [{ accessors, systemRoutes: { health: 'health' } }, 'systemRoutes.health is a path like "/health", or false.'],
   [{ accessors, systemRoutes: { openapi: false } }, /systemRoutes\.docs shows the document/],
   [{ accessors, pageSize: { defaultLimit: 0 } }, 'pageSize.defaultLimit is a whole number from 1 on.'],

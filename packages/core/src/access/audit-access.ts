@@ -1,6 +1,7 @@
 import type { AnyModel } from '../model/model.ts'
 import { allOf, equals, everything, type Filter, oneOf } from '../query/filter.ts'
-import { everyTenant, type Principal } from '../session/principal.ts'
+import type { CallerContext } from '../session/context.ts'
+import { everyTenant } from '../session/principal.ts'
 import type { ModelAccess } from './model-access.ts'
 
 /** The rules of a component whose records the log tells of; undefined where there are none. */
@@ -11,28 +12,31 @@ export interface AuditedComponent {
 }
 
 /**
- * The entries that a principal may read: those of its tenant, about components all of whose records it may read. Where it may read some of
- * the records alone, an entry could tell of the others.
+ * The entries that a caller may read: those of its tenant, and for a principal those about components all of whose records it may read.
+ * Where it may read some of the records alone, an entry could tell of the others.
  */
-export function readableEntries(components: readonly AuditedComponent[], principal: Principal): Filter {
-  const { tenant = null } = principal
-  const own = tenant === null || tenant === everyTenant ? everything : equals('tenant', tenant)
+export function readableEntries(components: readonly AuditedComponent[], caller: CallerContext): Filter {
+  const { tenant, principal, memory, access: mode } = caller
+  const own = tenant === null ? everything : equals('tenant', tenant)
+  if (!principal || mode === 'system') return own
   const isOpen = ({ access, model }: AuditedComponent): boolean =>
-    (!access || access.decide('read', principal).filter === everything) && (!model.tenant || tenant !== null)
-  const open = components.filter(isOpen)
-  if (open.length === components.length) return own
-  return allOf(
-    own,
-    oneOf(
-      'component',
-      open.map(({ component }) => component),
-    ),
-  )
+    (!access || access.decide('read', { principal, memory }).filter === everything) &&
+    (!model.tenant || tenant !== null || principal.tenant === everyTenant)
+  const open = components.filter(isOpen).map(({ component }) => component)
+  const isRuled = components.some(({ access }) => access !== undefined)
+  // Components that are no more have no rules of their own: whoever is held to rules sees those that there are, and all of them the database's.
+  if (open.length === components.length && !isRuled) return own
+  return allOf(own, oneOf('component', open.length === components.length ? [...open, databaseComponent] : open))
 }
 
+/** Entries about the whole database have it. */
+const databaseComponent = 'db'
+
 /** The fields that the images of a component are shown without. */
-export function hiddenIn(components: readonly AuditedComponent[], component: string, principal: Principal): ReadonlySet<string> {
-  return components.find((candidate) => candidate.component === component)?.access?.limits(principal).hidden ?? none
+export function hiddenIn(components: readonly AuditedComponent[], component: string, caller: CallerContext): ReadonlySet<string> {
+  const { principal, memory, access: mode } = caller
+  if (!principal || mode === 'system') return none
+  return components.find((candidate) => candidate.component === component)?.access?.limits({ principal, memory }).hidden ?? none
 }
 
 const none: ReadonlySet<string> = new Set()

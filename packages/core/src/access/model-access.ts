@@ -1,3 +1,4 @@
+import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel, Field } from '../model/model.ts'
 import { everything, type Filter, nothing } from '../query/filter.ts'
 import type { Principal } from '../session/principal.ts'
@@ -11,6 +12,12 @@ export interface Decision {
   readonly rule: string
 }
 
+/** Who asks, and the call, unit or request that it asks in: what the rules said is remembered as long as that lives, and no longer. */
+export interface Asker {
+  readonly principal: Principal
+  readonly memory?: object | undefined
+}
+
 /** Fields that a principal may not read, or not set. */
 export interface FieldLimits {
   readonly hidden: ReadonlySet<string>
@@ -22,10 +29,11 @@ export class ModelAccess {
   readonly #model: AnyModel
   readonly #rules: ReadRules
   readonly #read: (condition: object) => Filter | undefined
-  /** A request asks the same more than once, and its principal is one object. */
-  readonly #decisions = new WeakMap<Principal, Map<AccessOperation, Decision>>()
-  readonly #limits = new WeakMap<Principal, FieldLimits>()
+  /** A request asks the same more than once. The principal's own object may live for long, and change. */
+  readonly #decisions = new WeakMap<object, Map<AccessOperation, Decision>>()
+  readonly #limits = new WeakMap<object, FieldLimits>()
   readonly #views = new Map<string, AnyModel>()
+  readonly #inputs = new Map<string, AnyModel>()
 
   /** @param read turns a condition of a rule into a filter; undefined for one that holds for nothing */
   constructor(model: AnyModel, rules: ReadRules, read: (condition: object) => Filter | undefined) {
@@ -35,20 +43,20 @@ export class ModelAccess {
   }
 
   /** Which records the principal may do this with. */
-  decide(asked: AccessOperation, principal: Principal): Decision {
+  decide(asked: AccessOperation, { principal, memory = {} }: Asker): Decision {
     // Where nothing is kept there is one way of deleting.
     const operation = asked === 'purge' && !this.#model.deletedAt ? 'delete' : asked
-    const known = this.#decisions.get(principal) ?? new Map<AccessOperation, Decision>()
-    this.#decisions.set(principal, known)
+    const known = this.#decisions.get(memory) ?? new Map<AccessOperation, Decision>()
+    this.#decisions.set(memory, known)
     const decision = known.get(operation) ?? this.#ask(operation, principal)
     known.set(operation, decision)
     return decision
   }
 
   #ask(operation: AccessOperation, principal: Principal): Decision {
-    const own = this.#rules[operation]
+    const own = Object.hasOwn(this.#rules, operation) ? this.#rules[operation] : undefined
     const name = own === undefined ? 'all' : operation
-    const verdicts = askRule(name, own ?? this.#rules.all ?? false, principal, (condition) => this.#read(condition) ?? nothing)
+    const verdicts = askRule(name, own ?? this.#rules.all ?? false, principal, (condition, rule) => this.#readOf(rule, condition))
     if (verdicts.length === 0) {
       const missing = own === undefined && this.#rules.all === undefined
       return { filter: nothing, rule: missing ? `no rule for ${operation}` : `${name} allows it to nobody like this` }
@@ -59,9 +67,28 @@ export class ModelAccess {
     return { filter: filters.length === 1 ? first : { type: 'or', parts: filters }, rule }
   }
 
+  /** Reads the conditions that stand in the rules themselves. Throws TypeError for one that cannot be. */
+  check(): void {
+    const visit = (name: string, rule: unknown): void => {
+      if (Array.isArray(rule)) for (const [index, member] of rule.entries()) visit(`${name}[${index}]`, member)
+      else if (typeof rule === 'object' && rule !== null) this.#readOf(name, rule)
+    }
+    for (const [name, rule] of Object.entries(this.#rules)) if (name !== 'fields') visit(name, rule)
+  }
+
+  /** A condition that cannot be is a fault of the rule, and none of whoever asks. */
+  #readOf(rule: string, condition: object): Filter {
+    try {
+      return this.#read(condition) ?? nothing
+    } catch (error) {
+      if (!(error instanceof InvalidQueryError)) throw error
+      throw new TypeError(`The rule ${this.#model.name}.${rule} has a condition that cannot be: ${error.message}`, { cause: error })
+    }
+  }
+
   /** Which fields the principal may not read, or not set. */
-  limits(principal: Principal): FieldLimits {
-    const known = this.#limits.get(principal)
+  limits({ principal, memory = {} }: Asker): FieldLimits {
+    const known = this.#limits.get(memory)
     if (known) return known
     const closed = (kind: 'read' | 'write'): Set<string> => {
       const fields = Object.entries(this.#rules.fields ?? {})
@@ -71,18 +98,30 @@ export class ModelAccess {
     // Whoever may not see a field cannot know what to set, unless it is said.
     const locked = new Set([...closed('write'), ...[...hidden].filter((name) => this.#rules.fields?.[name]?.write === undefined)])
     const limits = { hidden, locked }
-    this.#limits.set(principal, limits)
+    this.#limits.set(memory, limits)
     return limits
   }
 
   /** The model as the principal knows it: a field that it may not read is like a secret one, which nobody can ask for. */
-  viewFor(principal: Principal): AnyModel {
-    const { hidden } = this.limits(principal)
+  viewFor(asker: Asker): AnyModel {
+    const { hidden } = this.limits(asker)
     if (hidden.size === 0) return this.#model
     const key = [...hidden].sort().join()
     const view = this.#views.get(key) ?? viewWithout(this.#model, hidden)
     this.#views.set(key, view)
     return view
+  }
+
+  /** The model as the principal may write it: a field that it may neither read nor set is not there. */
+  inputFor(asker: Asker): AnyModel {
+    const { hidden, locked } = this.limits(asker)
+    const absent = [...hidden].filter((name) => locked.has(name)).sort()
+    if (absent.length === 0) return this.#model
+    const key = absent.join()
+    const fields = this.#model.fields.filter(({ name }) => !absent.includes(name))
+    const input = this.#inputs.get(key) ?? { ...this.#model, fields, fieldsByName: new Map(fields.map((field) => [field.name, field])) }
+    this.#inputs.set(key, input)
+    return input
   }
 }
 

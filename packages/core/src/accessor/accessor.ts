@@ -1,3 +1,4 @@
+import type { AccessOperation } from '../access/rule.ts'
 import { UsageError } from '../errors.ts'
 import type { HookMoment } from '../hooks/events.ts'
 import { deleteMoments, insertMoments, restoreMoments, saveMoments, updateMoments } from '../hooks/moments.ts'
@@ -8,6 +9,7 @@ import type { IdOf, InsertOf, RowOf, UpdateOf } from '../model/row-types.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { forgetVersions } from '../query/record-version.ts'
 import type { Where } from '../query/where.ts'
+import { inContextOfCall } from '../session/in-context.ts'
 import type { ReadOptions, WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
@@ -20,7 +22,7 @@ import { type NamedInclusion, namedInclusions } from './include.ts'
 import { insertRecords } from './insert.ts'
 import { type ConditionalWriteOptions, lockExpected } from './match.ts'
 import { type BulkWriteOptions, lockMatching, lockMeant } from './meant.ts'
-import { modelFor, visibleResult } from './permit.ts'
+import { inputFor, lacksCaller, modelFor, requireOperation, visibleResult } from './permit.ts'
 import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
 import { restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
@@ -52,7 +54,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * @throws UsageError `invalid_definition` when the component is no such name
    */
   constructor(model: Model, component: string) {
-    super(model)
+    super(model, component)
     if (!/^[a-z][a-z0-9_-]{0,59}$/i.test(component)) {
       throw new UsageError('invalid_definition', `"${component}" is no component name: use letters, digits, _ and -, e.g. "users".`)
     }
@@ -143,7 +145,11 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * (inside a transaction they are read at once).
    * @example for await (const user of users.stream({ where: { role: 'admin' } })) console.log(user.name)
    */
-  async *stream(options: FindOptions<Model> = {}): AsyncGenerator<RowOf<Model>, void, undefined> {
+  stream(options: FindOptions<Model> = {}): AsyncGenerator<RowOf<Model>, void, undefined> {
+    return inContextOfCall(this.#stream(options))
+  }
+
+  async *#stream(options: FindOptions<Model>): AsyncGenerator<RowOf<Model>, void, undefined> {
     for await (const row of streamRecords(this.#open(), options)) yield row as RowOf<Model>
   }
 
@@ -154,6 +160,24 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
   visibleModel(options: ReadOptions = {}): Model {
     // The same model, but for the marks.
     return modelFor(this.#open(), options) as Model
+  }
+
+  /** The model as a caller may write it: a field that it may neither read nor set is not there. */
+  writableModel(options: ReadOptions = {}): Model {
+    const bound = this.#open()
+    // The same model, but for some fields.
+    return inputFor(bound, bound.units.callerOf(options)) as Model
+  }
+
+  /** Throws ForbiddenError for a caller who may do this with no record at all. */
+  requireAccess(operation: AccessOperation, options: ReadOptions = {}): void {
+    const bound = this.#open()
+    requireOperation(bound, bound.units.callerOf(options), operation)
+  }
+
+  /** Whether rules or a tenant are there to hold for callers, and nobody acts: a route that goes on would be open to everybody. */
+  lacksCaller(): boolean {
+    return lacksCaller(this.#open())
   }
 
   // ── writes ──

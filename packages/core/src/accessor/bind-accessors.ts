@@ -3,9 +3,12 @@ import { ModelAccess } from '../access/model-access.ts'
 import { type FindLink, readRecordCondition } from '../access/record-condition.ts'
 import { type AuditWriter, auditSubject } from '../audit/record-change.ts'
 import type { Engine } from '../engine/engine.ts'
+import { UsageError } from '../errors.ts'
 import type { Once } from '../idempotency/once.ts'
 import type { AnyModel } from '../model/model.ts'
 import { BoundTable } from '../query/bound-table.ts'
+import { everything, type Filter } from '../query/filter.ts'
+import type { CallerContext } from '../session/context.ts'
 import type { Units } from '../session/units.ts'
 import { bindAccessor, type ModelAccessor } from './accessor.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
@@ -37,7 +40,7 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
         const table = new BoundTable(model, engine)
         const subject = auditSubject(component, table)
         const access = accessOf(model, binding.access, bound)
-        if (access) table.readable = (principal) => access.decide('read', principal).filter
+        if (access) table.readable = (caller) => readableRecords(access, caller)
         const insides = { model, component, hooks, table, units, audit, once, subject, access, maxRecords, references: [], referrers: [] }
         bound.set(model, insides)
         return insides
@@ -49,7 +52,17 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
     throw error
   }
   linkAll(bound)
+  try {
+    for (const { access } of bound.values()) access?.check()
+  } catch (error) {
+    for (const accessor of done) accessor[bindAccessor](undefined)
+    throw new UsageError('invalid_definition', error instanceof Error ? error.message : String(error), { cause: error })
+  }
   return [...bound.values()]
+}
+
+function readableRecords(access: ModelAccess, { principal, memory, access: mode }: CallerContext): Filter {
+  return principal && mode !== 'system' ? access.decide('read', { principal, memory }).filter : everything
 }
 
 /** What no rule allows is denied: where there are any rules, a model without rules is closed. */

@@ -8,6 +8,7 @@ import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { type DeleteMode, Doomed, type DoomedRecord, operationOf } from './doomed.ts'
 import { lockRecords } from './lock.ts'
+import { isHeld } from './permit.ts'
 import { type RecordUpdate, updateRecords } from './update.ts'
 
 /*
@@ -39,7 +40,7 @@ export function* refuseRestricted(doomed: Doomed, session: Session): Task<void> 
     for (const link of linksWith(bound, 'restrict')) {
       const children = yield* pointingTo(link, session, previousOf(group), mode === 'hard')
       const staying = children.filter((child) => !goesWith(mode, doomed.get(link.source, child)))
-      if (staying.length > 0) throw restricted(link, staying)
+      if (staying.length > 0) throw restricted(link, staying, isHeld(link.source, { ...session.context, asked: true }))
     }
   }
 }
@@ -99,7 +100,12 @@ function firstOf(group: readonly DoomedRecord[]): DoomedRecord {
   return group[0] as DoomedRecord
 }
 
-function restricted(link: Link, staying: readonly FieldValues[]): ConflictError {
+/** @param held whether some of them may not be there for the caller, who does not hear how many there are then */
+function restricted(link: Link, staying: readonly FieldValues[], held: boolean): ConflictError {
+  if (held) {
+    const sentence = `${link.target.component} cannot be deleted while records of ${link.source.component} point to it by ${link.field.name}.`
+    return new ConflictError('reference_conflict', sentence, [link.field.name])
+  }
   const { deletedAt } = link.source.model
   const count = staying.length
   const live = deletedAt === undefined || staying.some((record) => record[deletedAt.name] === null)

@@ -1,5 +1,6 @@
-import type { AccessOperation } from '../access/rule.ts'
+import { type AccessOperation, accessOperations } from '../access/rule.ts'
 import type { Awaitable } from '../engine/engine.ts'
+import { UsageError } from '../errors.ts'
 import { isId } from '../model/record-id.ts'
 import { allOf, equals, everything, type Filter, nothing } from '../query/filter.ts'
 import { countRows } from '../query/rows.ts'
@@ -29,12 +30,14 @@ export interface AccessAnswer {
 export async function explainAccess(bound: BoundAccessor, question: AccessQuestion): Promise<AccessAnswer> {
   const { access, component } = bound
   const { principal, operation } = question
-  const { hidden, locked } = access?.limits(principal) ?? { hidden: [], locked: [] }
+  if (!accessOperations.includes(operation))
+    throw new UsageError('invalid_options', `"${String(operation)}" is no operation. There are ${accessOperations.join(', ')}.`)
+  const { hidden, locked } = access?.limits({ principal }) ?? { hidden: [], locked: [] }
   const answer = (allowed: boolean, rule: string, reason: string): AccessAnswer => {
     return { allowed, rule: `${component}.${rule}`, reason, fields: { hidden: [...hidden], locked: [...locked] } }
   }
-  if (bound.model.tenant && principal.tenant === undefined) return answer(false, 'tenant', 'The caller belongs to no tenant.')
-  const decisions = access && { read: access.decide('read', principal), asked: access.decide(operation, principal) }
+  if (bound.model.tenant && (principal.tenant ?? '') === '') return answer(false, 'tenant', 'The caller belongs to no tenant.')
+  const decisions = access && { read: access.decide('read', { principal }), asked: access.decide(operation, { principal }) }
   if (decisions?.asked.filter === nothing)
     return answer(false, decisions.asked.rule, `The rules let the caller ${operation} none of these records.`)
   const rule = decisions?.asked.rule ?? 'no rules: every principal may do everything'
@@ -67,9 +70,9 @@ async function recordHolds(bound: BoundAccessor, { principal, operation, id }: A
   if (!isId(model, id)) return { exists: false, tenant: false, read: false, asked: false }
   const own = equals(model.id.name, model.id.normalise(id))
   const tenant = principal.tenant === everyTenant ? undefined : principal.tenant
-  const may = (asked: AccessOperation): Filter => access?.decide(asked, principal).filter ?? everything
+  const may = (asked: AccessOperation): Filter => access?.decide(asked, { principal }).filter ?? everything
   const holds = (filter: Filter, held: boolean): Awaitable<boolean> => {
-    const caller = { access: 'system' as const, ...(held && tenant && { tenant }) }
+    const caller = { access: 'system' as const, ...(held && tenant ? { tenant: String(tenant) } : {}) }
     return units.read(caller, function* (connection, context) {
       return (yield* countRows(table, connection, context, { filter, includeDeleted: true })) > 0
     })

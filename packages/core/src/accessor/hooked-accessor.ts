@@ -7,8 +7,8 @@ export abstract class HookedAccessor<Model extends AnyModel> {
   /** @internal */
   protected readonly hooks: HookRegistry
 
-  constructor(model: Model) {
-    this.hooks = new HookRegistry(model)
+  constructor(model: Model, component: string) {
+    this.hooks = new HookRegistry(model, component)
   }
 
   /** Runs before a record is inserted and validated; may change `record`, may be async. A throw rolls the unit back. */

@@ -8,6 +8,7 @@ import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { sameValue } from './changed-fields.ts'
 import { completeRecord, insertDrafts } from './insert.ts'
 import { lockRecordsById } from './lock.ts'
+import { refuseLockedFields, requireOperation, requireRecords } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { stampUpdated } from './stamps.ts'
 import { type RecordUpdate, type StoredChange, storeChanges, updateAsked } from './update.ts'
@@ -46,6 +47,7 @@ export interface ImportOutcome {
  */
 export function* importRecords(bound: BoundAccessor, session: Session, given: readonly FieldValues[], how: ImportHow): Task<ImportOutcome> {
   const existing = how.upsert ? yield* existingRecords(bound, session, given) : nothing
+  requireOwnFields(bound, session, given, existing)
   const idName = bound.model.id.name
   const waiting: Waiting[] = []
   const places = new Map<FieldValues, number>()
@@ -61,15 +63,46 @@ export function* importRecords(bound: BoundAccessor, session: Session, given: re
   const updated = yield* updateAsked(bound, session, updates, {
     stamp: keepGivenStamps(bound, updates),
     store: (changes) => storeAsFarAsPossible(bound, session, changes, how, waiting),
+    mayWait: how.mayWait,
   })
   if (updated.length > 0) checkRecordLimit(bound, session)
-  if (fresh.length > 0) yield* insertDrafts(bound, session, fresh, insertAsFarAsPossible(bound, session, fresh, how, waiting))
+  if (fresh.length > 0) {
+    requireOperation(bound, session.context, 'create')
+    yield* insertDrafts(bound, session, fresh, insertAsFarAsPossible(bound, session, fresh, how, waiting), how.mayWait)
+  }
+  yield* requireMarks(bound, session, updates, fresh)
   return {
     inserted: fresh.length,
     updated: updated.length,
     unchanged: updates.length - updated.length,
     waiting: waiting.map(({ record, field, value }) => ({ id: record[idName], field, value, index: places.get(record) ?? 0 })),
   }
+}
+
+/** The fields that the caller may not set are not set by a file either. */
+function requireOwnFields(
+  bound: BoundAccessor,
+  session: Session,
+  given: readonly FieldValues[],
+  existing: ReadonlyMap<unknown, FieldValues>,
+): void {
+  for (const record of given) refuseLockedFields(bound, session.context, record, existing.get(record[bound.model.id.name]))
+}
+
+/** A mark of deletion that comes or goes with a row is a delete or restore, and asks for the rule of that. */
+function* requireMarks(
+  bound: BoundAccessor,
+  session: Session,
+  updates: readonly RecordUpdate[],
+  fresh: readonly FieldValues[],
+): Task<void> {
+  const name = bound.model.deletedAt?.name
+  if (name === undefined) return
+  const isMarked = (record: FieldValues): boolean => (record[name] ?? null) !== null
+  const deleted = updates.filter(({ previous, record }) => !isMarked(previous) && isMarked(record)).map(({ record }) => record)
+  const restored = updates.filter(({ previous, record }) => isMarked(previous) && !isMarked(record)).map(({ record }) => record)
+  yield* requireRecords(bound, session, 'delete', [...deleted, ...fresh.filter(isMarked)])
+  yield* requireRecords(bound, session, 'restore', restored)
 }
 
 const nothing: ReadonlyMap<unknown, FieldValues> = new Map()

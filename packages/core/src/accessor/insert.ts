@@ -6,7 +6,7 @@ import { tenantValue } from '../query/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from './accept.ts'
-import type { BoundAccessor } from './bound-accessor.ts'
+import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { refuseLockedFields, requireOperation, requireRecords, requireTargets, requireTenant } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { createdStamps } from './stamps.ts'
@@ -21,7 +21,13 @@ export function* insertRecords(bound: BoundAccessor, session: Session, inputs: r
 }
 
 /** The same for records that are whole; `store` puts them into the table, once they were accepted. */
-export function* insertDrafts(bound: BoundAccessor, session: Session, records: FieldValues[], store: Task<void>): Task<FieldValues[]> {
+export function* insertDrafts(
+  bound: BoundAccessor,
+  session: Session,
+  records: FieldValues[],
+  store: Task<void>,
+  mayWait?: (link: Link) => boolean,
+): Task<FieldValues[]> {
   const changes = records.map((record) => ({ record, previous: null }))
   const drafts = bound.hooks.at('beforeInsert').length > 0 ? records.map((record) => ({ ...record })) : []
   yield* runHooks(bound.units, bound.hooks, 'beforeInsert', session, 'create', changes)
@@ -29,7 +35,7 @@ export function* insertDrafts(bound: BoundAccessor, session: Session, records: F
   keepUpdateStamps(bound, drafts, records)
   acceptRecords(bound, records)
   requireTenant(bound, session.context, records)
-  yield* requireTargets(bound, session, changes)
+  yield* requireTargets(bound, session, changes, mayWait)
   yield* withNamedConflicts(bound, session, records, store, true)
   yield* requireRecords(bound, session, 'create', records)
   const audited = records.map((after) => ({ before: null, after }))

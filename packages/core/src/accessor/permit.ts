@@ -1,7 +1,8 @@
-import type { ModelAccess } from '../access/model-access.ts'
+import type { Asker, ModelAccess } from '../access/model-access.ts'
 import type { AccessOperation } from '../access/rule.ts'
 import { ForbiddenError, ValidationError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
+import { unknownField } from '../model/validate-record.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { allOf, everything, nothing, oneOf } from '../query/filter.ts'
 import { copyVersion } from '../query/record-version.ts'
@@ -10,19 +11,19 @@ import { tenantValue } from '../query/scope.ts'
 import { piecesOf } from '../query/shape.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { ReadOptions } from '../session/options.ts'
-import { everyTenant, type Principal } from '../session/principal.ts'
+import { everyTenant } from '../session/principal.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
-import type { BoundAccessor } from './bound-accessor.ts'
+import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { sameValue } from './changed-fields.ts'
 import { existingIds, missingTarget } from './violation.ts'
 
 /** The rules that hold for a caller, and for whom; undefined for code that acts for itself, and where there are no rules. */
 export function rulesFor(
   { access }: BoundAccessor,
-  { principal, access: mode }: CallerContext,
-): { readonly access: ModelAccess; readonly principal: Principal } | undefined {
-  return access && principal && mode === 'caller' ? { access, principal } : undefined
+  { principal, memory, access: mode }: CallerContext,
+): { readonly access: ModelAccess; readonly asker: Asker } | undefined {
+  return access && principal && mode !== 'system' ? { access, asker: { principal, memory } } : undefined
 }
 
 /** The model as whoever asks knows it. Throws ForbiddenError for a caller who may read none of its records. */
@@ -35,13 +36,25 @@ export function modelFor(bound: BoundAccessor, question: ReadOptions): AnyModel 
 /** The model as the caller knows it. */
 export function viewFor(bound: BoundAccessor, context: CallerContext): AnyModel {
   const rules = rulesFor(bound, context)
-  return rules ? rules.access.viewFor(rules.principal) : bound.model
+  return rules ? rules.access.viewFor(rules.asker) : bound.model
+}
+
+/** The model as the caller may write it. */
+export function inputFor(bound: BoundAccessor, context: CallerContext): AnyModel {
+  const rules = rulesFor(bound, context)
+  return rules ? rules.access.inputFor(rules.asker) : bound.model
+}
+
+/** Whether somebody has to act for the records to be held to rules or a tenant, and nobody does. */
+export function lacksCaller({ access, model, units }: BoundAccessor): boolean {
+  const { principal, tenant, access: mode } = units.callerOf({})
+  return (access !== undefined || model.tenant !== undefined) && principal === undefined && tenant === null && mode !== 'system'
 }
 
 /** The records that a write answers, as the caller may read them: copies where anything is left out, since hooks hold them too. */
 export function visibleResult<T>(bound: BoundAccessor, context: CallerContext, result: T): T {
   const rules = rulesFor(bound, context)
-  if (!rules || typeof result !== 'object' || result === null || rules.access.limits(rules.principal).hidden.size === 0) return result
+  if (!rules || typeof result !== 'object' || result === null || rules.access.limits(rules.asker).hidden.size === 0) return result
   const visible = (record: FieldValues): FieldValues => {
     const copy = copyVersion(record, { ...record })
     withoutHidden(bound, context, [copy])
@@ -55,7 +68,7 @@ export function visibleResult<T>(bound: BoundAccessor, context: CallerContext, r
 export function withoutHidden(bound: BoundAccessor, context: CallerContext, records: readonly FieldValues[]): void {
   const rules = rulesFor(bound, context)
   if (!rules) return
-  for (const name of rules.access.limits(rules.principal).hidden) for (const record of records) delete record[name]
+  for (const name of rules.access.limits(rules.asker).hidden) for (const record of records) delete record[name]
 }
 
 /** Throws ForbiddenError for what the caller may do with no record at all. */
@@ -63,7 +76,7 @@ export function requireOperation(bound: BoundAccessor, context: CallerContext, o
   if (operation === 'create' && isNowhere(bound, context))
     throw new ForbiddenError(`You belong to no tenant, so you can have no records of ${bound.component}.`)
   const rules = rulesFor(bound, context)
-  if (rules?.access.decide(operation, rules.principal).filter === nothing) throw forbidden(bound, operation)
+  if (rules?.access.decide(operation, rules.asker).filter === nothing) throw forbidden(bound, operation)
 }
 
 /** Throws ForbiddenError unless the caller may do this with each of the records, as they stand in the database now. */
@@ -75,7 +88,7 @@ export function* requireRecords(
 ): Task<void> {
   const rules = rulesFor(bound, session.context)
   if (!rules || records.length === 0) return
-  const { filter } = rules.access.decide(operation, rules.principal)
+  const { filter } = rules.access.decide(operation, rules.asker)
   if (filter === everything) return
   if (filter === nothing) throw forbidden(bound, operation)
   const idName = bound.model.id.name
@@ -90,10 +103,13 @@ export function* requireRecords(
 export function refuseLockedFields(bound: BoundAccessor, context: CallerContext, given: FieldValues, previous?: FieldValues): void {
   const rules = rulesFor(bound, context)
   if (!rules) return
-  const { hidden, locked } = rules.access.limits(rules.principal)
-  const issues = Object.keys(given)
-    .filter((name) => locked.has(name) && (hidden.has(name) || !previous || !isSame(bound.model, name, given, previous)))
-    .map((name) => ({ path: name, message: hidden.has(name) ? 'is no field of this model' : 'may not be set by you' }))
+  const { locked } = rules.access.limits(rules.asker)
+  const known = rules.access.inputFor(rules.asker)
+  const issues = Object.keys(given).flatMap((name) => {
+    if (known !== bound.model && !known.fieldsByName.has(name)) return [unknownField(known, name)]
+    if (!locked.has(name) || (previous && isSame(bound.model, name, given, previous))) return []
+    return [{ path: name, message: 'may not be set by you' }]
+  })
   if (issues.length > 0) throw new ValidationError(issues)
 }
 
@@ -106,7 +122,7 @@ function isSame({ fieldsByName }: AnyModel, name: string, given: FieldValues, pr
 /** The names of the fields that the caller may not set. */
 export function lockedFields(bound: BoundAccessor, context: CallerContext): ReadonlySet<string> {
   const rules = rulesFor(bound, context)
-  return rules ? rules.access.limits(rules.principal).locked : none
+  return rules ? rules.access.limits(rules.asker).locked : none
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -117,8 +133,16 @@ interface NewContent {
   readonly changed?: FieldValues
 }
 
-/** A record can only point to what the caller may read: everything else is not there. */
-export function* requireTargets(bound: BoundAccessor, session: Session, changes: readonly NewContent[]): Task<void> {
+/**
+ * A record can only point to what the caller may read: everything else is not there.
+ * @param mayWait whether a target that is not there at all may come later in the unit, with its reference
+ */
+export function* requireTargets(
+  bound: BoundAccessor,
+  session: Session,
+  changes: readonly NewContent[],
+  mayWait: (link: Link) => boolean = () => false,
+): Task<void> {
   const context = { ...session.context, asked: true }
   for (const link of bound.references) {
     const { field, target } = link
@@ -130,12 +154,14 @@ export function* requireTargets(bound: BoundAccessor, session: Session, changes:
     const present = yield* existingIds(target.table, session, [...wanted], context)
     // Records that are made together may point to each other.
     if (target === bound) for (const { record } of changes) present.add(record[bound.model.id.name])
-    for (const id of wanted) if (!present.has(id)) throw missingTarget(link)
+    const missing = [...wanted].filter((id) => !present.has(id))
+    if (missing.length === 0) continue
+    if (!mayWait(link) || (yield* existingIds(target.table, session, missing, undefined)).size > 0) throw missingTarget(link)
   }
 }
 
 function isNowhere({ model }: BoundAccessor, { tenant, principal, access }: CallerContext): boolean {
-  return model.tenant !== undefined && tenant === null && principal !== undefined && access === 'caller' && principal.tenant !== everyTenant
+  return model.tenant !== undefined && tenant === null && principal !== undefined && access !== 'system' && principal.tenant !== everyTenant
 }
 
 /** Holds new records to the caller's tenant, whatever made them. */
@@ -145,16 +171,16 @@ export function requireTenant({ model }: BoundAccessor, { tenant }: CallerContex
   if (tenant === null) return
   const own = tenantValue(field, tenant)
   const strangers = records.flatMap((record, index) =>
-    record[field.name] === own ? [] : [`${records.length > 1 ? `${index}.` : ''}${field.name}`],
+    own !== undefined && record[field.name] === own ? [] : [`${records.length > 1 ? `${index}.` : ''}${field.name}`],
   )
   if (strangers.length > 0) throw new ValidationError(strangers.map((path) => ({ path, message: 'must be your own tenant; leave it out' })))
 }
 
 /** Whether some records of the model do not exist for the caller. */
-function isHeld(bound: BoundAccessor, context: CallerContext): boolean {
-  if (bound.model.tenant && (context.tenant !== null || (context.principal && context.access === 'caller'))) return true
+export function isHeld(bound: BoundAccessor, context: CallerContext): boolean {
+  if (bound.model.tenant && (context.tenant !== null || isNowhere(bound, context))) return true
   const rules = rulesFor(bound, context)
-  return rules !== undefined && rules.access.decide('read', rules.principal).filter !== everything
+  return rules !== undefined && rules.access.decide('read', rules.asker).filter !== everything
 }
 
 function forbidden({ component }: BoundAccessor, operation: AccessOperation): ForbiddenError {

@@ -6,12 +6,12 @@ import { updateRows } from '../query/rows.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from './accept.ts'
-import type { BoundAccessor } from './bound-accessor.ts'
+import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
 import { lockRecord, lockRecordsById } from './lock.ts'
 import { assertMatch, type Conditions } from './match.ts'
-import { lockedFields, refuseLockedFields, requireRecords, requireTargets } from './permit.ts'
+import { lockedFields, refuseLockedFields, requireRecords, requireTargets, requireTenant } from './permit.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
@@ -121,6 +121,8 @@ export interface StoredChange {
 export interface UpdateSteps {
   readonly stamp: typeof stampUpdated
   readonly store: (changes: readonly StoredChange[]) => Task<void>
+  /** Whether the target of a reference may come later in the unit. */
+  readonly mayWait?: (link: Link) => boolean
 }
 
 /** An update that a caller asks for: it must be allowed for the records as they stand, and as they are left. */
@@ -161,7 +163,12 @@ export function* updateRecords(
     changes.push({ previous, record, changed })
   }
   if (changes.length === 0) return []
-  yield* requireTargets(bound, session, changes)
+  requireTenant(
+    bound,
+    session.context,
+    changes.map(({ record }) => record),
+  )
+  yield* requireTargets(bound, session, changes, steps?.mayWait)
   yield* steps ? steps.store(changes) : storeChanges(bound, session, changes)
   const audited = changes.map(({ previous, record }) => ({ before: previous, after: record }))
   yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'update', audited)

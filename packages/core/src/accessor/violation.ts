@@ -116,7 +116,7 @@ export function* existingIds(
   table: BoundTable,
   session: Session,
   ids: readonly unknown[],
-  context: CallerContext = session.context,
+  context: CallerContext | undefined = session.context,
 ): Task<Set<unknown>> {
   const idName = table.model.id.name
   const present = new Set<unknown>()

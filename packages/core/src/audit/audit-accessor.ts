@@ -8,7 +8,8 @@ import { selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { wholeNumber } from '../query/whole-number.ts'
-import type { Principal } from '../session/principal.ts'
+import type { CallerContext } from '../session/context.ts'
+import { inContextOfCall } from '../session/in-context.ts'
 import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
 import { type AuditEntry, auditEntry } from './entry.ts'
@@ -110,7 +111,11 @@ export class AuditAccessor {
   }
 
   /** The entries that hold the query, newest first, from one snapshot and in constant memory (in a transaction they are read at once). */
-  async *stream(query: AuditPage = {}): AsyncGenerator<AuditEntry, void, undefined> {
+  stream(query: AuditPage = {}): AsyncGenerator<AuditEntry, void, undefined> {
+    return inContextOfCall(this.#stream(query))
+  }
+
+  async *#stream(query: AuditPage): AsyncGenerator<AuditEntry, void, undefined> {
     if (this.#units.current()) {
       yield* await this.#select(auditSelection(query), { timed: false })
       return
@@ -128,15 +133,14 @@ export class AuditAccessor {
   /** An entry as the caller may read it. */
   #entry(row: FieldValues): AuditEntry {
     const entry = auditEntry(row, this.#modelOf)
-    const { principal, access } = this.#units.callerOf({})
-    const hidden = principal && access === 'caller' ? this.#hidden(entry.component, principal) : undefined
-    if (!hidden || hidden.size === 0) return entry
+    const hidden = this.#hidden(entry.component, this.#units.callerOf({}))
+    if (hidden.size === 0) return entry
     return { ...entry, before: without(entry.before, hidden), after: without(entry.after, hidden) }
   }
 }
 
 /** Which fields a caller may not read in the images of a component. */
-type HiddenFields = (component: string, principal: Principal) => ReadonlySet<string>
+type HiddenFields = (component: string, caller: CallerContext) => ReadonlySet<string>
 
 const none: ReadonlySet<string> = new Set()
 

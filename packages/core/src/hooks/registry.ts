@@ -5,6 +5,8 @@ import type { CommitHook, Hook, HookMoment } from './events.ts'
 export class HookRegistry {
   /** Whose records the hooks are called with. */
   readonly model: AnyModel
+  /** The accessor's name. */
+  readonly component: string
   readonly #hooks: Record<HookMoment, Hook[]> = {
     beforeInsert: [],
     afterInsert: [],
@@ -18,8 +20,9 @@ export class HookRegistry {
   readonly commitHooks: CommitHook[] = []
   readonly #awaiting = new Set<HookMoment>()
 
-  constructor(model: AnyModel) {
+  constructor(model: AnyModel, component: string) {
     this.model = model
+    this.component = component
   }
 
   add(moment: HookMoment, hook: Hook): void {

@@ -1,5 +1,6 @@
 import { isPromise } from '../engine/is-promise.ts'
 import { copyRecord, ownValues } from '../model/copy-record.ts'
+import type { PieceOfWork } from '../session/observer.ts'
 import type { Session } from '../session/session.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { Units } from '../session/units.ts'
@@ -25,6 +26,7 @@ export function* runHooks(
   const hooks = registry.at(moment)
   if (hooks.length === 0) return
   const { actor, requestId } = session.context
+  const around = session.observer?.around
   const isBefore = moment.startsWith('before')
   for (const change of changes) {
     // Only before-hooks may change the record; what others do to theirs reaches neither the caller nor the log.
@@ -34,7 +36,7 @@ export function* runHooks(
     for (const hook of hooks) {
       // Hooks see the record by its model's row type; inside the library records are plain objects of fields.
       const event = { record, previous, operation, session, actor, requestId } as Parameters<typeof hook>[0]
-      const result = units.inside(session, () => hook(event))
+      const result = units.inside(session, around ? () => around(pieceOf(registry, moment), () => hook(event)) : () => hook(event))
       if (!isPromise(result as Promise<unknown>)) continue
       registry.noteAwait(moment)
       yield* wait(result as Promise<unknown>)
@@ -42,9 +44,15 @@ export function* runHooks(
   }
 }
 
-/** Queues the afterCommit hooks for each change; they run when the outermost unit has committed. */
+function pieceOf({ component }: HookRegistry, name: HookMoment | 'afterCommit'): PieceOfWork {
+  return { kind: 'hook', name, component, id: null }
+}
+
+/** Queues what happens after the commit for each change: the observer is told, and the afterCommit hooks run. */
 export function queueCommitHooks(registry: HookRegistry, session: Session, operation: Operation, changes: readonly RecordChange[]): void {
   const { actor, requestId } = session.context
+  const { recordsWritten, around } = session.observer ?? {}
+  if (recordsWritten) session.afterCommit(() => recordsWritten({ component: registry.component, operation, count: changes.length }))
   for (const { record, previous } of changes) {
     for (const hook of registry.commitHooks) {
       // As in runHooks: the plain object is the model's row.
@@ -55,7 +63,7 @@ export function queueCommitHooks(registry: HookRegistry, session: Session, opera
         actor,
         requestId,
       } as CommitEvent
-      session.afterCommit(() => hook(event))
+      session.afterCommit(around ? () => around(pieceOf(registry, 'afterCommit'), () => hook(event)) : () => hook(event))
     }
   }
 }

@@ -46,8 +46,14 @@ export class Once {
   /** Does the work and keeps its answer, or hands out the answer that is kept. A throw keeps nothing: the next try does the work. */
   async run<Answer>(options: OnceOptions, work: () => Promise<Answer>): Promise<OnceResult<Answer>> {
     const { key, scope, content, ...write } = options
-    const request = digest([key, write.tenant ?? null, ...scope])
-    const attempt = () => this.#units.run({ write, alone: true }, (session) => this.#attempt(session, request, digest([content]), work))
+    const attempt = () =>
+      this.#units.run({ write, alone: true }, (session) => {
+        const { tenant, principal } = session.context
+        // Two callers may have one name.
+        const caller = principal && [principal.id, principal.tenant ?? null, principal.name ?? null]
+        const request = digest([key, tenant, ...(caller ? [caller] : []), ...scope])
+        return this.#attempt(session, request, digest([content]), work)
+      })
     try {
       return await attempt()
     } catch (error) {
@@ -112,7 +118,7 @@ function isExpired(keptAt: unknown): boolean {
   return keptAt instanceof Date && Date.now() - keptAt.getTime() >= keptFor
 }
 
-function digest(parts: readonly (string | null)[]): string {
+function digest(parts: readonly unknown[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url')
 }
 

@@ -5,7 +5,9 @@ import type { Logger } from '../logger.ts'
 import { isId } from '../model/record-id.ts'
 import type { BoundTable } from '../query/bound-table.ts'
 import { JobRecords } from '../schema/job-records.ts'
+import type { StorageObserver } from '../session/observer.ts'
 import type { Units } from '../session/units.ts'
+import { requireWholeDatabase } from '../session/whole-database.ts'
 import type { Job } from './job.ts'
 import { JobLog } from './job-log.ts'
 import { type JobParts, type JobTask, RunningJob } from './running-job.ts'
@@ -45,6 +47,7 @@ export interface JobsParts {
   readonly table: BoundTable
   readonly units: Units
   readonly logger: Logger
+  readonly observer?: StorageObserver | undefined
   /** The time of day; tests have their own. */
   readonly now?: () => Date
 }
@@ -64,24 +67,31 @@ const sweep = 3_600_000
 /** Starts jobs, and knows those of this process as they are, those of others as they were last heard of. */
 export class Jobs implements StorageJobs {
   readonly #parts: JobParts
+  readonly #observer: StorageObserver | undefined
   readonly #running = new Map<string, RunningJob>()
   readonly #sweeping: NodeJS.Timeout
+  readonly #requireWhole: () => void
   #closed = false
 
-  constructor({ table, units, logger, now = () => new Date() }: JobsParts) {
+  constructor({ table, units, logger, observer, now = () => new Date() }: JobsParts) {
+    this.#observer = observer
+    this.#requireWhole = () => requireWholeDatabase(units, 'jobs are about')
     const log = new JobLog(table, units, { owner: randomUUID(), isHere: (id) => this.#running.has(id), now })
-    this.#parts = { log, logger, now, serialWrites: table.engine.capabilities.serialWrites }
+    this.#parts = { log, logger, now, serialWrites: table.engine.capabilities.serialWrites, around: observer?.around }
     this.#sweeping = setInterval(() => void this.#forgetOld(), sweep).unref()
   }
 
   start(task: JobTask): Job {
     if (this.#closed) throw closed()
+    this.#requireWhole()
     if (this.#running.size >= mostRunning)
       throw new StorageBusyError(`${mostRunning} jobs are running. Nothing was started; try again when one has ended.`)
     const running = new RunningJob(this.#parts, task)
-    const { id } = running.job
+    const { id, kind } = running.job
     this.#running.set(id, running)
+    this.#observer?.jobSeen?.({ id, kind, state: 'running' })
     void running.stored.then(() => {
+      this.#observer?.jobSeen?.({ id, kind, state: running.job.state })
       this.#running.delete(id)
       void this.#forgetOld()
     })
@@ -89,6 +99,7 @@ export class Jobs implements StorageJobs {
   }
 
   async get(id: string): Promise<Job | null> {
+    this.#requireWhole()
     const here = this.#running.get(id)
     if (here) return here.job
     if (!isId(JobRecords, id)) return null
@@ -97,6 +108,7 @@ export class Jobs implements StorageJobs {
   }
 
   async list(): Promise<Job[]> {
+    this.#requireWhole()
     const here = new Map([...this.#running].map(([id, { job }]) => [id, job]))
     const stored = await this.#parts.log.find({ limit: mostListed })
     const all = new Map([...stored.map((job) => [job.id, job] as const), ...here])
@@ -104,6 +116,7 @@ export class Jobs implements StorageJobs {
   }
 
   async cancel(id: string): Promise<Job> {
+    this.#requireWhole()
     const here = this.#running.get(id)
     if (here) {
       assertRunning(here.job)
@@ -119,6 +132,7 @@ export class Jobs implements StorageJobs {
   }
 
   async wait(id: string, { timeout = Number.POSITIVE_INFINITY, signal }: JobWaitOptions = {}): Promise<Job> {
+    this.#requireWhole()
     const over = new AbortController()
     const timer = Number.isFinite(timeout) ? setTimeout(() => over.abort(), timeout) : undefined
     const end = signal ? AbortSignal.any([over.signal, signal]) : over.signal

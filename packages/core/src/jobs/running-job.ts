@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ConflictError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { makeUuid } from '../model/uuid.ts'
+import type { StorageObserver } from '../session/observer.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { ImportRecord } from '../transfer/import/import.ts'
@@ -31,6 +32,7 @@ export interface JobParts {
   readonly logger: Logger
   /** Units run one at a time: while one of them writes for long, nothing can be renewed. */
   readonly serialWrites: boolean
+  readonly around?: StorageObserver['around']
   readonly now: () => Date
 }
 
@@ -105,9 +107,13 @@ export class RunningJob {
   }
 
   async #work({ work }: JobTask): Promise<JobOutcome> {
-    const { now, logger } = this.#parts
+    const { now, logger, around } = this.#parts
+    const begin = (tools: JobTools): Promise<ImportReport> => {
+      const { id, kind } = this.#job
+      return around ? around({ kind: 'job', name: kind, component: null, id }, () => work(tools)) : work(tools)
+    }
     try {
-      const report = await work({
+      const report = await begin({
         signal: this.#abort.signal,
         onProgress: (progress) => {
           this.#job = { ...this.#job, progress }

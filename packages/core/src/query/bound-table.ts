@@ -1,6 +1,6 @@
 import type { Codec, Engine, StoredRow } from '../engine/engine.ts'
 import type { AnyModel, Field } from '../model/model.ts'
-import type { Principal } from '../session/principal.ts'
+import type { CallerContext } from '../session/context.ts'
 import type { Filter } from './filter.ts'
 import { ShapeCache } from './shape.ts'
 
@@ -12,8 +12,8 @@ export class BoundTable {
   readonly model: AnyModel
   readonly engine: Engine
   readonly shapes = new ShapeCache()
-  /** Which records a principal may read, where there are rules; set once, when the storage opens. */
-  readable: ((principal: Principal) => Filter) | undefined
+  /** Which records a caller may read, where that is limited; set once, when the storage opens. */
+  readable: ((caller: CallerContext) => Filter) | undefined
   /** The names of the columns that make up a record; row_version is not among them. */
   readonly recordColumns: readonly string[]
   readonly #codecs: ReadonlyMap<string, Codec>

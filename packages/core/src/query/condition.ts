@@ -126,7 +126,6 @@ function combined(type: 'and' | 'or', parts: readonly Expression<SqlBool>[], eb:
   return eb[type]([combined(type, parts.slice(0, middle), eb), combined(type, parts.slice(middle), eb)])
 }
 
-/** Deleted records of the other table link nothing. */
 function renderLinked(part: Extract<Filter, { type: 'linked' }>, eb: Builder, slot: () => Slot): Expression<SqlBool> {
   const { field, table, tableField, filter } = part
   const linked = table.engine.builder

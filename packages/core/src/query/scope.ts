@@ -2,6 +2,7 @@ import type { AnyModel, Field } from '../model/model.ts'
 import type { CallerContext } from '../session/context.ts'
 import { everyTenant } from '../session/principal.ts'
 import type { BoundTable } from './bound-table.ts'
+import { isComparable } from './comparable.ts'
 import { allOf, equals, everything, type Filter, nothing } from './filter.ts'
 
 /**
@@ -10,19 +11,23 @@ import { allOf, equals, everything, type Filter, nothing } from './filter.ts'
  */
 export function scope({ model, readable }: BoundTable, caller: CallerContext | undefined): Filter {
   if (!caller) return everything
-  const { principal, access, asked } = caller
-  const mayRead = readable && principal && asked && access === 'caller' ? readable(principal) : everything
-  return allOf(tenantScope(model, caller), mayRead)
+  return allOf(tenantScope(model, caller), readable && caller.asked ? readable(caller) : everything)
 }
 
 function tenantScope({ tenant: field }: AnyModel, { tenant, principal, access }: CallerContext): Filter {
   if (!field) return everything
-  if (tenant !== null) return equals(field.name, tenantValue(field, tenant))
+  if (tenant !== null) {
+    const value = tenantValue(field, tenant)
+    return value === undefined ? nothing : equals(field.name, value)
+  }
   // A principal who belongs nowhere has nothing, rather than everything.
-  return principal && access === 'caller' && principal.tenant !== everyTenant ? nothing : everything
+  return principal && access !== 'system' && principal.tenant !== everyTenant ? nothing : everything
 }
 
-/** A tenant as the field of a model holds it. */
-export function tenantValue({ kind, normalise }: Field, tenant: string): unknown {
-  return normalise(kind === 'integer' ? Number(tenant) : tenant)
+/** A tenant as the field of a model holds it; undefined for one that the field cannot hold, which has no records. */
+export function tenantValue(field: Field, tenant: string): unknown {
+  // Number() would read the empty text as 0, and ' 7', 7.0 and 0x7 as the same tenant.
+  if (field.kind === 'integer' && !/^(0|-?[1-9]\d*)$/.test(tenant)) return undefined
+  const value = field.kind === 'integer' ? Number(tenant) : tenant
+  return isComparable(field, value) ? field.normalise(value) : undefined
 }

@@ -1,4 +1,4 @@
-import { ValidationError } from '../errors.ts'
+import { UsageError, ValidationError } from '../errors.ts'
 import { makeUuid } from '../model/uuid.ts'
 import type { AccessMode, CallerContext, UnitContext } from './context.ts'
 import { everyTenant, type Principal } from './principal.ts'
@@ -32,27 +32,65 @@ export type Around = CallerContext & Partial<Omit<UnitContext, keyof CallerConte
 const nobody: CallerContext = { principal: undefined, tenant: null, access: 'caller' }
 
 /** The caller of a read: who is said here, else whoever acts around it, else nobody in particular. */
-export function callerContext({ principal, tenant, access }: ReadOptions, around: Around = nobody): CallerContext {
+export function callerContext(options: ReadOptions, around: Around = nobody): CallerContext {
+  checkCaller(options)
+  const { principal, tenant, access } = options
   if (principal === undefined && tenant === undefined && access === undefined) return around
-  return { principal: principal ?? around.principal, tenant: tenantOf(tenant, principal, around), access: access ?? around.access }
+  return callerWithin(options, around)
+}
+
+function callerWithin({ principal, tenant, access }: ReadOptions, around: CallerContext): CallerContext & { readonly memory: object } {
+  return {
+    principal: principal ?? around.principal,
+    tenant: tenantOf(tenant, principal, around),
+    // Whoever is named is held to the rules, also by code that acts for itself.
+    access: access ?? (principal ? 'caller' : around.access),
+    memory: (principal ? undefined : around.memory) ?? {},
+  }
 }
 
 /** Inside a transaction of one tenant nobody gets out of it by naming a principal. */
 function tenantOf(tenant: string | undefined, principal: Principal | undefined, around: CallerContext): string | null {
-  if (tenant !== undefined) return tenant
-  const own = principal?.tenant
-  return around.tenant ?? (own === everyTenant ? null : (own ?? null))
+  if (tenant !== undefined) return String(tenant)
+  const own = principal?.tenant ?? null
+  // A tenant without a name is none, and whoever has none has none of the records.
+  return around.tenant ?? (own === null || own === everyTenant || String(own) === '' ? null : String(own))
+}
+
+/**
+ * Refuses what would let somebody through by mistake: a caller that is named and is not there is `{ id: null }`, and not the code itself.
+ * Throws UsageError `invalid_options`.
+ */
+function checkCaller(options: ReadOptions): void {
+  const { principal, tenant, access } = options
+  // What code without types gives.
+  const given: { readonly tenant: unknown; readonly access: unknown } = { tenant, access }
+  if (given.access !== undefined && given.access !== 'caller' && given.access !== 'system') refuse("access is 'caller' or 'system'.")
+  if (given.tenant !== undefined && !isTenant(given.tenant)) refuse('tenant is the name of one, or left out.')
+  if (!Object.hasOwn(options, 'principal')) return
+  if (typeof principal !== 'object' || principal === null)
+    refuse('principal is an object with an id. For a caller whom nobody knows it is { id: null }; code that acts for itself leaves it out.')
+  const own: unknown = principal.tenant
+  if (own !== undefined && own !== null && own !== '' && !isTenant(own)) refuse('The tenant of a principal is text.')
+}
+
+/** Numbers are taken for models whose tenants are counted. */
+function isTenant(tenant: unknown): boolean {
+  return (typeof tenant === 'string' && tenant !== '') || Number.isSafeInteger(tenant)
+}
+
+function refuse(sentence: string): never {
+  throw new UsageError('invalid_options', sentence)
 }
 
 /** The context of a new unit, or of a nested session: what is said here, else what is said around it. */
 export function unitContext(options: WriteOptions, around: Around | undefined): UnitContext {
   checkName('actor', options.actor)
   checkName('requestId', options.requestId)
+  checkCaller(options)
   return {
+    ...callerWithin(options, around ?? nobody),
     actor: options.actor ?? around?.actor ?? 'internal',
-    principal: options.principal ?? around?.principal,
-    tenant: tenantOf(options.tenant, options.principal, around ?? nobody),
-    access: options.access ?? around?.access ?? 'caller',
     requestId: options.requestId ?? around?.requestId ?? null,
     traceId: options.traceId ?? around?.traceId ?? null,
     unitId: around?.unitId ?? makeUuid(),

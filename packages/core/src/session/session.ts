@@ -1,17 +1,26 @@
 import type { Kysely } from 'kysely'
 import type { AnyDatabase, Connection } from '../engine/engine.ts'
 import { UsageError } from '../errors.ts'
-import type { UnitContext } from './context.ts'
+import type { CallerContext, UnitContext } from './context.ts'
+import type { StorageObserver } from './observer.ts'
 import { type Task, wait } from './task.ts'
 
 /** What a session needs from the storage that opened it. */
 export interface SessionHome {
   /** A Kysely handle that runs its statements in the session. */
   kyselyFor(session: Session): Kysely<AnyDatabase>
+  /** Is told what happens, where somebody wants to know. */
+  readonly observer?: StorageObserver | undefined
 }
 
 /** A check that must hold when the unit commits, and may lock what it counts: it runs last. */
 export type CommitCheck = (session: Session) => Task<void>
+
+/** Something that happens after the commit, and for whom. */
+export interface CommitEffect {
+  readonly run: () => unknown
+  readonly caller: CallerContext
+}
 
 /**
  * One unit of work as the code inside it sees it: the connection, the context, and what has to happen at the commit.
@@ -28,7 +37,7 @@ export class Session {
   readonly #root: Session
   readonly #parent: Session | undefined
   readonly #checks = new Map<string, CommitCheck>()
-  #effects: (() => unknown)[] = []
+  #effects: CommitEffect[] = []
   #kysely: Kysely<AnyDatabase> | undefined
   #tail: Promise<unknown> | undefined
   #finished = false
@@ -48,6 +57,10 @@ export class Session {
   get kysely(): Kysely<AnyDatabase> {
     this.#kysely ??= this.#home.kyselyFor(this)
     return this.#kysely
+  }
+
+  get observer(): StorageObserver | undefined {
+    return this.#home.observer
   }
 
   /** How many sessions were nested in this unit so far: when it has grown, somebody may have written. */
@@ -76,7 +89,7 @@ export class Session {
 
   /** Runs after the unit has committed, outside it; forgotten when this session, or one around it, is rolled back. */
   afterCommit(effect: () => unknown): void {
-    this.#effects.push(effect)
+    this.#effects.push({ run: effect, caller: this.context })
   }
 
   /** Registers a check that runs once, at the end of the outermost unit; forgotten when this session, or one around it, is rolled back. */
@@ -104,7 +117,7 @@ export class Session {
     return this.#effects.length
   }
 
-  takeEffects(): (() => unknown)[] {
+  takeEffects(): CommitEffect[] {
     const effects = this.#effects
     this.#effects = []
     return effects

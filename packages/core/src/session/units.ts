@@ -4,20 +4,12 @@ import { isPromise } from '../engine/is-promise.ts'
 import { TimeBudget } from '../engine/time-budget.ts'
 import { StrongroomError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
-import type { CallerContext } from './context.ts'
+import type { CallerContext, UnitContext } from './context.ts'
+import { DryRunEnd } from './dry-run-end.ts'
+import { observeUnit } from './observe-unit.ts'
 import { type Around, actingContext, callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
-import { Session, type SessionHome } from './session.ts'
+import { type CommitEffect, Session, type SessionHome } from './session.ts'
 import { runTask, type Task, wait } from './task.ts'
-
-/** Carries the answer of a dry run out of the unit that is rolled back for it. */
-class DryRunEnd extends Error {
-  readonly result: unknown
-
-  constructor(result: unknown) {
-    super('dry run')
-    this.result = result
-  }
-}
 
 export interface UnitsOptions {
   readonly engine: Engine
@@ -110,8 +102,8 @@ export class Units {
     { timed = true }: { readonly timed?: boolean } = {},
   ): Awaitable<T> {
     const session = this.current()
-    const { principal, tenant, access } = this.callerOf(caller)
-    const asked = { principal, tenant, access, asked: true }
+    const { principal, tenant, access, memory } = this.callerOf(caller)
+    const asked = { principal, tenant, access, asked: true, ...(memory && { memory }) }
     const context = timed ? { ...asked, time: new TimeBudget(this.#readTimeLimit) } : asked
     if (session) return runTask(inTurn(session, body(session.connection, context)))
     return this.#engine.read((connection) => runTask(body(connection, context)))
@@ -165,25 +157,15 @@ export class Units {
 
   async #outermost<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
     const context = unitContext(options.write, this.around())
-    // The lane runs units of many callers in one turn: each keeps its own asynchronous context.
-    const inCallersContext = AsyncLocalStorage.snapshot()
-    let effects: (() => unknown)[] = []
+    let effects: readonly CommitEffect[] = []
+    const keep = (done: readonly CommitEffect[]): void => {
+      effects = done
+    }
+    const { observer } = this.#home
     try {
-      const result = await this.#engine.write<T>({
-        context,
-        alone: options.alone,
-        timeLimit: options.timeLimit ?? this.#timeLimit,
-        ...(options.large && { large: true }),
-        run: (connection) =>
-          inCallersContext(() => {
-            const session = new Session(this.#home, connection, context, { unaudited: options.unaudited ?? false })
-            return runTask(
-              this.#outermostTask(session, body, (done) => {
-                effects = done
-              }),
-            )
-          }),
-      })
+      const result = await (observer
+        ? observeUnit(observer, context, (begun) => this.#write(context, options, body, keep, begun))
+        : this.#write(context, options, body, keep, undefined))
       await this.#runEffects(effects)
       return result
     } catch (error) {
@@ -193,7 +175,31 @@ export class Units {
     }
   }
 
-  *#outermostTask<T>(session: Session, body: (session: Session) => Task<T>, keep: (effects: (() => unknown)[]) => void): Task<T> {
+  /** Hands a unit over to the engine; `begun` is called whenever its work begins. */
+  #write<T>(
+    context: UnitContext,
+    options: RunOptions,
+    body: (session: Session) => Task<T>,
+    keep: (effects: readonly CommitEffect[]) => void,
+    begun: (() => void) | undefined,
+  ): Promise<T> {
+    // The lane runs units of many callers in one turn: each keeps its own asynchronous context.
+    const inCallersContext = AsyncLocalStorage.snapshot()
+    return this.#engine.write<T>({
+      context,
+      alone: options.alone,
+      timeLimit: options.timeLimit ?? this.#timeLimit,
+      ...(options.large && { large: true }),
+      run: (connection) =>
+        inCallersContext(() => {
+          begun?.()
+          const session = new Session(this.#home, connection, context, { unaudited: options.unaudited ?? false })
+          return runTask(this.#outermostTask(session, body, keep))
+        }),
+    })
+  }
+
+  *#outermostTask<T>(session: Session, body: (session: Session) => Task<T>, keep: (effects: readonly CommitEffect[]) => void): Task<T> {
     try {
       const result = yield* body(session)
       yield* session.settle()
@@ -247,10 +253,13 @@ export class Units {
     }
   }
 
-  async #runEffects(effects: readonly (() => unknown)[]): Promise<void> {
-    for (const effect of effects) {
+  /** Outside the unit, and still for the same caller. */
+  async #runEffects(effects: readonly CommitEffect[]): Promise<void> {
+    for (const { run, caller } of effects) {
+      const { principal, tenant, access } = caller
+      const acting = { ...this.#acting.getStore(), principal, tenant, access, memory: {} }
       try {
-        const waiting = this.#current.run(undefined, effect)
+        const waiting = this.#acting.run(acting, () => this.#current.run(undefined, run))
         if (isPromise(waiting as Awaitable<unknown>)) await waiting
       } catch (error) {
         this.#logger.error('An afterCommit hook failed; the write itself is stored.', error)

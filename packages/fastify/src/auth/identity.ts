@@ -44,11 +44,20 @@ export async function identify(auth: Authentication, request: FastifyRequest): P
   if (known) return known
   const found = (await auth.authenticate(request)) ?? anonymous
   // Code without types may answer anything, and a caller with an undefined id would be nobody in particular.
-  if (typeof found !== 'object' || (typeof found.id !== 'string' && typeof found.id !== 'number' && found !== anonymous))
+  if (typeof found !== 'object' || (!isName(found.id) && found !== anonymous))
     throw new StrongroomError('internal_error', 'authenticate answered no principal: { id, roles }.')
+  const { roles, tenant }: { readonly roles?: unknown; readonly tenant?: unknown } = found
+  if (roles !== undefined && !(Array.isArray(roles) && roles.every((role) => typeof role === 'string')))
+    throw new StrongroomError('internal_error', "authenticate answered a principal whose roles are no list of names: roles: ['admin'].")
+  if (tenant !== undefined && tenant !== null && typeof tenant !== 'string' && !Number.isSafeInteger(tenant))
+    throw new StrongroomError('internal_error', 'authenticate answered a principal whose tenant is no text.')
   principals.set(request, found)
   noteActor(request, actorName(found))
   return found
+}
+
+function isName(id: unknown): boolean {
+  return (typeof id === 'string' && id !== '') || Number.isSafeInteger(id)
 }
 
 /** Makes a handler run on behalf of whoever sent the request: what it reads and writes keeps to that caller's rules. */

@@ -1,4 +1,4 @@
-import type { Principal } from '@strongroom/core'
+import { everyTenant, type Principal, StrongroomError } from '@strongroom/core'
 import { nameInHeader } from '../actor.ts'
 import { refuse, refuseUnknown } from '../refuse.ts'
 import type { Authentication } from './authentication.ts'
@@ -11,6 +11,8 @@ export interface TrustedHeaderOptions {
   readonly roles?: string | undefined
   /** The caller's tenant; none unless said. */
   readonly tenant?: string | undefined
+  /** Believes the tenant `*`, which stands for all of them; it is refused unless this is true. */
+  readonly everyTenant?: boolean | undefined
 }
 
 /**
@@ -21,8 +23,9 @@ export interface TrustedHeaderOptions {
  * @example bootstrap(app, { accessors, access, auth: trustedHeader({ roles: 'x-roles' }) })
  */
 export function trustedHeader(options: TrustedHeaderOptions = {}): Authentication {
-  refuseUnknown('trustedHeader', options, ['user', 'roles', 'tenant'])
-  const { user = 'x-user', roles, tenant } = options
+  refuseUnknown('trustedHeader', options, ['user', 'roles', 'tenant', 'everyTenant'])
+  const { user = 'x-user', roles, tenant, everyTenant: mayBeAll = false } = options
+  if (typeof mayBeAll !== 'boolean') refuse('trustedHeader: everyTenant is true or false.')
   for (const name of [user, roles, tenant])
     if (name !== undefined && !/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) refuse(`trustedHeader: "${name}" is no name of a header.`)
   return {
@@ -32,6 +35,11 @@ export function trustedHeader(options: TrustedHeaderOptions = {}): Authenticatio
       const name = nameInHeader(request, user)
       if (name === undefined) return null
       const own = tenant === undefined ? undefined : nameInHeader(request, tenant)
+      if (own === everyTenant && !mayBeAll)
+        throw new StrongroomError(
+          'bad_request',
+          `${tenant} names one tenant. This server believes nobody who says that it works for all of them.`,
+        )
       const listed = roles === undefined ? [] : (nameInHeader(request, roles) ?? '').split(',').map((role) => role.trim())
       return { id: name, name, roles: listed.filter((role) => role !== ''), ...(own !== undefined && { tenant: own }) }
     },

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { claimedActor } from '../actor.ts'
 import { principalOf } from '../auth/identity.ts'
+import { onRequestEnd } from '../observe/request-end.ts'
 import { notedActor, routeFactsOf } from '../request-facts.ts'
 import { traceIdOf } from './trace-id.ts'
 
@@ -9,20 +10,8 @@ import { traceIdOf } from './trace-id.ts'
  * `byHeader` says that the header `X-User` names whoever asks, in reads too.
  */
 export function logRequests(app: FastifyInstance, { byHeader }: { readonly byHeader: boolean }): void {
-  const written = new WeakSet<FastifyRequest>()
-  const write = (request: FastifyRequest, reply: FastifyReply, aborted: boolean): void => {
-    if (written.has(request)) return
-    written.add(request)
+  onRequestEnd(app, (request, reply, aborted) => {
     writeLine(request, reply, notedActor(request) ?? (byHeader ? claimedActor(request) : null), aborted)
-  }
-  app.addHook('onRequest', (request, reply, done) => {
-    // After an answer that was sent this comes second.
-    reply.raw.once('close', () => write(request, reply, !reply.raw.writableFinished))
-    done()
-  })
-  app.addHook('onResponse', (request, reply, done) => {
-    write(request, reply, false)
-    done()
   })
 }
 

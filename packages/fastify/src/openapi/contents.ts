@@ -99,6 +99,7 @@ function fixedContent(content: Content): WireSchema {
     case 'accessAnswer':
       return reference('api.access-answer')
     case 'html':
+    case 'metrics':
     case 'svg':
     case 'dot':
       return { type: 'string' }

@@ -13,7 +13,7 @@ import { routeFactsOf } from '../request-facts.ts'
 export type Operators = 'loopback' | ((request: FastifyRequest) => boolean | Promise<boolean>) | OperatorRules
 
 /** Who may use which of the operators' routes, where the server knows who asks: `{ all: 'operator', audit: ['auditor'] }`. What no rule allows is denied. */
-export type OperatorRules = { readonly [Operation in OperatorOperation | 'all']?: OperatorRule | undefined }
+export type OperatorRules = { readonly [Operation in OperatorOperation | 'metrics' | 'all']?: OperatorRule | undefined }
 
 /** Everybody or nobody, those with a role, whoever any rule of a list says, or what a function of the principal answers. */
 export type OperatorRule = boolean | string | readonly OperatorRule[] | ((principal: Principal) => boolean)
@@ -41,7 +41,7 @@ function isRules(operators: unknown): operators is OperatorRules {
 
 function checkRules(rules: OperatorRules, auth: Authentication | undefined): OperatorRules {
   if (!auth) refuse('operators by role need to know who asks. Give auth, too.')
-  refuseUnknown('operators', rules, ['all', ...new Set(operatorRoutes.map(({ operation }) => operation))])
+  refuseUnknown('operators', rules, ['all', 'metrics', ...new Set(operatorRoutes.map(({ operation }) => operation))])
   return rules
 }
 
@@ -59,20 +59,21 @@ export async function isOperator(operators: Operators, request: FastifyRequest):
   return (await operators(request)) === true
 }
 
-/** A caller of one tenant may look at its tenant, and do nothing with the whole database. */
-const ofTenants: readonly string[] = ['audit', 'health']
+/** A caller of one tenant may look at its tenant, where rules and tenancy hold, and do nothing with the whole database. */
+const ofTenants: readonly string[] = ['audit', 'health', 'export']
 
 function mayOperate(rules: OperatorRules, request: FastifyRequest): boolean {
   const operation = routeFactsOf(request)?.operation
   const principal = principalOf(request)
   if (!principal || operation === undefined) return false
-  const bound = typeof principal.tenant === 'string' && principal.tenant !== everyTenant
+  const bound = (principal.tenant ?? everyTenant) !== everyTenant
   if (bound && !ofTenants.includes(operation)) return false
-  return holds((Object.hasOwn(rules, operation) ? rules[operation as OperatorOperation] : undefined) ?? rules.all, principal)
+  return holds((Object.hasOwn(rules, operation) ? rules[operation as keyof OperatorRules] : undefined) ?? rules.all, principal)
 }
 
 function holds(rule: OperatorRule | undefined, principal: Principal): boolean {
-  if (typeof rule === 'string') return principal.roles?.includes(rule) ?? false
+  // "admin" stands in "no-admin", too.
+  if (typeof rule === 'string') return Array.isArray(principal.roles) && principal.roles.includes(rule)
   if (Array.isArray(rule)) return rule.some((one) => holds(one, principal))
   return typeof rule === 'function' ? rule(principal) === true : rule === true
 }

@@ -6,6 +6,7 @@ import { actorOf } from '../actor.ts'
 import { rawQuery, readQuery } from '../query.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
 import { type RecordRoom, recordPath, wireRecord } from './record-room.ts'
+import { type KeptAnswer, readableNow, recheck, shownBy } from './replay.ts'
 
 /** What a write answers, before it is sent: it can be kept for a request that comes again. */
 export interface Answer {
@@ -39,17 +40,30 @@ export function createdAnswer(room: RecordRoom, row: object, dryRun: boolean): A
   return dryRun ? answer : { ...answer, location: recordPath(room, row) }
 }
 
-/** Makes a route of what answers a request. With an `Idempotency-Key` the request is done once, and answered alike when it comes again. */
-export function writeRoute(room: RecordRoom, produce: (request: FastifyRequest) => Promise<Answer>): RouteHandlerMethod {
+/**
+ * Makes a route of what answers a request. With an `Idempotency-Key` the request is done once, and answered alike when it comes again, as
+ * long as the caller may still do and see what it was answered.
+ * @param rooms whose records an answer may show; the room's own unless said
+ */
+export function writeRoute(
+  room: RecordRoom,
+  produce: (request: FastifyRequest) => Promise<Answer>,
+  rooms: readonly RecordRoom[] = [room],
+): RouteHandlerMethod {
   return async (request, reply) => {
     const key = idempotencyKey(request)
     if (key === undefined) return sendAnswer(reply, await produce(request))
     const actor = await actorOf(request, room.actor)
     const [path = ''] = request.originalUrl.split('?', 1)
     const scope = [actor, request.method, path.replace(/\/$/, '')]
-    const { answer, replayed } = await room.accessor.once({ key, scope, content: contentOf(request), actor }, () => produce(request))
-    if (replayed) reply.header('idempotent-replayed', 'true')
-    return sendAnswer(reply, answer)
+    const work = async (): Promise<KeptAnswer> => {
+      const answer = await produce(request)
+      return { answer, readable: readableNow(shownBy(request, answer, rooms)) }
+    }
+    const { answer: kept, replayed } = await room.accessor.once({ key, scope, content: contentOf(request), actor }, work)
+    if (!replayed) return sendAnswer(reply, kept.answer)
+    await recheck(kept, shownBy(request, kept.answer, rooms))
+    return sendAnswer(reply.header('idempotent-replayed', 'true'), kept.answer)
   }
 }
 

@@ -26,14 +26,18 @@ interface OperationResult {
 /** `POST /batch`: operations of several components in one transaction, in their order. */
 export function runBatch(storage: Storage, rooms: readonly [RecordRoom, ...RecordRoom[]]): RouteHandlerMethod {
   const [first] = rooms
-  return writeRoute(first, async (request): Promise<Answer> => {
-    const flags = readFlags(request, ['dry_run'])
-    const write = await writeOptions(first, request, flags.dry_run)
-    refuseConditions(request, 'Leave them out here, and give the operations of the batch their if_match.')
-    const operations = operationsOf(request)
-    const results = await storage.transaction(() => runAll(rooms, operations, withoutDryRun(write)), write)
-    return { status: 200, message: 'All operations done', body: { results: flags.dry_run ? results.map(withoutTag) : results } }
-  })
+  return writeRoute(
+    first,
+    async (request): Promise<Answer> => {
+      const flags = readFlags(request, ['dry_run'])
+      const write = await writeOptions(first, request, flags.dry_run)
+      refuseConditions(request, 'Leave them out here, and give the operations of the batch their if_match.')
+      const operations = operationsOf(request)
+      const results = await storage.transaction(() => runAll(rooms, operations, withoutDryRun(write)), write)
+      return { status: 200, message: 'All operations done', body: { results: flags.dry_run ? results.map(withoutTag) : results } }
+    },
+    rooms,
+  )
 }
 
 /** The transaction is rolled back as a whole: its operations have to see each other. */
@@ -84,7 +88,7 @@ async function runOne(
   const { accessor } = room
   switch (operation.method) {
     case 'create':
-      return recordResult(room, 201, await accessor.insert(newRecord(accessor.model, body), write))
+      return recordResult(room, 201, await accessor.insert(newRecord(accessor.writableModel(), body), write))
     case 'save': {
       const { row, created } = await performSave(room, { id, body, replace: operation.replace, write: options, onlyNew: false })
       return recordResult(room, created ? 201 : 200, row)

@@ -15,9 +15,9 @@ export function createRecord(room: RecordRoom): RouteHandlerMethod {
     refuseConditions(request, 'Leave them out here, or PUT the record at an id of your own with If-None-Match: *.')
     const body = bodyOf(request)
     if (Array.isArray(body)) {
-      const rows = await accessor.insertMany(newRecords(accessor.model, body), write)
+      const rows = await accessor.insertMany(newRecords(accessor.writableModel(), body), write)
       return { status: 201, message: 'Created', body: rows.map((row) => wireRecord(room, row)) }
     }
-    return createdAnswer(room, await accessor.insert(newRecord(accessor.model, body), write), flags.dry_run)
+    return createdAnswer(room, await accessor.insert(newRecord(accessor.writableModel(), body), write), flags.dry_run)
   })
 }

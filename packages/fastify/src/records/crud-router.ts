@@ -1,6 +1,6 @@
 import { type ResponseStyle, recordRoutes } from '@strongroom/contract'
-import { type AnyAccessor, type AnyModel, ModelAccessor, type Storage, UsageError } from '@strongroom/core'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import { type AnyAccessor, type AnyModel, ModelAccessor, type Storage, StrongroomError, UsageError } from '@strongroom/core'
+import type { FastifyInstance, FastifyPluginAsync, RouteHandlerMethod } from 'fastify'
 import type { ActorOf } from '../actor.ts'
 import type { Authentication } from '../auth/authentication.ts'
 import { allOnBehalf } from '../auth/identity.ts'
@@ -85,21 +85,43 @@ export function mountRecords(
   mountRoutes(
     scope,
     recordRoutes,
-    allOnBehalf(auth, storage, {
-      list: listRecords(room),
-      aggregate: aggregateRecords(room),
-      get: getRecord(room),
-      create: createRecord(room),
-      save: saveRecord(room),
-      patch: patchRecord(room),
-      patchMany: patchRecords(room),
-      delete: deleteRecord(room),
-      deleteMany: deleteRecords(room),
-      restore: restoreRecord(room),
-    }),
+    allOnBehalf(
+      auth,
+      storage,
+      withCaller(accessor, {
+        list: listRecords(room),
+        aggregate: aggregateRecords(room),
+        get: getRecord(room),
+        create: createRecord(room),
+        save: saveRecord(room),
+        patch: patchRecord(room),
+        patchMany: patchRecords(room),
+        delete: deleteRecord(room),
+        deleteMany: deleteRecords(room),
+        restore: restoreRecord(room),
+      }),
+    ),
     bodyLimit,
   )
   return room
+}
+
+/** Where rules or tenants are there to hold, a route that knows no caller would be open to everybody. */
+function withCaller<Name extends string>(
+  accessor: ModelAccessor<AnyModel>,
+  handlers: Readonly<Record<Name, RouteHandlerMethod>>,
+): Readonly<Record<Name, RouteHandlerMethod>> {
+  const guarded = Object.entries<RouteHandlerMethod>(handlers).map(([name, handler]) => {
+    const checked: RouteHandlerMethod = async function (request, reply) {
+      if (accessor.lacksCaller())
+        throw new StrongroomError('internal_error', `${accessor.component} has rules or tenants, and nobody says who asks.`)
+      // The server is the handler's `this`, as Fastify has it.
+      return handler.call(this, request, reply)
+    }
+    return [name, checked]
+  })
+  // The same names as before.
+  return Object.fromEntries(guarded) as Readonly<Record<Name, RouteHandlerMethod>>
 }
 
 /** A host's router may refuse paths that ids of this model make. */

@@ -9,12 +9,12 @@ import { type RecordRoom, type Row, wireRecord, writeOptions } from './record-ro
 /** `PATCH /users?role=guest&at_most=100`: the same JSON Merge Patch for every record that the filter holds for, all or none. */
 export function patchRecords(room: RecordRoom): RouteHandlerMethod {
   const { accessor } = room
-  const { model } = accessor
   return writeRoute(room, async (request) => {
     const { where, atMost, dryRun } = readBulkQuery(room, request, false)
     refuseUnversioned(room, request)
     const write = await writeOptions(room, request, dryRun)
     const body = bodyOf(request)
+    const model = accessor.writableModel()
     checkSharedPatch(model, body)
     const patch = (current: object) => changesOf(model, current as Row, mergeIntoFields(model, current as Row, body))
     const rows = await accessor.updateMany(where, patch, { ...write, atMost })

@@ -21,6 +21,7 @@ export function patchRecord(room: RecordRoom): RouteHandlerMethod {
 
 /** Changes a record by a merge patch, against the record as it stands. */
 export function performPatch({ accessor }: RecordRoom, id: unknown, body: unknown, write: ConditionalWriteOptions): Promise<object> {
-  const patched = (current: Row) => changesOf(accessor.model, current, mergeIntoFields(accessor.model, current, body))
+  const model = accessor.writableModel()
+  const patched = (current: Row) => changesOf(model, current, mergeIntoFields(model, current, body))
   return accessor.update(id, (current) => patched(current as Row), write)
 }

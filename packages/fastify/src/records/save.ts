@@ -70,7 +70,7 @@ function alreadyThere({ accessor }: RecordRoom): PreconditionFailedError {
 }
 
 function change({ accessor }: RecordRoom, { id, body, replace, write }: Save): Promise<object> {
-  const { model } = accessor
+  const model = accessor.writableModel()
   if (replace) return accessor.replace(id, (current) => replacementOf(model, current as Row, body), write)
   return accessor.update(id, (current) => changesOf(model, current as Row, body), write)
 }
@@ -95,7 +95,7 @@ async function changeOrExplain(room: RecordRoom, save: Save): Promise<object | u
 /** The record that was made; undefined when another request made it first. */
 async function insertUnlessRaced({ accessor }: RecordRoom, { id, body, write }: Save): Promise<object | undefined> {
   try {
-    return await accessor.insert(newRecordAt(accessor.model, id, body), write)
+    return await accessor.insert(newRecordAt(accessor.writableModel(), id, body), write)
   } catch (error) {
     if (error instanceof ConflictError && error.code === 'unique_conflict' && error.fields.includes(accessor.model.id.name))
       return undefined

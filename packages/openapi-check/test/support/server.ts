@@ -14,7 +14,7 @@ export async function startServer(responses: 'bare' | 'envelope'): Promise<Fasti
 export async function startSmallServer(): Promise<FastifyInstance> {
   const app = Fastify()
   const { countries } = makeAccessors()
-  const systemRoutes = { health: false, ready: false, docs: false } as const
+  const systemRoutes = { health: false, ready: false, metrics: false, docs: false } as const
   await bootstrap(app, {
     accessors: [countries],
     databaseUrl: 'sqlite::memory:',

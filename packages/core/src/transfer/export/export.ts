@@ -1,8 +1,10 @@
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Engine } from '../../engine/engine.ts'
-import { InvalidQueryError, UsageError } from '../../errors.ts'
+import { ForbiddenError, InvalidQueryError, UsageError } from '../../errors.ts'
 import { secretMark } from '../../model/record-json.ts'
+import type { CallerContext } from '../../session/context.ts'
+import type { ReadOptions } from '../../session/options.ts'
 import { checkTarget } from '../check-target.ts'
 import { writeWholeFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
@@ -12,7 +14,7 @@ import { type ExportedTable, planTable } from './plan.ts'
 import type { ExportTask } from './write-export.ts'
 
 /** What is exported, and how. */
-export interface ExportOptions {
+export interface ExportOptions extends ReadOptions {
   /** Components or tables; all unless said. */
   readonly tables?: readonly string[] | undefined
   /** Secret fields: a mark in every cell, or their values; `mask` unless said. */
@@ -26,8 +28,16 @@ export interface ExportOptions {
 /** What an export is made from. */
 export interface ExportSource {
   readonly engine: Engine
-  readonly tables: readonly ExportedTable[]
+  /** The caller of an export that says this. */
+  readonly callerOf: (options: ReadOptions) => CallerContext
+  /** Whole tables, as a caller may read them. */
+  readonly tablesFor: (caller: CallerContext) => readonly ReadableTable[]
   readonly transfers: Transfers
+}
+
+/** A table, and whether the caller may read any of it. */
+export interface ReadableTable extends ExportedTable {
+  readonly closed: boolean
 }
 
 /** Exports into a file, which is there as a whole or not at all, or into a stream. */
@@ -51,9 +61,9 @@ export async function exportTo(source: ExportSource, target: string | Writable, 
   }
 }
 
-const optionNames = ['tables', 'secrets', 'spreadsheet', 'signal']
+const optionNames = ['tables', 'secrets', 'spreadsheet', 'signal', 'principal', 'tenant', 'access']
 
-function planExport({ engine, tables }: ExportSource, options: ExportOptions): ExportTask {
+function planExport({ engine, callerOf, tablesFor }: ExportSource, options: ExportOptions): ExportTask {
   const { secrets = 'mask', spreadsheet = false } = options
   const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
   if (stranger !== undefined)
@@ -61,25 +71,35 @@ function planExport({ engine, tables }: ExportSource, options: ExportOptions): E
   if (typeof spreadsheet !== 'boolean') throw new UsageError('invalid_options', 'The option spreadsheet of export is true or false.')
   if (secrets !== 'mask' && secrets !== 'include') throw new InvalidQueryError('secrets is mask or include.')
   const mark = secrets === 'mask' ? secretMark : undefined
+  const { principal, tenant, access } = options
+  const caller = callerOf({
+    ...(principal !== undefined && { principal }),
+    ...(tenant !== undefined && { tenant }),
+    ...(access && { access }),
+  })
   return {
     place: engine.place,
-    tables: chosen(tables, options.tables).map((table) => planTable(engine, table, mark)),
+    tables: chosen(tablesFor(caller), options.tables).map((table) => planTable(table, caller, mark)),
     secrets,
     spreadsheet,
   }
 }
 
-function chosen(tables: readonly ExportedTable[], names: ExportOptions['tables']): readonly ExportedTable[] {
-  if (names === undefined) return tables
+/** What the caller may not read at all is left out, and refused where it is asked for. */
+function chosen(tables: readonly ReadableTable[], names: ExportOptions['tables']): readonly ExportedTable[] {
+  if (names === undefined) return tables.filter(({ closed }) => !closed)
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
     throw new UsageError('invalid_options', "The option tables of export is a list of names: tables: ['users'].")
-  const isMeant = ({ model, component }: ExportedTable, name: string): boolean => model.name === name || component === name
+  const isMeant = ({ table: { model }, component }: ExportedTable, name: string): boolean => model.name === name || component === name
   const stranger = names.find((name) => !tables.some((table) => isMeant(table, name)))
   if (stranger !== undefined || names.length === 0) {
-    const known = tables.map(({ model }) => model.name).join(', ')
+    const known = tables.map(({ table }) => table.model.name).join(', ')
     throw new InvalidQueryError(
       `${stranger === undefined ? 'tables names none' : `There is no table "${stranger.slice(0, 100)}"`}. There are ${known}.`,
     )
   }
-  return tables.filter((table) => names.some((name) => isMeant(table, name)))
+  const meant = tables.filter((table) => names.some((name) => isMeant(table, name)))
+  const refused = meant.find(({ closed }) => closed)
+  if (refused) throw new ForbiddenError(`You may not export ${refused.component ?? refused.table.model.name}.`)
+  return meant
 }

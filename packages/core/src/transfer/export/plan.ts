@@ -1,5 +1,12 @@
-import type { Engine, Statement } from '../../engine/engine.ts'
+import type { Statement } from '../../engine/engine.ts'
 import type { AnyModel, Field, FieldKind } from '../../model/model.ts'
+import { secretMark } from '../../model/record-json.ts'
+import type { BoundTable } from '../../query/bound-table.ts'
+import { describeFilter, renderFilter } from '../../query/condition.ts'
+import { everything } from '../../query/filter.ts'
+import { conditionOf } from '../../query/select.ts'
+import { bind, shapeOf } from '../../query/shape.ts'
+import type { CallerContext } from '../../session/context.ts'
 import type { ExportedColumn } from './manifest.ts'
 
 /** What is put into a table's file, in plain data: another thread does it. */
@@ -22,31 +29,53 @@ export interface ColumnPlan {
 
 /** Which table is written, under which component's name. */
 export interface ExportedTable {
-  readonly model: AnyModel
+  readonly table: BoundTable
   readonly component: string | null
+  /** Fields that whoever exports may not read: they are masked, whatever becomes of secrets. */
+  readonly hidden: ReadonlySet<string>
 }
 
-/** Plans the file of a table: its fields in the order of the model, its records in the order of their ids. */
-export function planTable(engine: Engine, { model, component }: ExportedTable, mark: string | undefined): TablePlan {
+/** Plans the file of a table: its fields in the order of the model, the records that the caller may read in the order of their ids. */
+export function planTable({ table, component, hidden }: ExportedTable, caller: CallerContext, mark: string | undefined): TablePlan {
+  const { model } = table
   const fields = model.fields.filter((field) => !field.hidden)
   const names = fields.map((field) => field.name)
-  const query = engine.builder.selectFrom(model.name).select(names).orderBy(model.id.name)
-  const { sql, parameters } = query.compile()
-  return { table: model.name, component, statement: { sql, parameters }, columns: fields.map((field) => planColumn(model, field, mark)) }
+  return {
+    table: model.name,
+    component,
+    statement: selectAll(table, caller, names),
+    columns: fields.map((field) => planColumn(model, field, hidden.has(field.name) ? { mark: secretMark, secret: true } : { mark })),
+  }
 }
 
-function planColumn(model: AnyModel, field: Field, mark: string | undefined): ColumnPlan {
-  const { name, kind, scale, secret } = field
+/** Another thread runs it, which knows no time limits: a transfer takes as long as it needs. */
+function selectAll(table: BoundTable, caller: CallerContext, names: readonly string[]): Statement {
+  const { model, engine } = table
+  const condition = conditionOf(table, { ...caller, asked: true }, { filter: everything, includeDeleted: true })
+  const { values } = describeFilter(condition, table.encode)
+  const all = engine.builder.selectFrom(model.name).select([...names])
+  const rows = condition === everything ? all : all.where((eb) => renderFilter(table, condition, eb, 0))
+  return bind(shapeOf(rows.orderBy(model.id.name).compile()), values)
+}
+
+/** A field that the caller may not read is a secret to it. */
+interface Masking {
+  readonly mark: string | undefined
+  readonly secret?: boolean
+}
+
+function planColumn(model: AnyModel, field: Field, { mark, secret = field.secret }: Masking): ColumnPlan {
+  const { name, kind, scale } = field
   return {
     name,
     kind,
     ...(scale !== undefined && { scale }),
     ...(secret && mark !== undefined && { mark }),
-    described: describe(model, field),
+    described: describe(model, field, secret),
   }
 }
 
-function describe(model: AnyModel, { name, kind, nullable, secret, reference, precision, scale }: Field): ExportedColumn {
+function describe(model: AnyModel, { name, kind, nullable, reference, precision, scale }: Field, secret: boolean): ExportedColumn {
   const target = reference?.model()
   return {
     name,

@@ -176,7 +176,9 @@ class Apply {
     const link = table?.bound.references.find(({ field }) => field.name === name)
     if (!table || !link) throw new Error('a reference waits in a table that is not imported')
     const { bound, file } = table
-    const present = yield* existingIds(link.target.table, this.#session, [...new Set(rows.map(([, , , , value]) => value))])
+    // What the caller may not read is not there for it.
+    const caller = { ...this.#session.context, asked: true }
+    const present = yield* existingIds(link.target.table, this.#session, [...new Set(rows.map(([, , , , value]) => value))], caller)
     const absent = rows.filter(([, , , , value]) => !present.has(value))
     for (const [line] of absent) this.#fault(file, line, missingTarget(link))
     const filled = rows.filter(([, , , , value]) => present.has(value)).map(([line, , , id, value]) => ({ line, id, value }))

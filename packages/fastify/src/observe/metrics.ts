@@ -1,0 +1,186 @@
+import type { EndedUnit, SeenJob, Storage, StorageObserver, WrittenRecords } from '@strongroom/core'
+import type { Registry } from 'prom-client'
+import { databaseMetrics } from './database-metrics.ts'
+import type { Figure } from './figure.ts'
+import { processMetrics } from './process-metrics.ts'
+import type { AnsweredRequest } from './watch-requests.ts'
+
+type Library = typeof import('prom-client')
+
+/** Seconds: from a record that is read at once to an upload. */
+const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+/** Seconds: from a write that nobody is in the way of to the limits of patience. */
+const transactionBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Answers that say no to whoever asks. */
+const denials: readonly number[] = [401, 403, 429]
+
+/** Counts what a server and its storage do, in a registry of its own. */
+export class Metrics {
+  /** For the storage. */
+  readonly observer: StorageObserver
+  readonly #library: Library
+  readonly #registry: Registry
+  readonly #requests: ReturnType<typeof requestMetrics>
+
+  private constructor(library: Library) {
+    this.#library = library
+    this.#registry = new library.Registry()
+    this.#requests = requestMetrics(library, this.#registry)
+    this.observer = storageMetrics(library, this.#registry)
+  }
+
+  /** Loads what counts: nobody pays for it where there are no metrics. */
+  static async open(): Promise<Metrics> {
+    return new Metrics(await import('prom-client'))
+  }
+
+  /** A request was answered, or its client has gone. */
+  answered({ method, route, status, seconds }: AnsweredRequest): void {
+    const labels = { method, route, status: status ?? 'aborted' }
+    this.#requests.count.inc(labels)
+    this.#requests.duration.observe(labels, seconds)
+    if (status !== null && denials.includes(status)) this.#requests.denied.inc({ status })
+  }
+
+  /** Shows figures of others, too. */
+  add(figures: readonly Figure[]): void {
+    const { Gauge, Counter } = this.#library
+    for (const { name, help, type, read } of figures) {
+      const about = { name, help, registers: [this.#registry] }
+      if (type === 'gauge') {
+        new Gauge({
+          ...about,
+          collect() {
+            this.set(read())
+          },
+        })
+      } else {
+        new Counter({
+          ...about,
+          collect() {
+            this.reset()
+            this.inc(read())
+          },
+        })
+      }
+    }
+  }
+
+  /** The media type of what `write` writes. */
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  /** Everything as Prometheus reads it; the database is asked, too. */
+  async write(storage: Storage): Promise<string> {
+    const database = await databaseMetrics(this.#library, storage)
+    const parts = [this.#registry, database, processMetrics(this.#library)]
+    return (await Promise.all(parts.map((registry) => registry.metrics()))).join('\n')
+  }
+}
+
+function requestMetrics({ Counter, Histogram }: Library, registry: Registry) {
+  const registers = [registry]
+  const labelNames = ['method', 'route', 'status'] as const
+  const denied = new Counter({
+    name: 'strongroom_denied_requests_total',
+    help: 'Requests that were refused because nobody is known, may do it (401, 403) or may ask so often (429).',
+    labelNames: ['status'] as const,
+    registers,
+  })
+  // An alert on their rate has something to begin with.
+  for (const status of denials) denied.inc({ status }, 0)
+  return {
+    denied,
+    count: new Counter({ name: 'http_requests_total', help: 'Requests that were answered, by route.', labelNames, registers }),
+    duration: new Histogram({
+      name: 'http_request_duration_seconds',
+      help: 'Seconds from a request to the end of its answer, by route.',
+      labelNames,
+      buckets: requestBuckets,
+      registers,
+    }),
+  }
+}
+
+function storageMetrics(library: Library, registry: Registry): StorageObserver {
+  return {
+    unitEnded: countUnits(library, registry),
+    recordsWritten: countRecords(library, registry),
+    jobSeen: countJobs(library, registry),
+  }
+}
+
+function countUnits({ Counter, Histogram }: Library, registry: Registry): (unit: EndedUnit) => void {
+  const registers = [registry]
+  const buckets = transactionBuckets
+  const wait = new Histogram({
+    name: 'strongroom_transaction_wait_seconds',
+    help: "Seconds that a transaction waited: for SQLite's one writer, or for a connection to PostgreSQL.",
+    buckets,
+    registers,
+  })
+  const duration = new Histogram({
+    name: 'strongroom_transaction_duration_seconds',
+    help: 'Seconds that a transaction took, with its wait.',
+    labelNames: ['outcome'] as const,
+    buckets,
+    registers,
+  })
+  const retries = new Counter({
+    name: 'strongroom_transaction_retries_total',
+    help: 'Transactions that were begun again because others were in their way.',
+    registers,
+  })
+  const failures = new Counter({
+    name: 'strongroom_transaction_failures_total',
+    help: 'Transactions that were rolled back, by the code of the error.',
+    labelNames: ['code'] as const,
+    registers,
+  })
+  return (unit) => {
+    wait.observe(unit.wait / 1000)
+    duration.observe({ outcome: unit.outcome }, unit.duration / 1000)
+    if (unit.tries > 1) retries.inc(unit.tries - 1)
+    if (unit.code !== null) failures.inc({ code: unit.code })
+  }
+}
+
+function countRecords({ Counter }: Library, registry: Registry): (written: WrittenRecords) => void {
+  const registers = [registry]
+  const records = new Counter({
+    name: 'strongroom_records_written_total',
+    help: 'Records that were written and committed.',
+    labelNames: ['component', 'operation'] as const,
+    registers,
+  })
+  const entries = new Counter({ name: 'strongroom_audit_entries_total', help: 'Audit entries of records that were written.', registers })
+  return ({ component, operation, count }) => {
+    records.inc({ component, operation }, count)
+    entries.inc(count)
+  }
+}
+
+function countJobs({ Counter, Gauge }: Library, registry: Registry): (job: SeenJob) => void {
+  const registers = [registry]
+  const running = new Gauge({
+    name: 'strongroom_jobs_running',
+    help: 'Jobs that run in this process.',
+    labelNames: ['kind'] as const,
+    registers,
+  })
+  const ended = new Counter({
+    name: 'strongroom_jobs_ended_total',
+    help: 'Jobs of this process that have ended, by how.',
+    labelNames: ['kind', 'state'] as const,
+    registers,
+  })
+  running.set({ kind: 'import' }, 0)
+  for (const state of ['done', 'failed', 'cancelled']) ended.inc({ kind: 'import', state }, 0)
+  return ({ kind, state }) => {
+    if (state === 'running') return running.inc({ kind })
+    running.dec({ kind })
+    ended.inc({ kind, state })
+  }
+}
