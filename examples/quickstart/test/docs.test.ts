@@ -15,6 +15,8 @@ const runElsewhere: Readonly<Record<string, string>> = {
   'npm install @strongroom/core typebox pg': 'installs from a registry',
   'npm install @strongroom/auth': 'installs from a registry',
   'npm install @strongroom/client': 'installs from a registry',
+  'npm install @opentelemetry/api@1.9 @opentelemetry/sdk-trace-node@2 @opentelemetry/exporter-trace-otlp-http@0.223':
+    'installs from a registry',
   'npm install @strongroom/core @strongroom/fastify fastify typebox better-sqlite3': 'installs from a registry',
 }
 

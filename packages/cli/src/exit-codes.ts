@@ -10,6 +10,8 @@ export const exitCodes = {
   refused: 3,
   /** The server or the database cannot be reached, or is busy: later it may work. */
   unavailable: 4,
+  /** It was asked whether somebody may do something, and the answer is no. */
+  denied: 5,
   /** As shells count: 128 and the number of SIGINT. */
   interrupted: 130,
 } as const

@@ -21,7 +21,8 @@ A TARGET is
 STRONGROOM_URL, then DATABASE_URL, is the target where none is said.
 STRONGROOM_TOKEN is sent to servers as Authorization: Bearer.
 
-Exit codes: 0 done; 1 failed; 2 wrong usage; 3 refused, nothing was changed; 4 not reached or busy, try later; 130 interrupted.
+Exit codes: 0 done; 1 failed; 2 wrong usage; 3 refused, nothing was changed; 4 not reached or busy, try later; 5 not allowed (why);
+130 interrupted.
 
   strongroom COMMAND --help   tells more about a command, with examples
   strongroom --version

@@ -3,7 +3,7 @@ import { type BootstrapOptions, bootstrap } from '@strongroom/fastify'
 import type { TestEngine } from '@strongroom/testkit'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
-import { afterEach, expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type Client, type ClientOptions, createClient } from '../src/index.ts'
 
 /** A model with a field of every kind and every option. */
@@ -52,15 +52,9 @@ export type TestClient = Client<TestModels>
 /** The components of the test server. */
 export type TestModels = { readonly users: typeof User; readonly posts: typeof Post; readonly countries: typeof Country }
 
-const opened: { close(): Promise<unknown> }[] = []
-
-afterEach(async () => {
-  for (const server of opened.splice(0)) await server.close()
-})
-
 /** Closes a server when the test is over. */
 export function closeAfterTest(server: { close(): Promise<unknown> }): void {
-  opened.push(server)
+  onTestFinished(async () => void (await server.close()))
 }
 
 /** Starts a server on an empty database of the engine. Its client tries once, so that a test sees what happens. */

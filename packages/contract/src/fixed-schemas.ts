@@ -96,6 +96,7 @@ export const statusSchema = closed(
     free_disk_bytes: sizeOrNull,
     schema: closed({ fits: { type: 'boolean' }, differences: { type: 'array', items: text } }),
     last_backup: { anyOf: [closed({ ...backupProperties, age_seconds: duration }), { type: 'null' }] },
+    backup_under_way: { anyOf: [closed({ name: text, place: text, created_at: instant, age_seconds: duration }), { type: 'null' }] },
     backup_error: textOrNull,
     queue: closed({ running: size, waiting: size, longest_wait_ms: duration }),
     audit: closed({

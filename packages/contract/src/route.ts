@@ -160,6 +160,16 @@ export const answerHeaders = {
     required: true,
     example: 'application/merge-patch+json, application/json',
   },
+  'X-Trace-Id': {
+    description: 'The trace that the request is part of, where there is one.',
+    schema: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    example: '0af7651916cd43dd8448eb211c80319c',
+  },
+  traceparent: {
+    description: 'The span of the request (W3C Trace Context), where the server traces it.',
+    schema: { type: 'string', pattern: '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' },
+    example: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  },
   'X-Request-Id': {
     description: 'The id of the request, as it stands in the audit entries.',
     schema: { type: 'string', minLength: 1, maxLength: 128 },

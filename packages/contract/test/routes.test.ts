@@ -28,7 +28,8 @@ describe.each(kinds)('%s', (_kind, routes) => {
   })
 
   test.each(routes.map((route) => [route.operation, route] as const))('%s is whole', (_operation, route) => {
-    expect(route.writes).toBe(route.method !== 'GET')
+    // A question that is too long for a URL is posted, and writes nothing.
+    expect(route.writes).toBe(route.method !== 'GET' && route.operation !== 'explainAccess')
     expect(route.answers.length).toBeGreaterThan(0)
     for (const code of route.errors) expect(errorCatalogue).toHaveProperty(code)
     for (const header of route.answers.flatMap((answer) => answer.headers)) expect(answerHeaders).toHaveProperty(header)

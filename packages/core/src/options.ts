@@ -134,7 +134,8 @@ function checkModules(modules: readonly RestoreModule[], accessors: readonly Any
   return modules
 }
 
-function readAccess({ access }: StorageOptions, accessors: readonly AnyAccessor[]): readonly Access[] | undefined {
+/** Throws UsageError `invalid_options` for rules that are none, stand there twice, or have no accessor. */
+export function readAccess({ access }: Pick<StorageOptions, 'access'>, accessors: readonly AnyAccessor[]): readonly Access[] | undefined {
   if (access === undefined) return undefined
   if (
     !Array.isArray(access) ||

@@ -268,12 +268,11 @@ class OpenStorage implements Storage {
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
     this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger, observer: options.observer })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog })
-    const once = new Once(new BoundTable(KeptAnswers, engine), this.#units)
     const parts = {
       engine,
       units: this.#units,
       audit: this.#auditWriter,
-      once,
+      once: new Once(new BoundTable(KeptAnswers, engine), this.#units),
       access: options.access,
       maxRecords: options.maxRecordsPerModel,
     }

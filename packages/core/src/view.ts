@@ -1,13 +1,22 @@
 import type { Writable } from 'node:stream'
+import type { Access } from './access/define-access.ts'
+import { ModelAccessor } from './accessor/accessor.ts'
+import { bindAccessors } from './accessor/bind-accessors.ts'
+import type { BoundAccessor } from './accessor/bound-accessor.ts'
+import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
+import { checkReferences } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
+import { AuditWriter } from './audit/record-change.ts'
 import type { Engine, TableShape } from './engine/engine.ts'
 import { openEngineToRead } from './engine/open-engine.ts'
 import { SchemaMismatchError, UsageError } from './errors.ts'
 import { Health } from './health/health.ts'
+import { KeptAnswers } from './idempotency/kept-answers.ts'
+import { Once } from './idempotency/once.ts'
 import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
-import { type AnyAccessor, refuseRepeats } from './options.ts'
+import { type AnyAccessor, readAccess, refuseRepeats } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
 import { BackupRecords } from './schema/backup-records.ts'
 import { tableDifferences } from './schema/compare.ts'
@@ -30,6 +39,8 @@ export interface ViewOptions {
   readonly url: string
   /** The models, where they are known; the audit log, the health, and a backup of SQLite need none. */
   readonly accessors?: readonly AnyAccessor[] | undefined
+  /** The rules, where somebody wants to know what they say of a caller; reading by the view itself is held to none. */
+  readonly access?: readonly Access[] | undefined
 }
 
 /** A database that is read only: what there is to ask of it without its program. */
@@ -38,6 +49,8 @@ export interface DatabaseView extends Pick<Storage, 'audit' | 'health' | 'diagra
   export(target: string | Writable, options?: ExportOptions): Promise<ExportManifest>
   /** As `storage.backup`. Throws UsageError where the models are needed and not known: where the database is not one file. */
   backup(target: string | Writable, options?: BackupOptions): Promise<BackupReport>
+  /** As `storage.explainAccess`. Throws UsageError where the rules are not known; SchemaMismatchError when the tables do not fit the models. */
+  explainAccess(question: AccessQuestion): Promise<AccessAnswer>
 }
 
 /**
@@ -51,15 +64,16 @@ export interface DatabaseView extends Pick<Storage, 'audit' | 'health' | 'diagra
  * const entries = await view.audit.find({ actor: 'admin', limit: 20 })
  * await view.close()
  */
-export async function viewDatabase({ url, accessors, ...rest }: ViewOptions): Promise<DatabaseView> {
+export async function viewDatabase({ url, accessors, access, ...rest }: ViewOptions): Promise<DatabaseView> {
   const [stranger] = Object.keys(rest)
   if (stranger !== undefined)
-    throw new UsageError('invalid_options', `"${stranger}" is no option of viewDatabase. There are url, accessors.`)
+    throw new UsageError('invalid_options', `"${stranger}" is no option of viewDatabase. There are url, accessors, access.`)
   if (accessors) refuseRepeats(accessors)
+  const rules = readAccess({ ...(access && { access }) }, accessors ?? [])
   const engine = await openEngineToRead(url)
   try {
     const live = await assertFits(engine, [AuditLog])
-    return new OpenView(engine, accessors, idTypes(engine, live, accessors ?? []))
+    return new OpenView(engine, { accessors, access: rules, idTypesOf: idTypes(engine, live, accessors ?? []) })
   } catch (error) {
     await engine.close()
     throw error
@@ -101,14 +115,23 @@ function nobody(options: ReadOptions): CallerContext {
   return callerContext({})
 }
 
+/** What a view knows of what it looks at. */
+interface Known {
+  readonly accessors: readonly AnyAccessor[] | undefined
+  readonly access: readonly Access[] | undefined
+  readonly idTypesOf: IdTypes
+}
+
 class OpenView implements DatabaseView {
   readonly audit: AuditAccessor
   readonly #engine: Engine
   readonly #accessors: readonly AnyAccessor[] | undefined
   readonly #health: Health
+  /** The accessors under their rules, where there are any. */
+  readonly #bound: readonly BoundAccessor[] | undefined
   readonly #transfers = new Transfers()
 
-  constructor(engine: Engine, accessors: readonly AnyAccessor[] | undefined, idTypesOf: IdTypes) {
+  constructor(engine: Engine, { accessors, access, idTypesOf }: Known) {
     this.#engine = engine
     this.#accessors = accessors
     const home = { kyselyFor: () => engine.builder }
@@ -116,7 +139,14 @@ class OpenView implements DatabaseView {
     const log = new BoundTable(AuditLog, engine)
     this.audit = new AuditAccessor(log, units, (component) => idTypesOf.get(component))
     const backups = new BackupLog(new BoundTable(BackupRecords, engine), units)
-    this.#health = new Health({ engine, models: this.#models, log, head: new BoundTable(AuditHead, engine), backups })
+    const head = new BoundTable(AuditHead, engine)
+    this.#health = new Health({ engine, models: this.#models, log, head, backups })
+    if (!access) return
+    checkReferences(this.#models)
+    // Those of the caller may be open elsewhere, and an accessor is open once.
+    const twins = (accessors ?? []).map(({ model, component }) => new ModelAccessor(model, component))
+    const once = new Once(new BoundTable(KeptAnswers, engine), units)
+    this.#bound = bindAccessors(twins, { engine, units, audit: new AuditWriter(log, head), once, access, maxRecords: undefined })
   }
 
   get #models(): readonly AnyModel[] {
@@ -152,6 +182,18 @@ class OpenView implements DatabaseView {
       await assertFits(this.#engine, models)
     }
     return backupTo({ engine: this.#engine, models, transfers: this.#transfers }, target, options)
+  }
+
+  async explainAccess(question: AccessQuestion): Promise<AccessAnswer> {
+    if (!this.#bound)
+      throw new UsageError(
+        'invalid_options',
+        'Who may do what is told where the rules are known: viewDatabase({ url, accessors, access }).',
+      )
+    const bound = this.#bound.find(({ component }) => component === question.component)
+    if (!bound) throw new UsageError('invalid_options', `There is no component "${question.component}" in this view.`)
+    await assertFits(this.#engine, this.#models)
+    return explainAccess(bound, question)
   }
 
   async close(): Promise<void> {

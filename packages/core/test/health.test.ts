@@ -30,6 +30,7 @@ describeEngines('storage.health', (engine) => {
       freeDiskBytes: engine.has('oneFile') ? expect.any(Number) : null,
       schemaDifferences: [],
       lastBackup: null,
+      backupUnderWay: null,
       backupError: null,
       queue: { running: 0, waiting: 0, longestWait: 0 },
       audit: { epoch: 1, lastEntry: null },

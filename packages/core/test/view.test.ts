@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { databaseFile, defineModel, ModelAccessor, openStorage, type Storage, type StorageOptions, viewDatabase } from '@strongroom/core'
+import {
+  databaseFile,
+  defineAccess,
+  defineModel,
+  ModelAccessor,
+  openStorage,
+  type Storage,
+  type StorageOptions,
+  viewDatabase,
+} from '@strongroom/core'
 import { describeEngines, needs } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -44,6 +53,27 @@ describeEngines('viewDatabase', (engine) => {
       ['ada', 'tasks', 1],
     ])
     expect(await audit.find({ actor: 'ada' })).toEqual(await storage.audit.find({ actor: 'ada' }))
+  })
+
+  test('tells what rules say of a caller, as the storage would, and is held to none itself', async () => {
+    const rules = { accessors: accessors(), access: [defineAccess(Task, { read: ({ id }) => ({ title: String(id) }) })] }
+    const opened = await view(rules)
+    const ask = (id: number | undefined, caller: string) =>
+      opened.explainAccess({ component: 'tasks', operation: 'read', principal: { id: caller }, id })
+    expect(await ask(1, 'Look')).toMatchObject({ allowed: true, rule: 'tasks.read', reason: 'The record holds the condition.' })
+    expect([(await ask(1, 'Other')).allowed, (await ask(undefined, 'Other')).allowed, (await ask(9, 'Look')).allowed]).toEqual([
+      false,
+      true,
+      false,
+    ])
+    const closed = await opened.explainAccess({ component: 'vocabulary', operation: 'read', principal: { id: 'Look' } })
+    expect([closed.allowed, closed.rule]).toEqual([false, 'vocabulary.no rule for read'])
+    expect(await opened.audit.count()).toBe(2)
+
+    const question = { component: 'nothing', operation: 'read', principal: { id: 1 } } as const
+    expect(await rejectionOf(opened.explainAccess(question))).toMatchObject({ code: 'invalid_options' })
+    expect(await rejectionOf((await view({ accessors: accessors() })).explainAccess(question))).toMatchObject({ code: 'invalid_options' })
+    expect(await rejectionOf(viewDatabase({ url, access: rules.access }))).toMatchObject({ code: 'invalid_options' })
   })
 
   test('asks for its health', async () => {

@@ -1,5 +1,5 @@
 import { batchRoute } from '@strongroom/contract'
-import { type AnyAccessor, type Logger, openStorage, type Storage, type TablesOf } from '@strongroom/core'
+import { type AnyAccessor, type Logger, openStorage, type Storage, type StorageOptions, type TablesOf } from '@strongroom/core'
 import type { FastifyInstance } from 'fastify'
 import { onBehalf } from './auth/identity.ts'
 import { announcedErrors, announceErrors } from './edge/announced-errors.ts'
@@ -8,6 +8,8 @@ import { letConnectionsGo, settleIn } from './guest-scope.ts'
 import { type HostServer, plainServer } from './host-server.ts'
 import { mountRoute } from './mount.ts'
 import { Metrics } from './observe/metrics.ts'
+import { traceRequests, tracingOf } from './observe/trace-requests.ts'
+import { openTracing, type Tracing } from './observe/tracing.ts'
 import { metricsOf, watchRequests } from './observe/watch-requests.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { auditLimits, mountOperators } from './operators/db-router.ts'
@@ -43,14 +45,14 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
 ): Promise<Storage<TablesOf<Accessors[number]['model']>>> {
   const resolved = resolveOptions(options)
   if (app.hasDecorator('storage')) refuse('This server has an app.storage already. Call bootstrap once for each server.')
-  const metrics = await openMetrics(app, resolved)
-  const opened = await openStorage({ ...resolved.storage, observer: metrics?.observer, logger: storageLogger(app) })
+  const watch = await openWatch(app, resolved)
+  const opened = await openStorage({ ...resolved.storage, ...watchStorage(watch, resolved), logger: storageLogger(app) })
   // Inside nobody knows the tables by their types.
   const storage = opened as Storage<object> as Storage
   try {
     const server = plainServer(app)
     server.decorate('storage', storage)
-    await server.register(async (scope) => mountAll(scope, storage, resolved, metrics), { prefix: resolved.prefix })
+    await server.register(async (scope) => mountAll(scope, storage, resolved, watch), { prefix: resolved.prefix })
   } catch (error) {
     await storage.close()
     throw error
@@ -67,8 +69,9 @@ const bearer = { bearer: { type: 'http', scheme: 'bearer' } }
 const loginErrors = ['unauthorized', 'forbidden'] as const
 
 /** The API's table of contents. */
-async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions, metrics: Metrics | undefined): Promise<void> {
+async function mountAll(scope: FastifyInstance, storage: Storage, options: ResolvedOptions, { metrics, tracing }: Watch): Promise<void> {
   scope.addHook('onClose', () => storage.close())
+  if (tracing && !tracingOf(scope)) traceRequests(scope, tracing)
   if (metrics && !metricsOf(scope)) watchRequests(scope, metrics)
   settleIn(scope, options.responses)
   letConnectionsGo(scope)
@@ -93,12 +96,25 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
   await options.auth?.mount?.(scope, storage)
 }
 
-/** A whole server counts its requests already. */
-async function openMetrics(app: HostServer, { systemPaths, auth }: ResolvedOptions): Promise<Metrics | undefined> {
-  if (systemPaths.metrics === false) return undefined
-  const metrics = metricsOf(plainServer(app)) ?? (await Metrics.open())
-  metrics.add(auth?.figures ?? [])
-  return metrics
+/** Who looks on, where somebody does. */
+interface Watch {
+  readonly metrics: Metrics | undefined
+  readonly tracing: Tracing | undefined
+}
+
+/** A whole server looks on already. */
+async function openWatch(app: HostServer, { systemPaths, auth, tracing }: ResolvedOptions): Promise<Watch> {
+  const server = plainServer(app)
+  const metrics = systemPaths.metrics === false ? undefined : (metricsOf(server) ?? (await Metrics.open()))
+  metrics?.add(auth?.figures ?? [])
+  return { metrics, tracing: tracingOf(server) ?? (await openTracing(tracing)) }
+}
+
+function watchStorage({ metrics, tracing }: Watch, { storage }: ResolvedOptions): Pick<StorageOptions, 'observer' | 'onStatement'> {
+  return {
+    ...((metrics || tracing) && { observer: { ...metrics?.observer, ...tracing?.observer } }),
+    ...(tracing && { onStatement: tracing.listener(storage.onStatement) }),
+  }
 }
 
 /** Accessors of the authentication have no record routes. */

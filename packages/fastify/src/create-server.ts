@@ -19,6 +19,8 @@ import { ownRequestLines } from './logs/own-request-lines.ts'
 import { Redactor } from './logs/redact.ts'
 import { answerUnknownPaths } from './not-found.ts'
 import { Metrics } from './observe/metrics.ts'
+import { traceRequests } from './observe/trace-requests.ts'
+import { openTracing } from './observe/tracing.ts'
 import { watchRequests } from './observe/watch-requests.ts'
 import type { BootstrapOptions } from './options.ts'
 import { answerProblem } from './problem.ts'
@@ -53,6 +55,8 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     setResponseStyle(app, responses)
     answerUnknownPaths(app)
     app.setErrorHandler(answerProblem)
+    const tracing = await openTracing(given.tracing)
+    if (tracing) traceRequests(app, tracing)
     if (given.systemRoutes?.metrics !== false) watchRequests(app, await Metrics.open())
     await guardEdge(app, server, given.auth)
     await bootstrap(app, settings.DEBUG ? { ...given, onStatement: echoStatements(app.log, given.onStatement) } : given)

@@ -4,6 +4,7 @@ import { readJsonBodies } from './body.ts'
 import { answerProblem } from './problem.ts'
 import { echoRequestId } from './request-id.ts'
 import { setResponseStyle } from './response-style.ts'
+import { echoTraceId } from './trace-id.ts'
 
 /**
  * Makes an encapsulated scope a guest in the host's server: what the host has set for itself (parsers, error handler,
@@ -16,7 +17,10 @@ export function settleIn(scope: FastifyInstance, responses: ResponseStyle): void
   // Bodies and queries are read by the models and the list grammar; nothing is left for a schema compiler to change.
   scope.setValidatorCompiler(() => () => true)
   scope.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  scope.addHook('onRequest', async (request, reply) => echoRequestId(request, reply))
+  scope.addHook('onRequest', async (request, reply) => {
+    echoTraceId(request, reply)
+    echoRequestId(request, reply)
+  })
 }
 
 /** While the server closes, tells clients of running requests not to keep their connections: it would wait for them. */

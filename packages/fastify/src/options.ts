@@ -63,6 +63,11 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   readonly appName?: string | undefined
   /** The version that the OpenAPI document says; `1.0.0` unless said. */
   readonly appVersion?: string | undefined
+  /**
+   * Makes spans of OpenTelemetry: true asks for them, false forbids them. Unless said they are there where the program has registered an SDK,
+   * and never where the variable OTEL_SDK_DISABLED is `true`.
+   */
+  readonly tracing?: boolean | undefined
   /** How often a caller may ask the routes of this library: `{ requests: 100, period: 60 }`, `period` in seconds; no limit unless said. */
   readonly rateLimit?: RateLimit | undefined
 }
@@ -87,6 +92,7 @@ export interface ResolvedOptions {
   readonly appName: string
   readonly appVersion: string
   readonly rateLimit: RateLimit | undefined
+  readonly tracing: boolean | undefined
 }
 
 const storageNames = [
@@ -119,6 +125,7 @@ const routeNames = [
   'appName',
   'appVersion',
   'rateLimit',
+  'tracing',
 ] as const
 const systemPaths = { health: '/health', ready: '/ready', metrics: '/metrics', openapi: '/openapi.json', docs: '/docs' } as const
 
@@ -162,6 +169,7 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     appName: options.appName ?? settingsTable.APP_NAME.default,
     appVersion: options.appVersion ?? settingsTable.APP_VERSION.default,
     rateLimit: checkRateLimit(options.rateLimit),
+    tracing: checkTracing(options),
   }
 }
 
@@ -214,6 +222,11 @@ function resolveSystemPaths(given: SystemPaths): ResolvedOptions['systemPaths'] 
   if (resolved.docs !== false && resolved.openapi === false)
     refuse('systemRoutes.docs shows the document of systemRoutes.openapi. Leave both out, or none.')
   return resolved
+}
+
+function checkTracing({ tracing }: BootstrapOptions): boolean | undefined {
+  if (tracing !== undefined && typeof tracing !== 'boolean') refuse('tracing is true, false, or left out.')
+  return tracing
 }
 
 function resolveRequireIfMatch({ requireIfMatch = false, accessors }: BootstrapOptions): boolean | readonly string[] {

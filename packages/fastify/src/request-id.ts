@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { traceIdOf } from './trace-id.ts'
 
 const known = new WeakMap<FastifyRequest, string>()
 
@@ -23,6 +24,12 @@ export function requestIdOf(request: FastifyRequest): string {
   const id = clientRequestId(request.headers) ?? (uuid.test(request.id) ? request.id : randomUUID())
   known.set(request, id)
   return id
+}
+
+/** What names a request in what is written for it. */
+export function requestNames(request: FastifyRequest): { readonly requestId: string; readonly traceId?: string } {
+  const traceId = traceIdOf(request)
+  return { requestId: requestIdOf(request), ...(traceId !== null && { traceId }) }
 }
 
 /** Answers with the request's id, and refuses one that cannot stand in the audit log. */

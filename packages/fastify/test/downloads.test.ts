@@ -42,7 +42,7 @@ describeEngines('downloads', (engine) => {
       if (index % 2 === 0) await buffer(response)
       else request.on('error', () => undefined).destroy()
     }
-    await vi.waitFor(async () => expect((await fetch(`${server.url}/db/export.zip`)).status).toBe(200))
+    await vi.waitFor(async () => expect((await fetch(`${server.url}/db/export.zip`)).status).toBe(200), { timeout: 20_000 })
     expect((await fetch(`${server.url}/db/backup.sqlite`, { method: 'HEAD' })).status).toBe(200)
   })
 

@@ -21,6 +21,7 @@ describeEngines('the health of the database', (engine) => {
       free_disk_bytes: engine.has('oneFile') ? expect.any(Number) : null,
       schema: { fits: true, differences: [] },
       last_backup: null,
+      backup_under_way: null,
       backup_error: null,
       queue: { running: 0, waiting: 0, longest_wait_ms: 0 },
       audit: { epoch: 1, last_entry: { id: 1, timestamp: expect.stringMatching(/Z$/) } },

@@ -26,7 +26,7 @@ describeEngines('the metrics of a guest', (engine) => {
     await app.inject({ url: '/users/99' })
     await app.inject({ url: '/theirs' })
     await app.inject({ method: 'POST', url: '/users', headers, payload: [{ ...ada, email: 'canary@example.com' }] })
-    await app.inject({ method: 'POST', url: '/users', headers, payload: { name: '' } })
+    await app.inject({ method: 'POST', url: '/users', headers, payload: { ...ada, name: 'Another' } })
     await app.inject({ method: 'DELETE', url: `/users/${id}?dry_run=true`, headers })
     await app.inject({ url: '/db/health', headers: { via: 'somebody' } })
     await app.inject({ url: '/db/audit', headers: { via: 'somebody' } })
@@ -35,7 +35,7 @@ describeEngines('the metrics of a guest', (engine) => {
       ['http_requests_total{method="GET",route="/users/:id",status="200"}', 2],
       ['http_requests_total{method="GET",route="/users/:id",status="404"}', 1],
       ['http_requests_total{method="POST",route="/users",status="201"}', 1],
-      ['http_requests_total{method="POST",route="/users",status="422"}', 1],
+      ['http_requests_total{method="POST",route="/users",status="409"}', 1],
       ['http_requests_total{method="DELETE",route="/users/:id",status="200"}', 1],
       ['http_requests_total{method="GET",route="/db/health",status="200"}', 1],
       ['http_requests_total{method="GET",route="/db/audit",status="403"}', 1],
@@ -50,7 +50,7 @@ describeEngines('the metrics of a guest', (engine) => {
       strongroom_transaction_wait_seconds_count: 4,
       'strongroom_transaction_duration_seconds_count{outcome="committed"}': 2,
       'strongroom_transaction_duration_seconds_count{outcome="dry_run"}': 1,
-      'strongroom_transaction_failures_total{code="validation_failed"}': 1,
+      'strongroom_transaction_failures_total{code="unique_conflict"}': 1,
       strongroom_transaction_retries_total: 0,
       'strongroom_jobs_ended_total{kind="import",state="failed"}': 0,
       strongroom_database_up: 1,

@@ -105,6 +105,7 @@ class Walk {
   }
 }
 
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
 const unreadable = { headers: { 'x-request-id': 'ä' } }
 
 /** Milliseconds: hundreds of requests, on a processor that may be busy with other tests. */
@@ -313,7 +314,7 @@ async function walkTheRest(walk: Walk): Promise<void> {
   await walk.call('GET', '/metrics', 200)
   await walk.call('GET', '/metrics', 403, { headers: { via: 'somebody' } })
   for (const path of ['/db/health', '/health', '/ready', '/openapi.json', '/docs']) {
-    await walk.call('GET', path, 200)
+    await walk.call('GET', path, 200, { headers: { traceparent } })
     await walk.call('GET', path, 400, unreadable)
   }
 }

@@ -15,7 +15,7 @@ import {
 import type { TestEngine } from '@strongroom/testkit'
 import Fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestResponse } from 'fastify'
 import { Type } from 'typebox'
-import { afterEach, expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type BootstrapOptions, bootstrap } from '../src/index.ts'
 
 /** A model with a field of every kind and every option. */
@@ -60,15 +60,9 @@ export interface TestServer {
   readonly hooks: string[]
 }
 
-const opened: FastifyInstance[] = []
-
-afterEach(async () => {
-  for (const app of opened.splice(0)) await app.close()
-})
-
 /** Keeps an app until the test is over. */
 export function closeAfterTest<App extends FastifyInstance>(app: App): App {
-  opened.push(app)
+  onTestFinished(() => app.close())
   return app
 }
 

@@ -10,6 +10,12 @@ import { runWriter } from './writer.ts'
 
 const writers = 64
 
+/** Milliseconds in which a restart is promised to be ready. */
+const promised = 2_000
+
+/** Where even a server on a new database starts slowly, the machine is busy: times that start, a restart may take. */
+const busyFactor = 3
+
 export interface CampaignOptions {
   readonly rounds: number
   readonly seed: number
@@ -27,10 +33,13 @@ export async function killCampaign({ rounds, seed, report = () => undefined }: C
   try {
     for (; done < rounds; done++) {
       const database = join(folder.path, `round-${done}.db`)
-      const { ledger, readyAfter } = await killOnce(database, done, 50 + random() * 700)
+      const { ledger, freshAfter, readyAfter } = await killOnce(database, done, 50 + random() * 700)
       const stored = await readStored(database)
       faults.push(...findFaults(ledger, stored).map((fault) => `round ${done}: ${fault}`))
       if (ledger.acknowledged === 0) faults.push(`round ${done}: nothing was acknowledged before the kill, so it shows nothing`)
+      if (readyAfter >= Math.max(promised, busyFactor * freshAfter)) {
+        faults.push(`round ${done}: the restart took ${Math.round(readyAfter)} ms to be ready; ${promised} are promised`)
+      }
       counts.acknowledged += ledger.acknowledged
       counts.unanswered += ledger.unanswered
       counts.stored += stored.entries.length
@@ -43,12 +52,19 @@ export async function killCampaign({ rounds, seed, report = () => undefined }: C
   } finally {
     await folder.remove()
   }
-  if (counts.slowestStart >= 2_000) faults.push(`a restart took ${counts.slowestStart} ms to be ready; 2000 are promised`)
   return { campaign: 'kills', engine: 'sqlite', seed, roundsAsked: rounds, roundsDone: done, counts, faults, duration: seconds(started) }
 }
 
+interface Life {
+  readonly ledger: Ledger
+  /** Milliseconds until the server was ready on a new database. */
+  readonly freshAfter: number
+  /** And on what the killed one left. */
+  readonly readyAfter: number
+}
+
 /** One life: writers run, the server is killed after so many milliseconds, and started again on what it left. */
-async function killOnce(database: string, round: number, after: number): Promise<{ ledger: Ledger; readyAfter: number }> {
+async function killOnce(database: string, round: number, after: number): Promise<Life> {
   const ledger = new Ledger()
   const server = await startServer(database)
   let stopped = false
@@ -60,7 +76,7 @@ async function killOnce(database: string, round: number, after: number): Promise
   await running
   const again = await startServer(database)
   await again.stop()
-  return { ledger, readyAfter: again.readyAfter }
+  return { ledger, freshAfter: server.readyAfter, readyAfter: again.readyAfter }
 }
 
 export function seconds(started: number): number {

@@ -1,3 +1,4 @@
+import { accessMutantsCampaign } from './access-mutants/campaign.ts'
 import { onBothEngines } from './both-engines.ts'
 import { type Evidence, writeEvidence } from './evidence.ts'
 import { exactlyOnceCampaign } from './exactly-once.ts'
@@ -19,6 +20,7 @@ const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptio
   restores: { run: (options) => onBothEngines((given) => restoresCampaign({ ...given, megabytes: 20 }), options), rounds: 20 },
   'restore-kills': { run: (options) => onBothEngines((given) => restoreKillsCampaign({ ...given, megabytes: 50 }), options), rounds: 100 },
   'full-operators': { run: fullOperatorsCampaign, rounds: 5 },
+  'access-mutants': { run: accessMutantsCampaign, rounds: 1_000 },
   requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 

@@ -6,6 +6,7 @@ import { exportTables } from './export.ts'
 import { health } from './health.ts'
 import { importFiles } from './import.ts'
 import { restore } from './restore.ts'
+import { why } from './why.ts'
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [backup, restore, exportTables, importFiles, audit, health, diagram]
+export const commands: readonly Command[] = [backup, restore, exportTables, importFiles, audit, why, health, diagram]

@@ -27,6 +27,7 @@ the database answers, 4 that it does not. A server tells strangers no more than 
 function inWords(health: Document): string {
   const { differences } = asRecord(health['schema'])
   const backup = asRecord(health['last_backup'])
+  const underWay = asRecord(health['backup_under_way'])
   const queue = asRecord(health['queue'])
   const entry = asRecord(asRecord(health['audit'])['last_entry'])
   const told: readonly (readonly [string, string | undefined])[] = [
@@ -38,6 +39,7 @@ function inWords(health: Document): string {
     ['free disk', bytes(health['free_disk_bytes'])],
     ['schema', Array.isArray(differences) ? (differences.length === 0 ? 'fits' : differences.map(String).join(' ')) : undefined],
     ['last backup', backup['name'] === undefined ? undefined : `${backup['name']}, ${age(Number(backup['age_seconds']))} old`],
+    ['backup now', underWay['name'] === undefined ? undefined : `${underWay['name']}, for ${age(Number(underWay['age_seconds']))}`],
     ['backup error', said(health['backup_error'])],
     ['queue', queue['running'] === undefined ? undefined : `${queue['running']} running, ${queue['waiting']} waiting`],
     ['last entry', entry['id'] === undefined ? undefined : `${entry['id']} of ${entry['timestamp']}`],

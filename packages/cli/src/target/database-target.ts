@@ -6,7 +6,18 @@ import { Fault, WrongUse } from '../faults.ts'
 import { withoutPasswords } from '../output/printable.ts'
 import { entryDocument, healthDocument, importDocument, restoreDocument } from './documents.ts'
 import { type Core, type LoadedAccessors, loadAccessors } from './load-accessors.ts'
-import type { AuditFilter, Document, ExportChoices, ImportChoices, ImportFiles, RestoreChoices, Source, Target, Watch } from './target.ts'
+import type {
+  AccessQuestion,
+  AuditFilter,
+  Document,
+  ExportChoices,
+  ImportChoices,
+  ImportFiles,
+  RestoreChoices,
+  Source,
+  Target,
+  Watch,
+} from './target.ts'
 
 export interface DatabaseTargetOptions {
   readonly url: string
@@ -76,6 +87,20 @@ export class DatabaseTarget implements Target {
       signal.throwIfAborted()
       yield entryDocument(entry)
     }
+  }
+
+  async explainAccess({ id, ...question }: AccessQuestion): Promise<Document> {
+    const module = this.#assertAccessors('Who may do what')
+    const { core, accessors, access } = await this.#load(module)
+    if (access.length === 0) throw new WrongUse(`${module} exports no rules: export const taskAccess = defineAccess(Task, { read: true }).`)
+    const accessor = accessors.find(({ component }) => component === question.component)
+    if (!accessor)
+      throw new WrongUse(
+        `There is no component "${question.component}". There are ${accessors.map(({ component }) => component).join(', ')}.`,
+      )
+    this.#view ??= core.viewDatabase({ url: this.#options.url, accessors, access })
+    const record = id === undefined ? {} : { id: core.parseId(accessor.model, id) ?? id }
+    return { ...(await (await this.#view).explainAccess({ ...question, ...record })) }
   }
 
   async health(): Promise<Document> {

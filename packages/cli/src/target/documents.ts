@@ -4,7 +4,7 @@ import type { Document } from './target.ts'
 
 // What a database answers takes the form that a server gives it, so that scripts need not know which one they ask. A test compares them.
 
-export function healthDocument({ lastBackup, queue, audit, ...health }: StorageHealth): Document {
+export function healthDocument({ lastBackup, backupUnderWay, queue, audit, ...health }: StorageHealth): Document {
   return {
     status: 'ok',
     engine: health.engine,
@@ -14,6 +14,12 @@ export function healthDocument({ lastBackup, queue, audit, ...health }: StorageH
     free_disk_bytes: health.freeDiskBytes,
     schema: { fits: health.schemaDifferences.length === 0, differences: health.schemaDifferences },
     last_backup: lastBackup && { ...backupDocument(lastBackup), age_seconds: thousandths(lastBackup.age) },
+    backup_under_way: backupUnderWay && {
+      name: backupUnderWay.name,
+      place: backupUnderWay.place,
+      created_at: backupUnderWay.createdAt.toISOString(),
+      age_seconds: thousandths(backupUnderWay.age),
+    },
     backup_error: health.backupError,
     queue: { running: queue.running, waiting: queue.waiting, longest_wait_ms: thousandths(queue.longestWait) },
     audit: {

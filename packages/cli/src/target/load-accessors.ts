@@ -2,20 +2,21 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { AnyAccessor } from '@strongroom/core'
+import type { Access, AnyAccessor } from '@strongroom/core'
 import { WrongUse } from '../faults.ts'
 
 /** The library, as the accessors' module has it. */
 export type Core = typeof import('@strongroom/core')
 
-/** Accessors, and the very library that they are made with. */
+/** Accessors and rules, and the very library that they are made with. */
 export interface LoadedAccessors {
   readonly core: Core
   readonly accessors: readonly AnyAccessor[]
+  readonly access: readonly Access[]
 }
 
 /**
- * Loads a module and finds the accessors among its exports, also in lists of them.
+ * Loads a module and finds the accessors and the rules among its exports, also in lists of them.
  *
  * @throws WrongUse where there is no such file, and where it exports none
  */
@@ -24,10 +25,15 @@ export async function loadAccessors(path: string): Promise<LoadedAccessors> {
   if (!existsSync(file)) throw new WrongUse(`There is no module ${path}.`)
   const core = await coreOf(file)
   // Any module may be named; what it exports is looked at one by one.
-  const exported = Object.values((await import(pathToFileURL(file).href)) as Record<string, unknown>)
-  const found = exported.flat().filter((value): value is InstanceType<Core['ModelAccessor']> => value instanceof core.ModelAccessor)
+  const exported = Object.values((await import(pathToFileURL(file).href)) as Record<string, unknown>).flat()
+  const found = exported.filter((value): value is InstanceType<Core['ModelAccessor']> => value instanceof core.ModelAccessor)
   if (found.length === 0) throw new WrongUse(`${path} exports no accessor: export const users = new ModelAccessor(User, 'users').`)
-  return { core, accessors: [...new Set(found)] }
+  return { core, accessors: [...new Set(found)], access: [...new Set(exported.filter(isAccess))] }
+}
+
+/** Rules have no class: what `defineAccess` makes is a model and its rules, and nothing else. */
+function isAccess(value: unknown): value is Access {
+  return typeof value === 'object' && value !== null && Object.keys(value).sort().join() === 'model,rules'
 }
 
 /** The module's own copy of the library: instances of another one's classes would not be known. */

@@ -1,11 +1,22 @@
-import type { Writable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { WrongUse } from '../faults.ts'
 import { asRecord } from '../http/read-fault.ts'
 import { Server, type ServerOptions } from '../http/server.ts'
 import { uploadFile, uploadForm } from '../http/upload.ts'
 import { writableAt } from '../output/write.ts'
 import { awaitImport } from './import-job.ts'
-import type { AuditFilter, Document, ExportChoices, ImportChoices, ImportFiles, RestoreChoices, Source, Target, Watch } from './target.ts'
+import type {
+  AccessQuestion,
+  AuditFilter,
+  Document,
+  ExportChoices,
+  ImportChoices,
+  ImportFiles,
+  RestoreChoices,
+  Source,
+  Target,
+  Watch,
+} from './target.ts'
 
 /** Entries on a page of the log: the most that a server gives unless it is told otherwise. */
 const pageSize = 1_000
@@ -79,6 +90,13 @@ export class ServerTarget implements Target {
       after = nextCursor(answer.headers.link)
       if (after === undefined) return
     }
+  }
+
+  async explainAccess(question: AccessQuestion, watch: Watch): Promise<Document> {
+    const content = Buffer.from(JSON.stringify(question))
+    const headers = { 'content-type': 'application/json', 'content-length': String(content.length) }
+    const ask = { method: 'POST', path: '/db/explain-access', headers, body: Readable.from([content]) }
+    return asRecord(await this.#server.json(await this.#server.ask(ask, watch)))
   }
 
   async health(watch: Watch): Promise<Document> {

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
+import type { AccessOperation } from '@strongroom/core'
 import type { Progress } from '../output/progress.ts'
 
 /** How something that takes its time is watched, and ended. */
@@ -43,6 +44,23 @@ export interface ImportChoices {
 /** What is imported: a zip, or CSV files by their tables. */
 export type ImportFiles = { readonly zip: Source } | { readonly csv: ReadonlyMap<string, Source> }
 
+/** The caller whom a question is about; without an id it is one whom nobody knows. */
+export interface Caller {
+  readonly id: number | string | null
+  readonly roles: readonly string[]
+  readonly scopes?: readonly string[]
+  readonly tenant?: string
+}
+
+/** May this caller do this, with any record or with the one that has this id? */
+export interface AccessQuestion {
+  readonly component: string
+  readonly operation: AccessOperation
+  readonly principal: Caller
+  /** As it stands in a path. */
+  readonly id?: string
+}
+
 /** A server or a database, and what can be done with it. */
 export interface Target {
   /** For people: without passwords. */
@@ -55,6 +73,7 @@ export interface Target {
   import(files: ImportFiles, choices: ImportChoices, watch: Watch): Promise<Document>
   /** The newest first. */
   audit(filter: AuditFilter, limit: number, watch: Watch): AsyncIterable<Document>
+  explainAccess(question: AccessQuestion, watch: Watch): Promise<Document>
   health(watch: Watch): Promise<Document>
   diagram(choices: { readonly format: 'svg' | 'dot'; readonly system: boolean }, watch: Watch): Promise<string>
   close(): Promise<void>

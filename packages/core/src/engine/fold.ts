@@ -1,8 +1,14 @@
 /** A run of ASCII, which is folded without looking at each character. */
 const ascii = /^[\0-\x7f]*$/
 
+let made: ReadonlyMap<string, string> | undefined
+
 /** Code points that have another form when case does not matter, and that form: `É` and `é`, `ς` and `Σ` and `σ`. */
-export const foldMap: ReadonlyMap<string, string> = makeFoldMap()
+export function foldMap(): ReadonlyMap<string, string> {
+  // It takes 10 ms, which threads that compare no text do not have to spend.
+  made ??= makeFoldMap()
+  return made
+}
 
 /**
  * Text as it is compared where case does not matter. Each code point is mapped to one code point, the same on every engine
@@ -10,8 +16,9 @@ export const foldMap: ReadonlyMap<string, string> = makeFoldMap()
  */
 export function fold(text: string): string {
   if (ascii.test(text)) return text.toLowerCase()
+  const map = foldMap()
   let folded = ''
-  for (const character of text) folded += foldMap.get(character) ?? character
+  for (const character of text) folded += map.get(character) ?? character
   return folded
 }
 

@@ -13,6 +13,7 @@ export { replaceFile } from './sqlite/replace-file.ts'
 export { objectsDefinedBy, objectsIn, objectsOf } from './sqlite/schema-objects.ts'
 export { stageFile } from './sqlite/stage-file.ts'
 export { codecFor as portableCodec } from './sqlite/values.ts'
+export { makeWorkFolder, removeLeftovers } from './sqlite/work-folder.ts'
 
 /** Spells tables as they stand in a portable file: a SQLite database, whatever the engine is. */
 export const portableTables: TableDefiner = {

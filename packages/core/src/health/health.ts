@@ -23,6 +23,8 @@ export interface StorageHealth {
   readonly schemaDifferences: readonly string[]
   /** The newest scheduled backup of which there is a file; null where there is none. */
   readonly lastBackup: (KeptBackup & { readonly age: number }) | null
+  /** The scheduled backup that is being made, and the seconds since it was begun; null where none is. */
+  readonly backupUnderWay: (Pick<KeptBackup, 'name' | 'place' | 'createdAt'> & { readonly age: number }) | null
   /** Why the newest scheduled backup failed; null where it did not. */
   readonly backupError: string | null
   /** Who uses the one writer of SQLite, or the connections to PostgreSQL, and who waits for that. */
@@ -110,15 +112,25 @@ export class Health {
     return row ? { id: Number(row['id']), timestamp: log.decodeField('timestamp', row['timestamp']) as Date } : null
   }
 
-  async #backups(time: TimeBudget): Promise<Pick<StorageHealth, 'lastBackup' | 'backupError'>> {
-    const ended = (await this.#parts.backups.newest(recentTries, time)).filter(({ finished_at }) => finished_at !== null)
+  async #backups(time: TimeBudget): Promise<Pick<StorageHealth, 'lastBackup' | 'backupUnderWay' | 'backupError'>> {
+    const tries = await this.#parts.backups.newest(recentTries, time)
+    const ended = tries.filter(({ finished_at }) => finished_at !== null)
+    const current = tries.find(({ finished_at }) => finished_at === null)
     const kept = ended.find(({ bytes }) => bytes !== null)
     const last = kept && keptBackup(kept)
     return {
-      lastBackup: last ? { ...last, age: Math.max(0, (Date.now() - last.createdAt.getTime()) / 1_000) } : null,
+      lastBackup: last ? { ...last, age: ageOf(last.createdAt) } : null,
+      backupUnderWay: current
+        ? { name: current.name, place: current.place, createdAt: current.started_at, age: ageOf(current.started_at) }
+        : null,
       backupError: ended[0]?.error ?? null,
     }
   }
+}
+
+/** Seconds; clocks of two machines may differ. */
+function ageOf(moment: Date): number {
+  return Math.max(0, (Date.now() - moment.getTime()) / 1_000)
 }
 
 /** Is put to the database once at a time: however many ask one that is slow, they take no more than one of its connections from others. */

@@ -52,7 +52,7 @@ function pieceOf({ component }: HookRegistry, name: HookMoment | 'afterCommit'):
 export function queueCommitHooks(registry: HookRegistry, session: Session, operation: Operation, changes: readonly RecordChange[]): void {
   const { actor, requestId } = session.context
   const { recordsWritten, around } = session.observer ?? {}
-  if (recordsWritten) session.afterCommit(() => recordsWritten({ component: registry.component, operation, count: changes.length }))
+  if (recordsWritten) session.noteCommit(() => recordsWritten({ component: registry.component, operation, count: changes.length }))
   for (const { record, previous } of changes) {
     for (const hook of registry.commitHooks) {
       // As in runHooks: the plain object is the model's row.

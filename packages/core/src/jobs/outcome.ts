@@ -1,5 +1,5 @@
 import { StrongroomError } from '../errors.ts'
-import type { ImportReport } from '../transfer/import/report.ts'
+import type { ImportProgress, ImportReport } from '../transfer/import/report.ts'
 import type { JobError, JobOutcome } from './job.ts'
 
 /** Ends a job that somebody cancelled. */
@@ -15,6 +15,12 @@ export function outcomeOf(report: ImportReport, finishedAt: Date): JobOutcome {
   if (errorCount === 0) return { state: 'done', finishedAt, result: report, error: null }
   const message = `${errorCount === 1 ? 'One error was' : `${errorCount} errors were`} found in the files. Nothing was written.`
   return { state: 'failed', finishedAt, result: report, error: { code: 'validation_failed', message } }
+}
+
+/** How far an import is that came to its report: to its end, unless rows are wrong. */
+export function lastProgress({ bytes, ...progress }: ImportProgress, { errorCount, tables }: ImportReport): ImportProgress {
+  if (errorCount > 0) return { ...progress, bytes }
+  return { phase: 'writing', rows: tables.reduce((sum, { rows }) => sum + rows, 0), bytes }
 }
 
 /** How a job ended that threw something. */

@@ -9,7 +9,7 @@ import type { ImportRecord } from '../transfer/import/import.ts'
 import type { ImportProgress, ImportReport } from '../transfer/import/report.ts'
 import type { Job, JobOutcome } from './job.ts'
 import type { JobLog, Standing } from './job-log.ts'
-import { failureOf, isUnexpected, JobCancelled, outcomeOf } from './outcome.ts'
+import { failureOf, isUnexpected, JobCancelled, lastProgress, outcomeOf } from './outcome.ts'
 
 /** What the work of a job is given. */
 export interface JobTools {
@@ -123,6 +123,7 @@ export class RunningJob {
           seal: (session, report) => this.#seal(session, report),
         },
       })
+      this.#job = { ...this.#job, progress: lastProgress(this.#job.progress, report) }
       return outcomeOf(report, now())
     } catch (error) {
       if (isUnexpected(error)) logger.error(`The job ${this.#job.id} failed.`, error)
@@ -132,7 +133,8 @@ export class RunningJob {
 
   *#seal(session: Session, report: ImportReport): Task<void> {
     const { log, now } = this.#parts
-    this.#obey(yield* log.seal(session, this.#job, outcomeOf(report, now())))
+    const sealed = { ...this.#job, progress: lastProgress(this.#job.progress, report) }
+    this.#obey(yield* log.seal(session, sealed, outcomeOf(report, now())))
   }
 
   /** Ends the work when it is not wanted, or not trusted, any more. */

@@ -20,6 +20,8 @@ export type CommitCheck = (session: Session) => Task<void>
 export interface CommitEffect {
   readonly run: () => unknown
   readonly caller: CallerContext
+  /** It is the library's own: quick, and the same for every caller. */
+  readonly own?: true
 }
 
 /**
@@ -90,6 +92,11 @@ export class Session {
   /** Runs after the unit has committed, outside it; forgotten when this session, or one around it, is rolled back. */
   afterCommit(effect: () => unknown): void {
     this.#effects.push({ run: effect, caller: this.context })
+  }
+
+  /** The same for something of the library's own, which is quick and has no caller. */
+  noteCommit(effect: () => void): void {
+    this.#effects.push({ run: effect, caller: this.context, own: true })
   }
 
   /** Registers a check that runs once, at the end of the outermost unit; forgotten when this session, or one around it, is rolled back. */

@@ -253,13 +253,15 @@ export class Units {
     }
   }
 
+  #afterUnit({ principal, tenant, access }: CallerContext): Around {
+    return { ...this.#acting.getStore(), principal, tenant, access, memory: {} }
+  }
+
   /** Outside the unit, and still for the same caller. */
   async #runEffects(effects: readonly CommitEffect[]): Promise<void> {
-    for (const { run, caller } of effects) {
-      const { principal, tenant, access } = caller
-      const acting = { ...this.#acting.getStore(), principal, tenant, access, memory: {} }
+    for (const { run, caller, own } of effects) {
       try {
-        const waiting = this.#acting.run(acting, () => this.#current.run(undefined, run))
+        const waiting = own ? run() : this.#acting.run(this.#afterUnit(caller), () => this.#current.run(undefined, run))
         if (isPromise(waiting as Awaitable<unknown>)) await waiting
       } catch (error) {
         this.#logger.error('An afterCommit hook failed; the write itself is stored.', error)

@@ -1,11 +1,7 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { fileOf } from '../engine/database-place.ts'
 import type { Engine } from '../engine/engine.ts'
 import { UsageError } from '../errors.ts'
-
-/** What SQLite puts behind the name of a database: the file itself, and those that belong to it. */
-const ownEndings = ['', '-wal', '-shm', '-journal']
+import { ownFile } from './own-file.ts'
 
 /**
  * Refuses what no file can be written to. A file that takes the place of an open database takes all that is written later with it.
@@ -19,13 +15,8 @@ export async function checkTarget({ place }: Pick<Engine, 'place'>, target: unkn
   if (target.trim() === '') refuse('The target is the path of a file, and this one is empty.')
   const found = await stat(target).catch(() => undefined)
   if (found?.isDirectory()) refuse(`${target} is a folder. Name a file in it.`)
-  const live = fileOf(place)
-  for (const own of live === undefined ? [] : ownEndings.map((ending) => `${live}${ending}`)) {
-    // Links lead there, too.
-    const file = found && (await stat(own).catch(() => undefined))
-    const isOwn = resolve(own) === resolve(target) || (file && file.ino === found.ino && file.dev === found.dev)
-    if (isOwn) refuse(`${target} belongs to the open database, and what is written to it would be lost. Name another file.`)
-  }
+  if (await ownFile(place, target))
+    refuse(`${target} belongs to the open database, and what is written to it would be lost. Name another file.`)
 }
 
 function refuse(sentence: string): never {

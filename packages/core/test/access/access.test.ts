@@ -116,7 +116,7 @@ describeEngines('rules of access', (database) => {
       expect(refused).toMatchObject({ issues: [{ path: 'done', message: 'may not be set by you' }] })
       expect(await tasks.update(1, { done: true }, { principal: ann, dryRun: true })).toMatchObject({ done: true })
       expect(await rejectionOf(people.update(2, { salary: 1 }, { principal: ann }))).toMatchObject({
-        issues: [{ path: 'salary', message: 'is no field of this model' }],
+        issues: [{ path: 'salary', message: 'is no field of people.' }],
       })
     })
 

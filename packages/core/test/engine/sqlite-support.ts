@@ -20,7 +20,8 @@ export const test = base.extend<{ folder: string; file: string; open: (options?:
   open: async ({ file }, use) => {
     const engines: Engine[] = []
     await use(async (options) => {
-      const engine = await openSqliteEngine({ path: file, ...options })
+      // who shares a commit must not hang on how busy the machine is
+      const engine = await openSqliteEngine({ path: file, longestAdmission: Number.POSITIVE_INFINITY, ...options })
       engines.push(engine)
       return engine
     })

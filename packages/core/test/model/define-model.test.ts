@@ -165,7 +165,7 @@ describe('a definition that cannot be kept throws a sentence that names the plac
       () => define('a', text, { softdelete: true }),
     ],
     ['an unknown option', 'options has an unknown member "zebra". There are id, softDelete', () => define('a', text, { zebra: 1 })],
-    ['a tenant', 'unknown member "tenant"', () => define('a', text, { tenant: 'name' })],
+    ['a tenant that is no field', '"org"', () => define('a', text, { tenant: 'org' })],
     [
       'a misspelt stamp',
       'option stamps has an unknown member "created". Did you mean "createdAt"?',

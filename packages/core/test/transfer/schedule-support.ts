@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { type BackupTarget, folderTarget } from '@strongroom/core'
-import { afterEach } from 'vitest'
+import { onTestFinished } from 'vitest'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { BoundTable } from '../../src/query/bound-table.ts'
 import { BackupRecords } from '../../src/schema/backup-records.ts'
@@ -34,11 +34,6 @@ export interface OpenSchedule {
   records(): Promise<BackupRecord[]>
   close(): Promise<void>
 }
-
-const opened: OpenSchedule[] = []
-afterEach(async () => {
-  for (const one of opened.splice(0)) await one.close()
-})
 
 /** Opens a database as a process of its own would, with a schedule that runs when it is told to. */
 export async function openSchedule(url: string, plan: Partial<SchedulePlan> & { readonly clock: Clock }): Promise<OpenSchedule> {
@@ -76,7 +71,7 @@ export async function openSchedule(url: string, plan: Partial<SchedulePlan> & { 
       return closing
     },
   }
-  opened.push(one)
+  onTestFinished(() => one.close())
   return one
 }
 

@@ -1,7 +1,7 @@
 import { type CallerOptions, type Principal, type Storage, StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { noteActor } from '../request-facts.ts'
-import { requestIdOf } from '../request-id.ts'
+import { requestNames } from '../request-id.ts'
 import type { Authentication } from './authentication.ts'
 
 /** Whoever sends a request that names nobody. */
@@ -65,7 +65,7 @@ export function onBehalf(auth: Authentication | undefined, storage: Storage | un
   if (!auth || !storage) return handler
   return async function (request: FastifyRequest, reply: FastifyReply) {
     const principal = await identify(auth, request)
-    const caller: CallerOptions = { principal, actor: actorName(principal), requestId: requestIdOf(request) }
+    const caller: CallerOptions = { principal, actor: actorName(principal), ...requestNames(request) }
     // The server is the handler's `this`, as Fastify has it.
     return storage.actingAs(caller, () => handler.call(this, request, reply))
   }

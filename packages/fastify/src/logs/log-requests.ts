@@ -3,7 +3,7 @@ import { claimedActor } from '../actor.ts'
 import { principalOf } from '../auth/identity.ts'
 import { onRequestEnd } from '../observe/request-end.ts'
 import { notedActor, routeFactsOf } from '../request-facts.ts'
-import { traceIdOf } from './trace-id.ts'
+import { traceIdOf } from '../trace-id.ts'
 
 /**
  * Logs one line for each request, when its answer has been sent, or when its client has gone. The request's id is in each of its lines.

@@ -2,6 +2,7 @@ import type { EndedUnit, SeenJob, Storage, StorageObserver, WrittenRecords } fro
 import type { Registry } from 'prom-client'
 import { databaseMetrics } from './database-metrics.ts'
 import type { Figure } from './figure.ts'
+import { Count, Durations } from './instruments.ts'
 import { processMetrics } from './process-metrics.ts'
 import type { AnsweredRequest } from './watch-requests.ts'
 
@@ -26,7 +27,7 @@ export class Metrics {
   private constructor(library: Library) {
     this.#library = library
     this.#registry = new library.Registry()
-    this.#requests = requestMetrics(library, this.#registry)
+    this.#requests = requestMetrics(this.#registry)
     this.observer = storageMetrics(library, this.#registry)
   }
 
@@ -37,10 +38,10 @@ export class Metrics {
 
   /** A request was answered, or its client has gone. */
   answered({ method, route, status, seconds }: AnsweredRequest): void {
-    const labels = { method, route, status: status ?? 'aborted' }
-    this.#requests.count.inc(labels)
+    const labels = [method, route, status ?? 'aborted']
+    this.#requests.count.add(labels)
     this.#requests.duration.observe(labels, seconds)
-    if (status !== null && denials.includes(status)) this.#requests.denied.inc({ status })
+    if (status !== null && denials.includes(status)) this.#requests.denied.add([status])
   }
 
   /** Shows figures of others, too. */
@@ -80,85 +81,77 @@ export class Metrics {
   }
 }
 
-function requestMetrics({ Counter, Histogram }: Library, registry: Registry) {
-  const registers = [registry]
-  const labelNames = ['method', 'route', 'status'] as const
-  const denied = new Counter({
+function requestMetrics(registry: Registry) {
+  const labelNames = ['method', 'route', 'status']
+  const denied = new Count(registry, {
     name: 'strongroom_denied_requests_total',
     help: 'Requests that were refused because nobody is known, may do it (401, 403) or may ask so often (429).',
-    labelNames: ['status'] as const,
-    registers,
+    labelNames: ['status'],
   })
   // An alert on their rate has something to begin with.
-  for (const status of denials) denied.inc({ status }, 0)
-  return {
-    denied,
-    count: new Counter({ name: 'http_requests_total', help: 'Requests that were answered, by route.', labelNames, registers }),
-    duration: new Histogram({
-      name: 'http_request_duration_seconds',
-      help: 'Seconds from a request to the end of its answer, by route.',
-      labelNames,
-      buckets: requestBuckets,
-      registers,
-    }),
-  }
+  for (const status of denials) denied.add([status], 0)
+  const count = new Count(registry, { name: 'http_requests_total', help: 'Requests that were answered, by route.', labelNames })
+  const help = 'Seconds from a request to the end of its answer, by route.'
+  return { denied, count, duration: new Durations(registry, { name: 'http_request_duration_seconds', help, labelNames }, requestBuckets) }
 }
 
 function storageMetrics(library: Library, registry: Registry): StorageObserver {
-  return {
-    unitEnded: countUnits(library, registry),
-    recordsWritten: countRecords(library, registry),
-    jobSeen: countJobs(library, registry),
-  }
+  return { unitEnded: countUnits(registry), recordsWritten: countRecords(registry), jobSeen: countJobs(library, registry) }
 }
 
-function countUnits({ Counter, Histogram }: Library, registry: Registry): (unit: EndedUnit) => void {
-  const registers = [registry]
-  const buckets = transactionBuckets
-  const wait = new Histogram({
-    name: 'strongroom_transaction_wait_seconds',
-    help: "Seconds that a transaction waited: for SQLite's one writer, or for a connection to PostgreSQL.",
-    buckets,
-    registers,
-  })
-  const duration = new Histogram({
-    name: 'strongroom_transaction_duration_seconds',
-    help: 'Seconds that a transaction took, with its wait.',
-    labelNames: ['outcome'] as const,
-    buckets,
-    registers,
-  })
-  const retries = new Counter({
+function countUnits(registry: Registry): (unit: EndedUnit) => void {
+  const wait = new Durations(
+    registry,
+    {
+      name: 'strongroom_transaction_wait_seconds',
+      help: "Seconds that a transaction waited: for SQLite's one writer, or for a connection to PostgreSQL.",
+      labelNames: [],
+    },
+    transactionBuckets,
+  )
+  const duration = new Durations(
+    registry,
+    {
+      name: 'strongroom_transaction_duration_seconds',
+      help: 'Seconds that a transaction took, with its wait.',
+      labelNames: ['outcome'],
+    },
+    transactionBuckets,
+  )
+  const retries = new Count(registry, {
     name: 'strongroom_transaction_retries_total',
     help: 'Transactions that were begun again because others were in their way.',
-    registers,
+    labelNames: [],
   })
-  const failures = new Counter({
+  const failures = new Count(registry, {
     name: 'strongroom_transaction_failures_total',
     help: 'Transactions that were rolled back, by the code of the error.',
-    labelNames: ['code'] as const,
-    registers,
+    labelNames: ['code'],
   })
+  retries.add([], 0)
   return (unit) => {
-    wait.observe(unit.wait / 1000)
-    duration.observe({ outcome: unit.outcome }, unit.duration / 1000)
-    if (unit.tries > 1) retries.inc(unit.tries - 1)
-    if (unit.code !== null) failures.inc({ code: unit.code })
+    wait.observe([], unit.wait / 1000)
+    duration.observe([unit.outcome], unit.duration / 1000)
+    if (unit.tries > 1) retries.add([], unit.tries - 1)
+    if (unit.code !== null) failures.add([unit.code])
   }
 }
 
-function countRecords({ Counter }: Library, registry: Registry): (written: WrittenRecords) => void {
-  const registers = [registry]
-  const records = new Counter({
+function countRecords(registry: Registry): (written: WrittenRecords) => void {
+  const records = new Count(registry, {
     name: 'strongroom_records_written_total',
     help: 'Records that were written and committed.',
-    labelNames: ['component', 'operation'] as const,
-    registers,
+    labelNames: ['component', 'operation'],
   })
-  const entries = new Counter({ name: 'strongroom_audit_entries_total', help: 'Audit entries of records that were written.', registers })
+  const entries = new Count(registry, {
+    name: 'strongroom_audit_entries_total',
+    help: 'Audit entries of records that were written.',
+    labelNames: [],
+  })
+  entries.add([], 0)
   return ({ component, operation, count }) => {
-    records.inc({ component, operation }, count)
-    entries.inc(count)
+    records.add([component, operation], count)
+    entries.add([], count)
   }
 }
 

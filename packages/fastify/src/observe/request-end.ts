@@ -3,13 +3,23 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 /** Is told of a request's end; `aborted` says that its client went before its answer was sent. */
 export type RequestEnd = (request: FastifyRequest, reply: FastifyReply, aborted: boolean) => void
 
+const listeners = new WeakMap<FastifyInstance, RequestEnd[]>()
+
 /** Tells of each request of a scope once: when its answer has been sent, or when its client has gone. */
 export function onRequestEnd(scope: FastifyInstance, tell: RequestEnd): void {
+  const known = listeners.get(scope)
+  // One pair of hooks serves all.
+  if (known) known.push(tell)
+  else listen(scope, [tell])
+}
+
+function listen(scope: FastifyInstance, tells: RequestEnd[]): void {
+  listeners.set(scope, tells)
   const told = new WeakSet<FastifyRequest>()
   const tellOnce: RequestEnd = (request, reply, aborted) => {
     if (told.has(request)) return
     told.add(request)
-    tell(request, reply, aborted)
+    for (const tell of tells) tell(request, reply, aborted)
   }
   scope.addHook('onRequest', (request, reply, done) => {
     // After an answer that was sent this comes second.

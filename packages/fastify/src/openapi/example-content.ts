@@ -15,6 +15,8 @@ export function contentExample(content: Content, { source, described }: ExampleS
   const fixed = fixedExamples[content]
   if (fixed !== undefined) return fixed
   const [first] = source.components
+  if (content === 'accessQuestion')
+    return first && { component: first.component, operation: 'update', principal: { id: 7, roles: ['member'] } }
   if (content === 'batch') return first && batchExample(first)
   if (content === 'batchResults')
     return (
@@ -92,7 +94,6 @@ const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
       error: null,
     },
   ],
-  accessQuestion: { component: 'users', operation: 'update', principal: { id: 7, roles: ['member'] }, id: 7 },
   accessAnswer: {
     allowed: true,
     rule: 'users.update[1]',

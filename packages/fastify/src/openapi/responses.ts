@@ -13,6 +13,9 @@ import { problemExample } from './problem-examples.ts'
 import { reference, type Shelf } from './shelf.ts'
 import type { Json } from './source.ts'
 
+/** Any answer can have them. */
+const traceHeaders: readonly AnswerHeader[] = ['X-Trace-Id', 'traceparent']
+
 /** Every answer of a route: its successes, and each error with an example for each of its codes. */
 export function responses(shelf: Shelf, route: Route, subject: ExampleSubject): Json {
   const answers: Record<string, Json> = {}
@@ -70,5 +73,5 @@ function failure(shelf: Shelf, route: Route, status: number, codes: readonly Err
 }
 
 function headersOf(shelf: Shelf, names: readonly AnswerHeader[]): Json {
-  return Object.fromEntries(names.map((name) => [name, shelf.share('headers', name, answerHeaders[name])]))
+  return Object.fromEntries([...names, ...traceHeaders].map((name) => [name, shelf.share('headers', name, answerHeaders[name])]))
 }

@@ -2,6 +2,7 @@ import {
   type AccessOperation,
   type AccessQuestion,
   type Principal,
+  parseId,
   type Storage,
   ValidationError,
   type ValidationIssue,
@@ -54,8 +55,10 @@ function readQuestion({ accessors }: Storage, request: FastifyRequest): AccessQu
   for (const list of ['roles', 'scopes']) need(isWords(known[list]), `principal.${list}`, 'must be a list of texts')
   need(id === undefined || isId(id), 'id', 'must be the id of a record')
   if (issues.length > 0) throw new ValidationError(issues)
-  // Every member was checked above.
-  return { component: component as string, operation: operation as AccessOperation, principal: known as unknown as Principal, id }
+  const model = accessors.find((accessor) => accessor.component === component)?.model
+  // Every member was checked above. An id as text is the one of a path, which says what its model makes of it.
+  const record = typeof id === 'string' && model ? (parseId(model, id) ?? id) : id
+  return { component: component as string, operation: operation as AccessOperation, principal: known as unknown as Principal, id: record }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

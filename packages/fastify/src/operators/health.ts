@@ -15,7 +15,7 @@ export function databaseHealth(storage: Storage, operators: Operators): RouteHan
   }
 }
 
-function wireHealth({ lastBackup, queue, audit, ...health }: StorageHealth): Record<string, unknown> {
+function wireHealth({ lastBackup, backupUnderWay, queue, audit, ...health }: StorageHealth): Record<string, unknown> {
   return {
     engine: health.engine,
     latency_ms: thousandths(health.latency),
@@ -24,6 +24,12 @@ function wireHealth({ lastBackup, queue, audit, ...health }: StorageHealth): Rec
     free_disk_bytes: health.freeDiskBytes,
     schema: { fits: health.schemaDifferences.length === 0, differences: health.schemaDifferences },
     last_backup: lastBackup && { ...wireBackup(lastBackup), age_seconds: thousandths(lastBackup.age) },
+    backup_under_way: backupUnderWay && {
+      name: backupUnderWay.name,
+      place: backupUnderWay.place,
+      created_at: backupUnderWay.createdAt.toISOString(),
+      age_seconds: thousandths(backupUnderWay.age),
+    },
     backup_error: health.backupError,
     queue: { running: queue.running, waiting: queue.waiting, longest_wait_ms: thousandths(queue.longestWait) },
     audit: {

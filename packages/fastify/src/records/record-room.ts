@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { type ActorOf, actorOf } from '../actor.ts'
 import type { DialectName } from '../dialects/translate.ts'
 import type { PageSize } from '../query.ts'
-import { requestIdOf } from '../request-id.ts'
+import { requestNames } from '../request-id.ts'
 
 /** What the routes of one component stand on. */
 export interface RecordRoom {
@@ -44,7 +44,7 @@ export function noRecord(room: RecordRoom, id: unknown): NotFoundError {
 
 /** Who writes, under which request, and whether for good. */
 export async function writeOptions(room: RecordRoom, request: FastifyRequest, dryRun: boolean): Promise<WriteOptions> {
-  return { actor: await actorOf(request, room.actor), requestId: requestIdOf(request), dryRun }
+  return { actor: await actorOf(request, room.actor), ...requestNames(request), dryRun }
 }
 
 /** A record as it is answered, without its secrets. */

@@ -3,6 +3,7 @@ import { describeEngines } from '@strongroom/testkit'
 import Fastify, { type FastifyInstance, type LightMyRequestResponse } from 'fastify'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bootstrap, trustedHeader } from '../../src/index.ts'
+import { filesOf } from '../transfer-support.ts'
 import {
   access,
   accessors,
@@ -36,7 +37,7 @@ describeEngines('every role, tenant, route and field', (database) => {
       databaseUrl: await database.freshUrl(),
       access,
       auth: trustedHeader({ roles: 'x-roles', tenant: 'x-org' }),
-      operators: { audit: ['admin', 'reader'] },
+      operators: { audit: ['admin', 'reader'], export: ['admin', 'reader', 'member'] },
     })
     storage = app.storage
     await folderAccessor.insertMany(folders.map((folder) => ({ ...folder, title: canary(folder.id, 'title') })))
@@ -207,6 +208,23 @@ describeEngines('every role, tenant, route and field', (database) => {
       const answer = await ask(person, 'GET', '/db/audit?limit=1000')
       const allowed = person?.roles.some((role) => role === 'admin' || role === 'reader')
       expect(answer.statusCode).toBe(allowed ? 200 : closed(person))
+    })
+
+    test('exports what the rules let through', async () => {
+      const answer = await ask(person, 'GET', '/db/export.zip')
+      if (!person) return expect(answer.statusCode).toBe(401)
+      expect(answer.statusCode).toBe(200)
+      const files = await filesOf(answer.rawPayload)
+      for (const [name, body] of files) expectNothingBeyond(person, { ...answer, body }, name)
+      const exported = [...(files.get('papers.csv') ?? '').matchAll(/^(paper-[\w-]+),/gm)].map(([, id]) => id)
+      expect(exported.sort()).toEqual(
+        readable(person, true)
+          .map(({ id }) => id)
+          .sort(),
+      )
+      const log = files.get('strongroom_audit_log.csv') ?? ''
+      for (const { org } of people) if (org !== person.org) expect(log).not.toContain(`,${org},`)
+      return undefined
     })
   })
 

@@ -41,9 +41,14 @@ export async function requestsCampaign({ engine, url, rounds, seed, report = () 
   }
 }
 
+/** A job is over before anybody could cancel it; that it can be done is a test of the routes. */
+function needsRunningJob(name: string): boolean {
+  return name === 'DELETE /db/jobs/{id}'
+}
+
 function unevenFaults(tally: Tally, atLeast: number): string[] {
   return [...tally.operations].flatMap(([name, { good, refused }]) => {
-    if (good >= atLeast && refused >= atLeast) return []
+    if ((good >= atLeast || needsRunningJob(name)) && refused >= atLeast) return []
     return [`${name} was answered ${good} times with 2xx and ${refused} times with 4xx; each should be ${atLeast}`]
   })
 }
@@ -76,6 +81,7 @@ function countsOf(tally: Tally): Record<string, number> {
 const notes = [
   'Resident memory rises until the statements that are kept prepared have filled their bounded caches, some 20,000 requests, and is flat from then on.',
   'Only requests that reach an operation count for it. Other methods, unknown paths and bytes that are no HTTP stand under "outside".',
+  'DELETE /db/jobs/{id} is asked for refusals only: imports are over at once here, so that there is nothing to cancel.',
   'Operations that take neither body nor query (health, ready, openapi.json, docs) get their 4xx by a bad X-Request-Id, which the document describes. Unknown query parameters are ignored there on purpose (200), and refused everywhere else.',
   '"goodButRefused" counts requests that fit the document and met what is stored, or a rule that no schema can say; any other refusal of a good request is a fault.',
   '"breakages" has for each way to break a request how many were sent and refused. Those that no server may take are faults when they are answered 2xx; the others (odd headers, long numbers, patterns in filters, a member twice) may be answered either way.',

@@ -16,6 +16,8 @@ export interface Guess {
   readonly place: string
 }
 
+const csv = 'text/csv'
+
 /** With fewer records than these, more are made before they are changed and deleted. */
 const fewRecords = 5
 
@@ -60,7 +62,9 @@ export class GoodRequests {
     const link = this.#dice.chance(0.15) ? this.#pool.link(operation.name, this.#dice) : undefined
     if (link !== undefined) draft.rawQuery = link
     else draft.query = this.queries.make(operation)
-    const body = this.#dice.pick(operation.bodies)
+    // A table in CSV needs that table's columns: the walk over all operations sends one.
+    const body = this.#dice.pick(operation.bodies.filter(({ mediaType }) => mediaType !== csv))
+    if (operation.bodies.some(({ mediaType }) => mediaType === csv)) draft.query = draft.query.filter(([name]) => name !== 'table')
     if (body && isFileBody(body)) setFile(draft, body, this.#document, this.#pool)
     else if (body) {
       draft.headers['content-type'] = body.mediaType

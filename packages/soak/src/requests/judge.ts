@@ -4,6 +4,22 @@ import type { ApiDocument } from './document.ts'
 import { type Answer, type Draft, payloadOf, urlOf } from './request.ts'
 import type { Tally } from './tally.ts'
 
+/** What a whole server says to browsers with every answer, whatever the API's document describes. */
+const edgeHeaders = [
+  'content-security-policy',
+  'cross-origin-opener-policy',
+  'cross-origin-resource-policy',
+  'origin-agent-cluster',
+  'referrer-policy',
+  'strict-transport-security',
+  'x-content-type-options',
+  'x-dns-prefetch-control',
+  'x-download-options',
+  'x-frame-options',
+  'x-permitted-cross-domain-policies',
+  'x-xss-protection',
+]
+
 /** Codes with which a good request may be refused: what it meets is stored, or is said by a rule that no schema can say. */
 const explained = new Set([
   'not_found',
@@ -29,7 +45,7 @@ export function judge(document: ApiDocument, draft: Draft, breakage: Breakage | 
   const told = `${tell(draft)} → ${status} ${answer.body.slice(0, 300)}`
   tally.answered(operation, status, answer.duration)
   if (status >= 500) tally.fault(`5xx at ${operation.name}`, told)
-  for (const fault of checkAnswer(document.raw, { ...observed(answer), method: operation.method, path: operation.path })) {
+  for (const fault of checkAnswer(document.raw, { ...observed(answer), method: operation.method, path: operation.path }, edgeHeaders)) {
     tally.fault(fault.slice(0, 120), `${fault} (${tell(draft)})`)
   }
   const refused = status >= 400

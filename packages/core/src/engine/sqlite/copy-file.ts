@@ -12,14 +12,15 @@ const busyTimeout = 10_000
  */
 export async function copySqliteFile(path: string, target: string): Promise<void> {
   const driver = await loadDriver()
-  const database = new driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
+  let database: SqliteDatabase | undefined
   try {
+    database = new driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
     database.pragma(smallCache)
     database.prepare('VACUUM INTO ?').run([target])
   } catch (error) {
     throw mapError(error)
   } finally {
-    database.close()
+    database?.close()
   }
 }
 

@@ -1,6 +1,6 @@
 import { stat, statfs } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { StorageUnavailableError } from '../../errors.ts'
+import { fileGone } from '../database-place.ts'
 import type { EngineHealth } from '../engine.ts'
 
 /**
@@ -9,7 +9,7 @@ import type { EngineHealth } from '../engine.ts'
  */
 export async function measureDisk(path: string): Promise<Pick<EngineHealth, 'walBytes' | 'freeDiskBytes'>> {
   const [log, disk] = await Promise.all([sizeOf(`${path}-wal`), statfs(dirname(path)), stat(path)]).catch((cause) => {
-    throw new StorageUnavailableError('storage_unavailable', "The database's file is no longer where it was, or cannot be read.", { cause })
+    throw fileGone(cause)
   })
   // What is kept for the administrator is not free for us.
   return { walBytes: log, freeDiskBytes: disk.bavail * disk.bsize }

@@ -1,5 +1,5 @@
-import { existsSync, rmSync } from 'node:fs'
-import { constants, copyFile, mkdtemp, open } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { constants, copyFile, open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
@@ -9,6 +9,7 @@ import { sqliteCode } from './errors.ts'
 import { type Handle, openReader } from './handle.ts'
 import { Reader } from './reader.ts'
 import { SqliteEngine } from './sqlite-engine.ts'
+import { makeWorkFolder } from './work-folder.ts'
 import { WriteLane } from './write-lane.ts'
 
 /** Milliseconds to block for a lock: whoever looks at a file serves nobody. */
@@ -62,13 +63,9 @@ interface PrivateCopy {
 
 /** Undefined where somebody opened the file meanwhile: then it can be read in its place. */
 async function privateCopy(path: string): Promise<PrivateCopy | undefined> {
-  const folder = await mkdtemp(join(tmpdir(), 'strongroom-'))
-  const remove = (): void => {
-    rmSync(folder, { recursive: true, force: true })
-    process.off('exit', remove)
-  }
-  process.once('exit', remove)
-  const target = join(folder, basename(path))
+  const folder = await makeWorkFolder(tmpdir())
+  const remove = (): void => folder.removeNow()
+  const target = join(folder.path, basename(path))
   try {
     // Where the file system can, this shares the blocks.
     await copyFile(path, target, constants.COPYFILE_FICLONE)

@@ -27,6 +27,8 @@ export interface SqliteEngineOptions extends SqliteSettings {
   readonly passing?: boolean
   /** Writes that may share a commit, 1000 by default. */
   readonly maxGroup?: number
+  /** Milliseconds after which writes that come share the next commit, 20 by default. */
+  readonly longestAdmission?: number
 }
 
 /**
@@ -42,7 +44,7 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
   const settings = { synchronous: 'FULL', busyWait: 5_000, queueLimit: 10_000, maxGroup: 1_000, ...options } as const
   validate(settings)
   const driver = await loadDriver()
-  const temporary = options.path === ':memory:' ? makeTemporaryFile() : undefined
+  const temporary = options.path === ':memory:' ? await makeTemporaryFile() : undefined
   const path = temporary?.path ?? resolve(options.path)
   // A temporary file ends with its process, a passing one before: there is nothing to bring through a power loss.
   const synchronous = temporary || options.passing ? 'OFF' : settings.synchronous

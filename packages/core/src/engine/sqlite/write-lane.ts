@@ -17,14 +17,13 @@ export interface WriteLaneOptions {
   readonly queueLimit: number
   /** Units that may share a commit. */
   readonly maxGroup: number
+  /** Milliseconds after which a group admits nobody more, 20 by default: other work of the event loop waits meanwhile. */
+  readonly longestAdmission?: number
   /** Left out where nothing is written. */
   readonly checkpoints?: Checkpoints
   /** How to open a connection in another thread, for large units. */
   readonly openElsewhere: () => Promise<LargeTransaction>
 }
-
-/** Milliseconds after which a group admits nobody more: other work of the event loop waits meanwhile. */
-const longestAdmission = 20
 
 /** Milliseconds between two tries for the lock, at least and at random on top. */
 const retryPause = { least: 5, jitter: 20 }
@@ -191,7 +190,7 @@ export class WriteLane {
 
   #runGroup(): void {
     const group: LaneMember[] = []
-    const admissionEnds = performance.now() + longestAdmission
+    const admissionEnds = performance.now() + (this.#options.longestAdmission ?? 20)
     while (group.length < this.#options.maxGroup) {
       const member = this.#queue.peek()
       if (!member || member.unit.alone) break

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { assertInPlace } from '../../engine/database-place.ts'
 import type { DatabasePlace, Engine } from '../../engine/engine.ts'
 import { portableTables } from '../../engine/portable-file.ts'
 import { UsageError } from '../../errors.ts'
@@ -18,6 +19,8 @@ import type { BackupTask, CopyPlan } from './write-backup.ts'
 export interface BackupOptions {
   /** Ends the work, which then rejects with the signal's reason; nothing is left of it. */
   readonly signal?: AbortSignal | undefined
+  /** Hears what the backup is when it is made and checked, before the first byte goes to a stream. */
+  readonly onReady?: ((report: BackupReport) => void) | undefined
 }
 
 /** What a backup is. */
@@ -42,27 +45,31 @@ export interface BackupSource {
 export async function backupTo(
   source: BackupSource,
   target: string | Writable,
-  { signal, ...rest }: BackupOptions = {},
+  { signal, onReady, ...rest }: BackupOptions = {},
 ): Promise<BackupReport> {
   const [stranger] = Object.keys(rest)
-  if (stranger !== undefined) throw new UsageError('invalid_options', `"${stranger}" is no option of backup. There is signal.`)
+  if (stranger !== undefined) throw new UsageError('invalid_options', `"${stranger}" is no option of backup. There are signal, onReady.`)
   await checkTarget(source.engine, target)
   const startedAt = new Date()
+  const make = async (path: string): Promise<BackupReport> => {
+    await makeBackup(source, path, signal)
+    const report = { bytes: (await stat(path)).size, startedAt }
+    onReady?.(report)
+    return report
+  }
   if (typeof target === 'string') {
-    return placeFile(target, async (partial) => {
-      await makeBackup(source, partial, signal)
-      return { bytes: (await stat(partial)).size, startedAt }
-    })
+    return placeFile(target, make)
   }
   return withWorkFile(async (path) => {
-    await makeBackup(source, path, signal)
+    const report = await make(path)
     await pipeline(createReadStream(path), target, { signal })
-    return { bytes: (await stat(path)).size, startedAt }
+    return report
   })
 }
 
 /** Makes a backup in a new file. `signal` ends it. */
 export async function makeBackup(source: BackupSource, path: string, signal?: AbortSignal): Promise<void> {
+  await assertInPlace(source.engine.place)
   const copied = Promise.withResolvers<void>()
   const module = moduleUrl('./backup-worker', import.meta.url)
   // The only step that is told: what follows looks at the copy alone.

@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { assertInPlace } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { ForbiddenError, InvalidQueryError, UsageError } from '../../errors.ts'
 import { secretMark } from '../../model/record-json.ts'
@@ -45,6 +46,7 @@ export async function exportTo(source: ExportSource, target: string | Writable, 
   const task = planExport(source, options)
   const { signal } = options
   await checkTarget(source.engine, target)
+  await assertInPlace(source.engine.place)
   signal?.throwIfAborted()
   const { bytes, report } = source.transfers.track(() => runInWorker<ExportManifest>(moduleUrl('./export-worker', import.meta.url), task))
   const end = (): void => void bytes.destroy(signal?.reason)

@@ -8,6 +8,8 @@ export interface ExportedColumn {
   readonly nullable: boolean
   readonly key?: true
   readonly secret?: true
+  /** Whoever exported could not read it: every cell is a mark, whatever `secrets` says. */
+  readonly masked?: true
   readonly precision?: number
   readonly scale?: number
   readonly references?: { readonly table: string; readonly column: string }

@@ -44,7 +44,7 @@ export function planTable({ table, component, hidden }: ExportedTable, caller: C
     table: model.name,
     component,
     statement: selectAll(table, caller, names),
-    columns: fields.map((field) => planColumn(model, field, hidden.has(field.name) ? { mark: secretMark, secret: true } : { mark })),
+    columns: fields.map((field) => planColumn(model, field, hidden.has(field.name) ? { mark: secretMark, masked: true } : { mark })),
   }
 }
 
@@ -61,21 +61,21 @@ function selectAll(table: BoundTable, caller: CallerContext, names: readonly str
 /** A field that the caller may not read is a secret to it. */
 interface Masking {
   readonly mark: string | undefined
-  readonly secret?: boolean
+  readonly masked?: boolean
 }
 
-function planColumn(model: AnyModel, field: Field, { mark, secret = field.secret }: Masking): ColumnPlan {
+function planColumn(model: AnyModel, field: Field, { mark, masked = false }: Masking): ColumnPlan {
   const { name, kind, scale } = field
   return {
     name,
     kind,
     ...(scale !== undefined && { scale }),
-    ...(secret && mark !== undefined && { mark }),
-    described: describe(model, field, secret),
+    ...((field.secret || masked) && mark !== undefined && { mark }),
+    described: { ...describe(model, field), ...(masked && { masked }) },
   }
 }
 
-function describe(model: AnyModel, { name, kind, nullable, reference, precision, scale }: Field, secret: boolean): ExportedColumn {
+function describe(model: AnyModel, { name, kind, nullable, secret, reference, precision, scale }: Field): ExportedColumn {
   const target = reference?.model()
   return {
     name,

@@ -15,8 +15,8 @@ export type ImportMode = 'insert' | 'upsert'
 /** What a file is read as. */
 export interface ReadingRules {
   readonly mode: ImportMode
-  /** A secret cell may be the mark that an export puts there. */
-  readonly masked: boolean
+  /** Whether cells of a field may be the mark that an export puts there. */
+  readonly masked: (field: Field) => boolean
 }
 
 /** Finds the field of each column. Tells `fault` what keeps the header from being used, and answers undefined then. */
@@ -65,7 +65,7 @@ function columnReader(field: Field, { mode, masked }: ReadingRules): CellReader 
   const unmasked = mode === 'insert' && field.nullable ? null : undefined
   return (cell) => {
     if (cell === null) return empty
-    return masked && field.secret && cell === secretMark ? unmasked : read(cell)
+    return cell === secretMark && masked(field) ? unmasked : read(cell)
   }
 }
 

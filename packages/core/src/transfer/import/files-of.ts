@@ -5,6 +5,8 @@ import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { BoundAccessor } from '../../accessor/bound-accessor.ts'
 import { InvalidQueryError, UsageError, ValidationError } from '../../errors.ts'
+import type { Field } from '../../model/model.ts'
+import { checkReadable } from '../check-source.ts'
 import { manifestName } from '../export/manifest.ts'
 import { type KnownManifest, readManifest } from './read-manifest.ts'
 import type { SkippedFile } from './report.ts'
@@ -21,8 +23,8 @@ export interface ImportFile {
   /** As the report calls it. */
   readonly name: string
   readonly bound: BoundAccessor
-  /** Secret cells may be marks. */
-  readonly masked: boolean
+  /** Whether cells of a field may be the mark that an export puts there. */
+  readonly masked: (field: Field) => boolean
   /** Throws, at its end at the latest, when the file is not the one that was packed. */
   read(): AsyncIterable<Uint8Array>
 }
@@ -46,6 +48,8 @@ export interface ImportTables {
  * @param folder a private one, for the bytes of a zip that is no file yet
  */
 export async function filesOf(tables: ImportTables, source: ImportSource, folder: string, caps: ZipCaps): Promise<ImportFiles> {
+  const paths = isContent(source) ? [source] : Object.values(source)
+  for (const path of paths) if (typeof path === 'string') await checkReadable(path, 'import')
   if (!isContent(source)) return csvFiles(tables, source)
   if (typeof source === 'string') return await zipFiles(tables, source, caps)
   const path = join(folder, 'upload.zip')
@@ -56,10 +60,18 @@ export async function filesOf(tables: ImportTables, source: ImportSource, folder
 /** Lets go of streams that are not wanted any more. */
 export function abandonSource(source: ImportSource): void {
   const contents = isContent(source) ? [source] : Object.values(source)
-  for (const content of contents) if (typeof content !== 'string') content.destroy()
+  // Whoever writes no types can pass anything.
+  for (const content of contents) if (typeof content === 'object') content?.destroy?.()
 }
 
-export function isContent(source: ImportSource): source is ImportContent {
+/** Whether something can be imported, as far as its form tells. */
+export function isSource(source: unknown): source is ImportSource {
+  const isContentLike = (content: unknown): boolean =>
+    typeof content === 'string' || (typeof content === 'object' && content !== null && 'pipe' in content)
+  return isContentLike(source) || (typeof source === 'object' && source !== null && Object.values(source).every(isContentLike))
+}
+
+function isContent(source: ImportSource): source is ImportContent {
   return typeof source === 'string' || typeof source.pipe === 'function'
 }
 
@@ -68,23 +80,11 @@ function csvFiles(tables: ImportTables, source: Readonly<Record<string, ImportCo
     if (tables.own.has(name)) throw ownTable(name)
     const bound = boundOf(tables, name, name)
     if (!bound) throw new InvalidQueryError(`There is no table "${shown(name)}". There are ${namesOf(tables)}.`)
-    return { name, bound, masked: true, read: () => (typeof content === 'string' ? fileBytes(content) : content) }
+    return { name, bound, masked: ({ secret }) => secret, read: () => (typeof content === 'string' ? createReadStream(content) : content) }
   })
   if (files.length === 0) throw new UsageError('invalid_options', 'There is nothing to import: give a zip, or CSV files by their tables.')
   refuseRepeats(files, (message) => new UsageError('invalid_options', message))
   return { files, skipped: [], close: () => undefined }
-}
-
-async function* fileBytes(path: string): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    // A stream without an encoding hands out Buffers.
-    for await (const chunk of createReadStream(path)) yield chunk as Buffer
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    if (code === 'ENOENT' || code === 'EISDIR')
-      throw new UsageError('invalid_options', `There is no file ${path} to import.`, { cause: error })
-    throw error
-  }
 }
 
 async function zipFiles(tables: ImportTables, path: string, caps: ZipCaps): Promise<ImportFiles> {
@@ -104,7 +104,12 @@ async function zipFiles(tables: ImportTables, path: string, caps: ZipCaps): Prom
       }
       const bound = boundOf(tables, table, known?.component ?? table)
       if (!bound || !/\.csv$/i.test(name)) throw unknownFile(tables, name)
-      files.push({ name, bound, masked: manifest?.secrets !== 'include', read: () => unchanged(zip, name, manifest) })
+      files.push({
+        name,
+        bound,
+        masked: ({ name: field, secret }) => (secret && manifest?.secrets !== 'include') || known?.masked.has(field) === true,
+        read: () => unchanged(zip, name, manifest),
+      })
     }
     if (files.length === 0) throw new ValidationError('The archive has no CSV file of a table.')
     refuseRepeats(files, (message) => new ValidationError(message))

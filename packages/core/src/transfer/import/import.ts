@@ -9,7 +9,7 @@ import { withWorkFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
 import { applyTables } from './apply.ts'
 import type { ImportMode } from './columns.ts'
-import { abandonSource, filesOf, type ImportSource } from './files-of.ts'
+import { abandonSource, filesOf, type ImportSource, isSource } from './files-of.ts'
 import { inNeededOrder } from './in-order.ts'
 import { Faults, type ImportedTable, type ImportProgress, type ImportReport, type SkippedFile } from './report.ts'
 import { closeContent, type ImportWatch, type StagedTable, stageFile } from './stage.ts'
@@ -73,12 +73,8 @@ export async function importFrom(
       }
     })
   } finally {
-    if (isSource(source)) abandonSource(source)
+    if (typeof source === 'object' && source !== null) abandonSource(source)
   }
-}
-
-function isSource(source: unknown): source is ImportSource {
-  return typeof source === 'string' || (typeof source === 'object' && source !== null)
 }
 
 /** Refuses what cannot be imported, or not in this way. */
@@ -109,7 +105,8 @@ async function run(target: ImportTarget, source: ImportSource, options: ImportOp
     const reading = watch('reading', options, signal)
     for (const file of found.files) staged.push(await stageFile(file, join(folder, `${staged.length}`), { mode }, faults, reading))
     if (faults.count > 0) return report(undefined, staged, found.skipped, faults, dryRun)
-    const { tables, conflicts } = await apply(target, { staged, skipped: found.skipped }, options, place)
+    const { bytes } = reading.done
+    const { tables, conflicts } = await apply(target, { staged, skipped: found.skipped, bytes }, options, place)
     return report(tables, staged, found.skipped, conflicts, dryRun)
   } finally {
     found.close()
@@ -133,7 +130,7 @@ class ConflictsFound extends Error {
 /** Writes the rows in one unit. Answers no tables when rows conflict; then nothing was written. */
 async function apply(
   { units }: ImportTarget,
-  { staged, skipped }: { readonly staged: readonly StagedTable[]; readonly skipped: readonly SkippedFile[] },
+  { staged, skipped, bytes }: { readonly staged: readonly StagedTable[]; readonly skipped: readonly SkippedFile[]; readonly bytes: number },
   options: ImportOptions,
   { folder, signal, record }: Place,
 ): Promise<{ tables: readonly ImportedTable[] | undefined; conflicts: Faults }> {
@@ -148,7 +145,7 @@ async function apply(
     return await units.run({ write, alone: true, timeLimit: Number.POSITIVE_INFINITY, large }, function* (session) {
       // The database may ask for another try, from the start.
       const waitingPath = join(folder, `waiting-${++tries}.rows`)
-      const watching = watch('writing', options, signal)
+      const watching = watch('writing', options, signal, bytes)
       const faults = new Faults()
       watching.progress({})
       const done = yield* applyTables(session, { tables, upsert: mode === 'upsert', faults, watch: watching, waitingPath })
@@ -182,9 +179,18 @@ function report(
   }
 }
 
-function watch(phase: ImportProgress['phase'], { onProgress }: ImportOptions, signal: AbortSignal): ImportWatch {
-  const done = { rows: 0, bytes: 0 }
+type Done = Omit<ImportProgress, 'phase'>
+
+/** `read` are the bytes that were read before. */
+function watch(
+  phase: ImportProgress['phase'],
+  { onProgress }: ImportOptions,
+  signal: AbortSignal,
+  read = 0,
+): ImportWatch & { readonly done: Done } {
+  const done = { rows: 0, bytes: read }
   return {
+    done,
     check: () => signal.throwIfAborted(),
     progress: ({ rows = 0, bytes = 0 }) => {
       done.rows += rows

@@ -7,7 +7,15 @@ const longestManifest = 16_777_216
 
 /** What an import needs to know of an export. */
 export type KnownManifest = Pick<ExportManifest, 'secrets'> & {
-  readonly files: ReadonlyMap<string, { readonly table: string; readonly component: string | null; readonly sha256: string }>
+  readonly files: ReadonlyMap<string, KnownFile>
+}
+
+interface KnownFile {
+  readonly table: string
+  readonly component: string | null
+  readonly sha256: string
+  /** Columns that whoever exported could not read. */
+  readonly masked: ReadonlySet<unknown>
 }
 
 /** Reads the manifest of an export, where there is one. Throws ValidationError for one that cannot be used. */
@@ -51,15 +59,17 @@ function understand(manifest: Partial<Record<string, unknown>>, zip: OpenZip): K
   return { secrets, files: known }
 }
 
-function fileOf(value: unknown): [string, { table: string; component: string | null; sha256: string }] {
-  const { file, table, component, sha256 }: Partial<Record<string, unknown>> = typeof value === 'object' && value !== null ? value : {}
+function fileOf(value: unknown): [string, KnownFile] {
+  const { file, table, component, sha256, columns }: Partial<Record<string, unknown>> =
+    typeof value === 'object' && value !== null ? value : {}
   const isSound =
     typeof file === 'string' &&
     typeof table === 'string' &&
     (component === null || typeof component === 'string') &&
     typeof sha256 === 'string'
   if (!isSound) throw unusable('has a file without name, table or checksum')
-  return [file, { table, component, sha256 }]
+  const masked = Array.isArray(columns) ? columns.filter((column) => column?.masked === true).map(({ name }) => name) : []
+  return [file, { table, component, sha256, masked: new Set(masked) }]
 }
 
 function unusable(why: string): ValidationError {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import { crc32 } from 'node:zlib'
 import yauzl from 'yauzl'
-import { StrongroomError, UsageError, ValidationError } from '../../errors.ts'
+import { StrongroomError, ValidationError } from '../../errors.ts'
 
 /** The slice of yauzl 3 that is used here. */
 interface ZipReader {
@@ -140,9 +140,6 @@ async function understood<T>(action: () => Promise<T>): Promise<T> {
 /** yauzl and zlib throw plain errors about the archive; those of the disk have a `syscall`. */
 function refusal(error: unknown): unknown {
   if (!(error instanceof Error) || error instanceof StrongroomError) return error
-  if ('code' in error && (error.code === 'ENOENT' || error.code === 'EISDIR')) {
-    return new UsageError('invalid_options', 'There is no such file to import.', { cause: error })
-  }
   if ('syscall' in error) return error
   if (error.message.startsWith('too many bytes')) return tooLarge('a file that is larger than it says')
   return new ValidationError(`This is no zip that can be imported: ${error.message.replace(/\.?$/, '')}.`, { cause: error })

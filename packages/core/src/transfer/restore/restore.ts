@@ -5,15 +5,16 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { AuditLog } from '../../audit/audit-log.ts'
-import { fileOf } from '../../engine/database-place.ts'
+import { assertInPlace, fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
 import { portableTables } from '../../engine/portable-file.ts'
-import { ConflictError, SchemaMismatchError, StorageUnavailableError, StrongroomError, ValidationError } from '../../errors.ts'
+import { ConflictError, SchemaMismatchError, StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
 import { prepareSchema } from '../../schema/prepare-schema.ts'
 import { systemModels } from '../../schema/system-tables.ts'
 import { createStatements } from '../../schema/wanted-table.ts'
 import { unitContext, type WriteOptions } from '../../session/options.ts'
+import { checkSource } from '../check-source.ts'
 import { diskError } from '../files.ts'
 import { withWorkFolder } from '../work-folder.ts'
 import type { ExamineTask, Findings } from './examine.ts'
@@ -30,6 +31,23 @@ export interface RestoreOptions extends Pick<WriteOptions, 'actor' | 'requestId'
   readonly maxBytes?: number | undefined
 }
 
+const optionNames = ['actor', 'requestId', 'dryRun', 'integrityCheck', 'maxBytes']
+
+/** Refuses options that there are not, and values that make no sense. Throws UsageError `invalid_options`. */
+export function checkRestoreOptions(options: RestoreOptions): void {
+  const refuse = (sentence: string): never => {
+    throw new UsageError('invalid_options', sentence)
+  }
+  if (typeof options !== 'object' || options === null) refuse('The options of a restore are an object.')
+  const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (stranger !== undefined) refuse(`"${stranger}" is no option of restore. There are ${optionNames.join(', ')}.`)
+  const { maxBytes } = options
+  if (maxBytes !== undefined && !(maxBytes >= 0)) refuse('The option maxBytes of restore is a number of bytes.')
+  for (const name of ['dryRun', 'integrityCheck'] as const) {
+    if (!['boolean', 'undefined'].includes(typeof options[name])) refuse(`The option ${name} of restore is true or false.`)
+  }
+}
+
 /** Files of a restore's work folder. */
 const uploadName = 'upload.sqlite'
 const stagedName = 'staged.sqlite'
@@ -42,9 +60,12 @@ export function workPlace({ place }: Pick<Engine, 'place'>): string {
 /** Puts a backup in the place of what the database holds. A dry run ends with the report. */
 export async function restoreFrom(target: RestoreTarget, source: string | Readable, options: RestoreOptions): Promise<RestoreReport> {
   const disk = workPlace(target.engine)
-  const context = unitContext(options, undefined)
-  const restoring: Restoring = { ...target, tell: announcerOf(context.requestId) }
   try {
+    checkRestoreOptions(options)
+    await checkSource(target.engine, source)
+    await assertInPlace(target.engine.place)
+    const context = unitContext(options, undefined)
+    const restoring: Restoring = { ...target, tell: announcerOf(context.requestId) }
     return await withWorkFolder(disk, async (folder) => {
       const file = join(folder, uploadName)
       await receive(source, file, options.maxBytes)
@@ -61,7 +82,8 @@ export async function restoreFrom(target: RestoreTarget, source: string | Readab
       return { ...report, restored: true, safetyCopy: safety, epoch }
     })
   } catch (error) {
-    if (typeof source !== 'string') source.destroy()
+    // Whoever writes no types can pass anything.
+    if (typeof source === 'object') source?.destroy?.()
     throw diskError(disk, error)
   }
 }

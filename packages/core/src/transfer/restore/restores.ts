@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { ConflictError } from '../../errors.ts'
-import { removeLeftovers } from '../work-folder.ts'
+import { removeLeftoversSoon } from '../work-folder.ts'
 import type { RestoreReport } from './report.ts'
 import { type RestoreOptions, restoreFrom, workPlace } from './restore.ts'
 import { restoreModules } from './restore-modules.ts'
@@ -17,8 +17,8 @@ export class Restores {
   constructor(target: RestoreTarget, afterwards: () => void) {
     this.#target = { ...target, modules: [...restoreModules, ...target.modules] }
     this.#afterwards = afterwards
-    // What a killed process has left there is large, and nobody waits until it is gone.
-    removeLeftovers(workPlace(target.engine)).catch(() => undefined)
+    // What a killed process has left is large.
+    removeLeftoversSoon(workPlace(target.engine))
   }
 
   restore(source: string | Readable, options: RestoreOptions = {}): Promise<RestoreReport> {

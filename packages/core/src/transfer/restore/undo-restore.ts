@@ -6,12 +6,13 @@ import { makeBackup } from '../backup/backup.ts'
 import { withWorkFile } from '../files.ts'
 import { lastSafetyName } from './last-restore.ts'
 import type { RestoreReport } from './report.ts'
-import { type RestoreOptions, restoreFrom } from './restore.ts'
+import { checkRestoreOptions, type RestoreOptions, restoreFrom } from './restore.ts'
 import type { RestoreTarget } from './restore-target.ts'
 import { safetyCopy } from './safety-copies.ts'
 
 /** Brings back what the last restore has replaced, by the same road. */
 export async function undoRestore(target: RestoreTarget, options: RestoreOptions): Promise<RestoreReport> {
+  checkRestoreOptions(options)
   const file = fileOf(target.engine.place)
   if (file !== undefined) {
     // A restore that never came to its end has left a copy, too: the log tells which one is meant.

@@ -3,7 +3,8 @@ import type { Logger } from '../../logger.ts'
 import type { BackupSource } from '../backup/backup.ts'
 import { type BackupLog, type BackupRecord, type Claim, holds, type Outcome } from './backup-log.ts'
 import { type BackupTarget, placeOf } from './backup-target.ts'
-import { keepBackup, settleBackup, unlessAborted } from './keep-backup.ts'
+import { keepBackup, settleBackup } from './keep-backup.ts'
+import { patiently, targetPatience } from './patience.ts'
 import { removeOldest } from './retention.ts'
 
 /** When backups are made, and how many are kept where. */
@@ -21,6 +22,8 @@ export interface ScheduleParts extends SchedulePlan {
   readonly logger: Logger
   /** The time of day; tests have their own. */
   readonly clock?: () => Date
+  /** Milliseconds that the target may do nothing; tests have no time. */
+  readonly patience?: number
 }
 
 /** Milliseconds that the maker of a backup may be silent before another one takes its place: a loop that hangs for so long is as good as dead. */
@@ -43,13 +46,23 @@ export class BackupSchedule {
   readonly #parts: ScheduleParts
   readonly #owner = randomUUID()
   readonly #place: string
+  readonly #patience: number
+  /** The target, which is not waited for without end. */
+  readonly #target: Pick<BackupTarget, 'list' | 'remove'>
   readonly #closing = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
 
   constructor(parts: ScheduleParts) {
     this.#parts = parts
-    this.#place = placeOf(parts.target)
+    const { target, patience = targetPatience } = parts
+    this.#place = placeOf(target)
+    this.#patience = patience
+    const waiting = { signal: this.#closing.signal, patience }
+    this.#target = {
+      list: () => patiently(waiting, () => target.list()),
+      remove: (name) => patiently(waiting, () => target.remove(name)),
+    }
   }
 
   /** Looks now and then whether a backup is due. That alone keeps no process alive. */
@@ -92,11 +105,11 @@ export class BackupSchedule {
   }
 
   async #claim(): Promise<Claim | undefined> {
-    const { log, target } = this.#parts
+    const { log } = this.#parts
     const [last] = await log.newest(1)
     // Most looks end here: nothing is locked.
     if (last && (last.finished_at ? !this.#isDue(last) : holds(last, this.#now(), lease))) return undefined
-    const taken = new Set(await unlessAborted(this.#closing.signal, target.list()).catch(() => []))
+    const taken = new Set(await this.#target.list().catch(() => []))
     if (last) taken.add(last.name)
     const now = this.#now()
     const name = freeName(now, taken)
@@ -116,7 +129,7 @@ export class BackupSchedule {
     const signal = AbortSignal.any([this.#closing.signal, lost.signal])
     const heart = setInterval(() => void this.#renew(record, lost), renewal).unref()
     try {
-      const keeping = { source, target, name: record.name, signal }
+      const keeping = { source, target, name: record.name, signal, patience: this.#patience }
       const outcome = adopted && record.place !== this.#place ? elsewhere : await (adopted ? settleBackup : keepBackup)(keeping)
       if (await log.finish(record, this.#now(), outcome)) await this.#afterwards(record, outcome)
       else await this.#abandon(record)
@@ -137,11 +150,11 @@ export class BackupSchedule {
   }
 
   async #afterwards(record: BackupRecord, { error, verified }: Outcome): Promise<void> {
-    const { logger, log, target, keep } = this.#parts
+    const { logger, log, keep } = this.#parts
     if (verified) logger.info(`The scheduled backup ${record.name} is kept and verified.`)
     else logger.error(`The scheduled backup ${record.name} failed.`, new Error(error ?? 'It was not verified.'))
     try {
-      await unlessAborted(this.#closing.signal, removeOldest(log, target, { keep, place: this.#place }))
+      await removeOldest(log, this.#target, { keep, place: this.#place })
     } catch (failure) {
       if (!this.#closing.signal.aborted) logger.error('Old backups could not be removed.', failure)
     }
@@ -149,10 +162,10 @@ export class BackupSchedule {
 
   /** Somebody took it over, since this process was silent for too long: what was written since belongs to nobody, unless they found it whole. */
   async #abandon(record: BackupRecord): Promise<void> {
-    const { log, target, logger } = this.#parts
+    const { log, logger } = this.#parts
     logger.warn(`The scheduled backup ${record.name} was taken over by another process.`)
     const now = (await log.newest(rememberedTakeovers)).find(({ id }) => id === record.id)
-    if (now?.finished_at && now.bytes === null) await target.remove(record.name)
+    if (now?.finished_at && now.bytes === null) await this.#target.remove(record.name)
   }
 
   /** The storage is being closed: the next one that opens it begins anew. */

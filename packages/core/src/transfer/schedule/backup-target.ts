@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 
 /**
- * Where scheduled backups are kept: a folder (`folderTarget`), or something of your own, e.g. a bucket.
+ * Where scheduled backups are kept: a folder (`folderTarget`), or something of your own, e.g. a bucket. One that takes or gives no byte and
+ * answers nothing for ten minutes is given up: its backup counts as failed, and the stream that it reads is destroyed.
  *
  * @example
  * const bucket: BackupTarget = {

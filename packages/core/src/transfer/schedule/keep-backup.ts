@@ -12,14 +12,13 @@ import { reportOf } from '../worker/report-of.ts'
 import { moduleUrl } from '../worker/run-in-worker.ts'
 import type { Outcome } from './backup-log.ts'
 import type { BackupTarget } from './backup-target.ts'
+import { patiently, type Waiting } from './patience.ts'
 
 /** A backup that is to be kept somewhere. */
-export interface Keeping {
+export interface Keeping extends Waiting {
   readonly source: BackupSource
   readonly target: BackupTarget
   readonly name: string
-  /** Ends it. */
-  readonly signal: AbortSignal
 }
 
 /** Makes a backup, keeps it in the target, reads it back and checks it. Rejects only where the signal ended it. */
@@ -35,7 +34,7 @@ export async function keepBackup(keeping: Keeping): Promise<Outcome> {
       await rm(made)
     } catch (error) {
       signal.throwIfAborted()
-      await target.remove(name).catch(() => undefined)
+      await patiently(keeping, () => target.remove(name)).catch(() => undefined)
       return { bytes: null, verified: null, error: sentence(error) }
     }
     return { bytes: sent.bytes, ...(await verify(keeping, folder, sent.sha256)) }
@@ -44,9 +43,9 @@ export async function keepBackup(keeping: Keeping): Promise<Outcome> {
 
 /** Looks what became of a backup whose maker was lost. */
 export async function settleBackup(keeping: Keeping): Promise<Outcome> {
-  const { signal, target, name } = keeping
+  const { target, name } = keeping
   return withPrivateFolder(keeping, async (folder) => {
-    const names = await unlessAborted(signal, target.list())
+    const names = await patiently(keeping, () => target.list())
     if (!names.includes(name)) return { bytes: null, verified: null, error: 'The process that made it ended before it was done.' }
     const verdict = await verify(keeping, folder, undefined)
     const bytes = await stat(join(folder, readBackName)).catch(() => undefined)
@@ -66,25 +65,28 @@ async function withPrivateFolder({ source, signal }: Keeping, work: (folder: str
   }
 }
 
-async function send({ target, name, signal }: Keeping, made: string): Promise<string> {
-  const { digest, tap } = digesting()
-  // The target hears of failures, too.
-  pipeline(createReadStream(made), tap, { signal }).catch(() => undefined)
-  try {
-    await unlessAborted(signal, Promise.resolve(target.write(name, tap)))
-    if (!tap.readableEnded) throw new Error('The target has not taken all bytes.')
-    return digest()
-  } finally {
-    tap.destroy()
-  }
+async function send(keeping: Keeping, made: string): Promise<string> {
+  return patiently(keeping, async (goesOn, signal) => {
+    const { digest, tap } = digesting(goesOn)
+    // The target hears of failures, too.
+    pipeline(createReadStream(made), tap, { signal }).catch(() => undefined)
+    try {
+      await keeping.target.write(keeping.name, tap)
+      if (!tap.readableEnded) throw new Error('The target has not taken all bytes.')
+      return digest()
+    } finally {
+      tap.destroy()
+    }
+  })
 }
 
-/** Passes bytes on and remembers their digest. */
-function digesting(): { readonly tap: Transform; digest(): string } {
+/** Passes bytes on, tells of it, and remembers their digest. */
+function digesting(goesOn: () => void): { readonly tap: Transform; digest(): string } {
   const hash = createHash('sha256')
   const tap = new Transform({
     transform: (chunk: Buffer, _encoding, callback) => {
       hash.update(chunk)
+      goesOn()
       callback(null, chunk)
     },
   })
@@ -96,29 +98,18 @@ async function verify(keeping: Keeping, folder: string, sha256: string | undefin
   const { target, name, signal, source } = keeping
   const path = join(folder, readBackName)
   try {
-    const { digest, tap } = digesting()
-    const kept: Readable = await unlessAborted(signal, Promise.resolve(target.read(name)))
-    await pipeline(kept, tap, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal })
-    if (sha256 !== undefined && digest() !== sha256) return { verified: false, error: 'What is kept is not what was written.' }
+    const found = await patiently(keeping, async (goesOn, end) => {
+      const { digest, tap } = digesting(goesOn)
+      const kept: Readable = await target.read(name)
+      await pipeline(kept, tap, createWriteStream(path, { flags: 'wx', mode: 0o600 }), { signal: end })
+      return digest()
+    })
+    if (sha256 !== undefined && found !== sha256) return { verified: false, error: 'What is kept is not what was written.' }
     const faults = await reportOf<string[]>(source.transfers, { module: moduleUrl('./verify-worker', import.meta.url), task: path }, signal)
     return faults.length === 0 ? { verified: true, error: null } : { verified: false, error: `It is damaged: ${faults.join('; ')}.` }
   } catch (error) {
     signal.throwIfAborted()
     return { verified: false, error: `It could not be checked: ${sentence(error)}` }
-  }
-}
-
-/** Somebody else's code may never answer: an end does not wait for it. */
-export async function unlessAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined)
-  signal.throwIfAborted()
-  const { promise: ended, reject } = Promise.withResolvers<never>()
-  const end = (): void => reject(signal.reason)
-  signal.addEventListener('abort', end, { once: true })
-  try {
-    return await Promise.race([promise, ended])
-  } finally {
-    signal.removeEventListener('abort', end)
   }
 }
 

@@ -8,7 +8,11 @@ const rememberedFailures = 100
 const mostRecords = 10_000
 
 /** Removes the oldest backups beyond `keep`, but never the last that is known to be whole, nor files that nobody here has made. */
-export async function removeOldest(log: BackupLog, target: BackupTarget, { keep, place }: { keep: number; place: string }): Promise<void> {
+export async function removeOldest(
+  log: BackupLog,
+  target: Pick<BackupTarget, 'list' | 'remove'>,
+  { keep, place }: { readonly keep: number; readonly place: string },
+): Promise<void> {
   const names = new Set(await target.list())
   const done = (await log.newest(mostRecords)).filter((record) => record.finished_at !== null && record.place === place)
   const { present, absent } = Object.groupBy(done, ({ name }) => (names.has(name) ? 'present' : 'absent'))

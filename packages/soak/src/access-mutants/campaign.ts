@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process'
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { tempFolder } from '@strongroom/testkit'
+import type { Evidence } from '../evidence.ts'
+import type { CampaignOptions } from '../kills.ts'
+import { type Mutant, mutants } from './mutants.ts'
+
+const repository = fileURLToPath(new URL('../../../../', import.meta.url))
+const packages = ['contract', 'core', 'fastify', 'testkit']
+/** Milliseconds; a mutant that waits for ever has been found as well. */
+const timeLimit = 180_000
+
+/** What became of a mutant. */
+interface Outcome {
+  readonly place: string
+  readonly file: string
+  readonly found: boolean
+  /** The first test that failed. */
+  readonly by: string | undefined
+}
+
+/**
+ * Takes the rules away at one place at a time, in a copy of the repository, and runs the tests of access on SQLite there: each has to fail.
+ * `rounds` is the most mutants to try.
+ */
+export async function accessMutantsCampaign({ rounds, seed, report = () => undefined }: CampaignOptions): Promise<Evidence> {
+  const started = performance.now()
+  const chosen = mutants.slice(0, rounds)
+  const folder = await tempFolder('access-mutants')
+  const outcomes: Outcome[] = []
+  const faults: string[] = []
+  try {
+    await copyRepository(folder.path)
+    const sound = await failingTest(folder.path)
+    if (sound !== undefined) faults.push(`without any mutation the tests fail: ${sound}`)
+    for (const mutant of faults.length > 0 ? [] : chosen) {
+      const outcome = await tryMutant(folder.path, mutant, faults)
+      outcomes.push(outcome)
+      report(`${outcome.found ? 'found   ' : 'SURVIVED'} ${outcome.place}${outcome.by ? ` — ${outcome.by}` : ''}`)
+      if (!outcome.found) faults.push(`survived: ${outcome.place} (${outcome.file})`)
+    }
+  } finally {
+    await folder.remove()
+  }
+  const found = outcomes.filter((outcome) => outcome.found).length
+  return {
+    campaign: 'access-mutants',
+    engine: 'sqlite',
+    seed,
+    roundsAsked: chosen.length,
+    roundsDone: outcomes.length,
+    counts: { mutants: outcomes.length, found },
+    faults,
+    duration: Math.round((performance.now() - started) / 1000),
+    details: { outcomes },
+  }
+}
+
+/** The sources and tests; what is installed is shared. */
+async function copyRepository(to: string): Promise<void> {
+  await symlink(join(repository, 'node_modules'), join(to, 'node_modules'))
+  for (const name of ['package.json', 'tsconfig.base.json', 'vitest.workspace.ts']) await cp(join(repository, name), join(to, name))
+  for (const name of packages) {
+    const [from, target] = [join(repository, 'packages', name), join(to, 'packages', name)]
+    await mkdir(target, { recursive: true })
+    for (const part of await readdir(from)) {
+      if (part === 'dist') continue
+      // Links within the workspace lead to its copies.
+      await cp(join(from, part), join(target, part), { recursive: true, verbatimSymlinks: true })
+    }
+  }
+  await writeFile(join(to, 'mutants.config.ts'), config)
+}
+
+const config = `import { defineConfig } from 'vitest/config'
+import { project, settings } from './vitest.workspace.ts'
+
+const at = (name: string) => project({ name, root: 'packages/' + name, include: ['test/access/**/*.test.ts'], postgres: false })
+
+export default defineConfig({ test: { ...settings, reporters: ['json'], bail: 1, projects: [at('core'), at('fastify')] } })
+`
+
+async function tryMutant(folder: string, { place, file, from, to }: Mutant, faults: string[]): Promise<Outcome> {
+  const path = join(folder, file)
+  const source = await readFile(path, 'utf8')
+  if (source.split(from).length !== 2) {
+    faults.push(`${file} has not exactly one place "${from.slice(0, 60)}"`)
+    return { place, file, found: false, by: undefined }
+  }
+  await writeFile(
+    path,
+    source.replace(from, () => to),
+  )
+  try {
+    const by = await failingTest(folder)
+    return { place, file, found: by !== undefined, by }
+  } finally {
+    await writeFile(path, source)
+  }
+}
+
+interface Results {
+  readonly testResults: readonly {
+    readonly message?: string
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+  }[]
+}
+
+/** The first test of access that fails on SQLite; undefined where none does. */
+async function failingTest(folder: string): Promise<string | undefined> {
+  const vitest = join(repository, 'node_modules/vitest/vitest.mjs')
+  const args = [vitest, 'run', '--config', 'mutants.config.ts', '--outputFile', 'results.json', '-t', String.raw`^((?!\[postgres\]).)*$`]
+  const { NODE_COMPILE_CACHE: _, ...env } = process.env
+  try {
+    await promisify(execFile)(process.execPath, args, { cwd: folder, env, timeout: timeLimit, maxBuffer: 1 << 26 })
+    return undefined
+  } catch (error) {
+    const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => undefined)
+    if (text === undefined) return String(error).slice(0, 500)
+    // The reporter writes this form.
+    const { testResults } = JSON.parse(text) as Results
+    const failed = testResults.flatMap(({ assertionResults }) => assertionResults).find(({ status }) => status === 'failed')
+    return failed?.fullName ?? testResults.find(({ message }) => message)?.message?.slice(0, 300) ?? String(error).slice(0, 300)
+  }
+}
