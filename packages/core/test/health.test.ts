@@ -1,6 +1,6 @@
 import { rename, stat } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { defineModel, ModelAccessor, openStorage, StorageUnavailableError } from '@strongroom/core'
+import { defineModel, folderTarget, ModelAccessor, openStorage, StorageUnavailableError } from '@strongroom/core'
 import { describeEngines, needs, stallingProxy } from '@strongroom/testkit'
 import Database from 'better-sqlite3'
 import { sql } from 'kysely'
@@ -82,6 +82,25 @@ describeEngines('storage.health', (engine) => {
     expect(health.lastBackup).toEqual({ ...backup, verified: true, age: expect.any(Number) })
     expect(health.lastBackup?.place).toBe(place)
     expect(health.backupError).toBeNull()
+  })
+
+  test('tells the backup that is being made', async () => {
+    const begun = gate()
+    const target = {
+      ...folderTarget(await freshFolder()),
+      write: () => {
+        begun.open()
+        return new Promise<never>(() => undefined)
+      },
+    }
+    const { storage } = await start({ backups: { every: '1d', target } })
+    await begun.opened
+    const [{ name, place, createdAt } = {}] = await storage.backups()
+    const { lastBackup, backupUnderWay } = await storage.health()
+    expect({ lastBackup, backupUnderWay }).toEqual({
+      lastBackup: null,
+      backupUnderWay: { name, place, createdAt, age: expect.any(Number) },
+    })
   })
 
   test('tells why the last backup failed', async () => {

@@ -78,7 +78,15 @@ describeEngines('jobs', (engine) => {
     expect(done.result).toMatchObject({ applied: true, tables: [{ table: 'items', component: 'things', inserted: 2 }] })
     expect(await storage.audit.count({ request_id: 'r', actor: 'ann' })).toBe(2)
     const other = await open()
-    expect(await other.jobs.get(job.id)).toMatchObject({ id: job.id, state: 'done', result: done.result, startedAt: job.startedAt })
+    const progress = { phase: 'writing', rows: 2, bytes: 9 }
+    expect(done.progress).toEqual(progress)
+    expect(await other.jobs.get(job.id)).toMatchObject({
+      id: job.id,
+      state: 'done',
+      result: done.result,
+      startedAt: job.startedAt,
+      progress,
+    })
     const second = await start(csv('name', 'c'))
     expect((await storage.jobs.list()).map(({ id }) => id)).toEqual([second.id, job.id])
     await storage.jobs.wait(second.id)
@@ -92,7 +100,7 @@ describeEngines('jobs', (engine) => {
       result: { applied: false, dryRun: true, tables: [{ inserted: 1 }] },
     })
     expect(await items()).toBe(0)
-    await seenBy(await open(), id, 'done')
+    expect((await seenBy(await open(), id, 'done')).progress).toMatchObject({ phase: 'writing', rows: 1 })
   })
 
   test('rows that are wrong make a job fail, with the report, whatever stands in the file', async () => {

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url'
 import { type BackupTarget, folderTarget, openStorage, UsageError } from '@strongroom/core'
 import { describeEngines, runScript } from '@strongroom/testkit'
 import Database from 'better-sqlite3'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { patiently } from '../../src/transfer/schedule/patience.ts'
 import { gate, rejectionOf, storagesOn } from '../support.ts'
 import { Clock, filesIn, freshFolder, minute, openSchedule, spoiling } from './schedule-support.ts'
 
@@ -125,6 +126,30 @@ describeEngines('scheduled backups', (engine) => {
     const { schedule, records } = await start({ target: { ...folderTarget(await freshFolder()), write: async () => undefined } })
     await schedule.runDue()
     expect(await records()).toMatchObject([{ bytes: null, error: 'The target has not taken all bytes.' }])
+  })
+
+  test.each([
+    ['write', 'The target did nothing for 600 seconds.'],
+    ['read', 'It could not be checked: The target did nothing for 600 seconds.'],
+    ['list', null],
+    ['remove', null],
+  ] as const)('a target that hangs in "%s" does not hold the schedule', async (where, told) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const hang = (): Promise<never> => {
+      queueMicrotask(() => vi.advanceTimersByTime(600_000))
+      return new Promise(() => undefined)
+    }
+    const { schedule, clock, records } = await start({
+      keep: where === 'remove' ? 1 : 2,
+      target: { ...folderTarget(await freshFolder()), [where]: hang },
+    })
+    await schedule.runDue()
+    clock.move(hour)
+    await schedule.runDue()
+    const ended = { finished_at: expect.any(Date), error: told }
+    expect(await records()).toMatchObject([ended, ended])
+    vi.useRealTimers()
   })
 
   test('whose files somebody has removed are told to be gone, and count no more', async () => {
@@ -315,4 +340,23 @@ describe('a folder as target', () => {
   test('is empty before it is made', async () => {
     expect(await folderTarget(join(await freshFolder(), 'none')).list()).toEqual([])
   })
+})
+
+test('a target is waited for as long as it goes on', async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const asked = Promise.withResolvers<() => void>()
+  const waiting = patiently({ signal: new AbortController().signal, patience: 1_000 }, (goesOn) => {
+    asked.resolve(goesOn)
+    return new Promise(() => undefined)
+  })
+  const failure = rejectionOf(waiting)
+  const goesOn = await asked.promise
+  for (let taken = 0; taken < 5; taken++) {
+    vi.advanceTimersByTime(999)
+    goesOn()
+  }
+  expect(vi.getTimerCount()).toBe(1)
+  vi.advanceTimersByTime(1_000)
+  expect(await failure).toMatchObject({ message: 'The target did nothing for 1 seconds.' })
 })

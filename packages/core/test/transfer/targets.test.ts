@@ -1,4 +1,4 @@
-import { symlink } from 'node:fs/promises'
+import { rename, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { defineModel, ModelAccessor, UsageError } from '@strongroom/core'
@@ -37,7 +37,68 @@ describeEngines('what an export and a backup are written to', (engine) => {
     }
   })
 
+  test('what is no backup to restore is refused with a sentence, and so are options that there are not', async () => {
+    const storage = await open([new ModelAccessor(Note, 'notes')])
+    const folder = await freshFolder()
+    const backup = join(folder, 'backup.sqlite')
+    await storage.backup(backup)
+    const missing = join(folder, 'missing.sqlite')
+    const refusals: [source: unknown, options: unknown, words: string][] = [
+      ...[7, undefined, {}, null].map((source): [unknown, unknown, string] => [source, {}, 'Say what to restore']),
+      [' ', {}, 'is empty'],
+      [folder, {}, `${folder} is a folder`],
+      [missing, {}, `There is no file ${missing}`],
+      [backup, { dryrun: true }, '"dryrun" is no option'],
+      [backup, { dryRun: 'no' }, 'dryRun of restore is true or false'],
+      [backup, { maxBytes: 'all' }, 'maxBytes of restore is a number'],
+      [backup, null, 'are an object'],
+    ]
+    for (const [source, options, words] of refusals) {
+      // Whoever writes no types can pass anything.
+      const refused = await rejectionOf(storage.restore(source as string, options as object))
+      expect(refused, words).toMatchObject({ code: 'invalid_options', message: expect.stringContaining(words) })
+    }
+    expect(await rejectionOf(storage.undoRestore({ dryrun: true } as object))).toMatchObject({ code: 'invalid_options' })
+    for (const source of [{ notes: 7 }, { notes: undefined }, { notes: null }, 7, folder, { notes: folder }, missing, { notes: missing }]) {
+      const refused = await rejectionOf(storage.import(source as string))
+      expect(refused, JSON.stringify(source)).toMatchObject({ code: 'invalid_options' })
+    }
+    expect((await storage.audit.find()).length).toBe(0)
+  })
+
   needs(engine, 'oneFile', () => {
+    test('is made of the file that there is: one that was moved away is unavailable, and its path is told nobody', async () => {
+      const url = await engine.freshUrl()
+      const path = url.slice('sqlite:'.length)
+      const storage = await open([new ModelAccessor(Note, 'notes')], { url })
+      const folder = await freshFolder()
+      await storage.backup(join(folder, 'backup.sqlite'))
+      await rename(path, `${path}-elsewhere`)
+      const attempts = [
+        () => storage.backup(join(folder, 'b.sqlite')),
+        () => storage.backup(new PassThrough()),
+        () => storage.export(join(folder, 'e.zip')),
+        () => storage.export(new PassThrough()),
+        () => storage.restore(join(folder, 'backup.sqlite')),
+      ]
+      for (const attempt of attempts) {
+        expect(await rejectionOf(attempt())).toMatchObject({ code: 'storage_unavailable', message: expect.not.stringContaining('/') })
+      }
+      expect(await filesIn(folder)).toEqual(['backup.sqlite'])
+    })
+
+    test('is not restored from itself: what only its log has would be left out', async () => {
+      const url = await engine.freshUrl()
+      const path = url.slice('sqlite:'.length)
+      const storage = await open([new ModelAccessor(Note, 'notes')], { url })
+      const link = join(await freshFolder(), 'link.sqlite')
+      await symlink(path, link)
+      for (const source of [path, `${path}-wal`, link]) {
+        const refused = await rejectionOf(storage.restore(source))
+        expect(refused).toMatchObject({ code: 'invalid_options', message: expect.stringContaining('belongs to the open database') })
+      }
+    })
+
     test('is never the open database, nor a file that belongs to it: all that is written later would be lost', async () => {
       const url = await engine.freshUrl()
       const path = url.slice('sqlite:'.length)

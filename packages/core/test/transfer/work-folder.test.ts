@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, readdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { defineModel, ModelAccessor, openStorage } from '@strongroom/core'
+import { runScript } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { expect, test, vi } from 'vitest'
 import { holdFile } from '../../src/engine/portable-file.ts'
@@ -21,16 +23,38 @@ test('opening a database removes the work folders of killed processes, and of no
   await make('1-killed', [holder, 'upload.sqlite'])
   const living = await make('999999999-in-another-container', [holder, 'upload.sqlite'])
   await make('1-just-made', [])
+  const elsewhere = await mkdtemp(join(tmpdir(), 'somebody-elses-'))
+  await writeFile(join(elsewhere, holder), '')
+  await symlink(elsewhere, join(place, '.strongroom-work-1-link'))
   await utimes(await make('1-made-long-ago', []), new Date(0), new Date(0))
   const release = await holdFile(join(living, holder))
   const storage = await openStorage({ url: `sqlite:${join(place, 'app.db')}`, accessors: [] })
   const left = async () => (await readdir(place)).filter((name) => name.startsWith('.strongroom-work-')).sort()
   await vi.waitFor(async () =>
-    expect(await left()).toEqual(['.strongroom-work-1-just-made', '.strongroom-work-999999999-in-another-container']),
+    expect(await left()).toEqual([
+      '.strongroom-work-1-just-made',
+      '.strongroom-work-1-link',
+      '.strongroom-work-999999999-in-another-container',
+    ]),
   )
   release?.()
   await withWorkFolder(join(place, 'app.db'), async () => undefined)
-  expect(await left()).toEqual(['.strongroom-work-1-just-made'])
+  expect(await left()).toEqual(['.strongroom-work-1-just-made', '.strongroom-work-1-link'])
+  expect(await readdir(elsewhere)).toEqual([holder])
+  await storage.close()
+})
+
+test('what a process leaves in the temporary folder that is killed while it writes a backup is gone with the next opening', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'killed-backup-'))
+  const script = runScript(fileURLToPath(new URL('./killed-backup-program.ts', import.meta.url)), { env: { TMPDIR: place } })
+  await script.line(/^writing$/)
+  await script.kill()
+  // The backup's folder, and that of the database in memory.
+  expect(await readdir(place)).toHaveLength(2)
+  vi.stubEnv('TMPDIR', place)
+  const storage = await openStorage({ url: `sqlite:${join(await mkdtemp(join(place, 'app-')), 'app.db')}`, accessors: [] })
+  await vi.waitFor(async () => expect((await readdir(place)).filter((name) => name.startsWith('.'))).toEqual([]))
+  vi.unstubAllEnvs()
   await storage.close()
 })
 

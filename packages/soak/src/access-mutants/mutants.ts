@@ -223,8 +223,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'commit hooks',
     'packages/core/src/session/units.ts',
-    'this.#acting.run(acting, () => this.#current.run(undefined, run))',
-    'this.#current.run(undefined, run)',
+    'return { ...this.#acting.getStore(), principal, tenant, access, memory: {} }',
+    'return { ...this.#acting.getStore(), principal: undefined, tenant: null, access, memory: {} }',
   ),
   mutant('links by deleted records', condition, 'const live: Filter = deletedAt ? {', 'const live: Filter = deletedAt && false ? {'),
   mutant(

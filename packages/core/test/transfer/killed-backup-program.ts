@@ -1,0 +1,7 @@
+import { Writable } from 'node:stream'
+import { openStorage } from '@strongroom/core'
+
+/** A program that writes a backup to a stream that takes nothing. */
+const storage = await openStorage({ url: 'sqlite::memory:', accessors: [] })
+const stalled = new Writable({ highWaterMark: 1, write: () => void console.log('writing') })
+await storage.backup(stalled)
