@@ -15,17 +15,16 @@ import { upload } from './upload.ts'
 export interface RestoreCampaignOptions extends CountingOptions {
   /** Of the database that is restored. */
   readonly megabytes: number
+  /** Processes that write beside the one that restores, which writes too; 3 unless said. */
+  readonly otherProcesses?: number
 }
-
-/** Processes that write beside the one that restores, which writes too. */
-const otherProcesses = 3
 
 /** Notes that are acknowledged between two restores, at least. */
 const notesBetween = 40
 
 /** Restores under writing processes: each acknowledged write is in a safety copy or in the new database, and no reader sees an error. */
 export async function restoresCampaign(options: RestoreCampaignOptions): Promise<Evidence> {
-  const { engine, url, rounds, seed, megabytes } = options
+  const { engine, url, rounds, seed, megabytes, otherProcesses = 3 } = options
   const started = performance.now()
   const folder = await tempFolder('restores')
   const servers: ServerProcess[] = []
