@@ -2,11 +2,13 @@ import { describeEngines } from '@strongroom/testkit'
 import { expect, test } from 'vitest'
 import { requestsCampaign } from '../src/requests/campaign.ts'
 
-const rounds = 1_500
+// The short form: restores and their like are the slow part, and are asked as seldom as can be.
+const rounds = 1_000
+const atLeast = 1
 
 describeEngines('random good and broken requests, made from the OpenAPI document', (engine) => {
   test('are answered as the document says, on every operation with 2xx and 4xx, and never with 5xx', { timeout: 120_000 }, async () => {
-    const evidence = await requestsCampaign({ engine: engine.name, url: await engine.freshUrl(), rounds, seed: 20_261_123 })
+    const evidence = await requestsCampaign({ engine: engine.name, url: await engine.freshUrl(), rounds, atLeast, seed: 20_261_123 })
     expect(evidence.faults).toEqual([])
     expect(evidence.roundsDone).toBe(rounds)
   })

@@ -78,7 +78,7 @@ describeEngines('jobs', (engine) => {
     expect(done.result).toMatchObject({ applied: true, tables: [{ table: 'items', component: 'things', inserted: 2 }] })
     expect(await storage.audit.count({ request_id: 'r', actor: 'ann' })).toBe(2)
     const other = await open()
-    const progress = { phase: 'writing', rows: 2, bytes: 9 }
+    const progress = { phase: 'writing', rows: 2, bytes: 12 }
     expect(done.progress).toEqual(progress)
     expect(await other.jobs.get(job.id)).toMatchObject({
       id: job.id,

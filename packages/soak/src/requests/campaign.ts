@@ -15,12 +15,18 @@ const heapGrowth = 6 * 2 ** 20
 /** Bytes by which the process may be larger at the end than in the middle; statements that SQLite keeps prepared are still coming in. */
 const residentGrowth = 96 * 2 ** 20
 
+export interface RequestsCampaignOptions extends CountingOptions {
+  /** How often each operation has to be answered each way, if not its share of the rounds. Slow ones are asked no more often. */
+  readonly atLeast?: number
+}
+
 /** Random good and broken requests, made from the OpenAPI document: no 5xx, no hang, memory flat, and each operation answered both ways. */
-export async function requestsCampaign({ engine, url, rounds, seed, report = () => undefined }: CountingOptions): Promise<Evidence> {
+export async function requestsCampaign(options: RequestsCampaignOptions): Promise<Evidence> {
+  const { engine, url, rounds, seed, report = () => undefined } = options
   const started = performance.now()
   const target = await startTarget(url)
   try {
-    const atLeast = Math.min(fullAnswers, Math.floor((fullAnswers * rounds) / fullRounds))
+    const atLeast = options.atLeast ?? Math.min(fullAnswers, Math.floor((fullAnswers * rounds) / fullRounds))
     const run = await throwRequests(target, { rounds, seed, atLeast, report })
     const { tally, memory } = run
     const faults = [...tally.faults, ...unevenFaults(tally, atLeast), ...memoryFaults(memory)]

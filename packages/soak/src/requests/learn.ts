@@ -21,8 +21,8 @@ export function learn(pool: Pool, { draft, id, guesses }: GoodRequest, answer: A
   for (const { tag: holder, field, source } of guesses) pool.learnedReference(holder, field, source, true)
   for (const query of linksOf(answer)) pool.sawLink(draft.operation.name, query)
   if (draft.query.some(([name, value]) => name === 'dry_run' && value === 'true')) return
-  // Operators put other contents in the place of the database's own.
-  if (tag === 'db' && method !== 'GET') pool.forgetAll()
+  // Operators put other contents in the place of the database's own. An import lets what is there be.
+  if (tag === 'db' && path.includes('/restore')) pool.forgetAll()
   if (draft.headers['idempotency-key'] !== undefined) pool.sawKeyed(draft)
   if (method === 'DELETE') {
     // Which ones went the answer does not tell.
