@@ -248,6 +248,7 @@ async function walkExplanations(walk: Walk): Promise<void> {
   await walk.call('POST', path, 200, { payload: question })
   await walk.call('POST', path, 200, { payload: { ...question, id: 7 } })
   await walk.call('POST', path, 422, { payload: { ...question, operation: 'rob' } })
+  for (const id of ['half \udc00', 'NUL \0']) await walk.call('POST', path, 422, { payload: { ...question, id } })
   await walk.call('POST', path, 400, { payload: question, query: 'colour=red' })
   await walk.call('POST', path, 415, { payload: 'x', headers: { 'content-type': 'text/plain' } })
   await walk.call('POST', path, 403, { payload: question, headers: { via: 'somebody' } })

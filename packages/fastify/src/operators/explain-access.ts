@@ -66,13 +66,18 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function isId(value: unknown): boolean {
-  return typeof value === 'string' || Number.isSafeInteger(value)
+  return isText(value) || Number.isSafeInteger(value)
+}
+
+/** No database stores NUL or half of a surrogate pair in text. */
+function isText(value: unknown): boolean {
+  return typeof value === 'string' && !value.includes('\0') && value.isWellFormed()
 }
 
 function isTextOrLess(value: unknown): boolean {
-  return value === undefined || typeof value === 'string'
+  return value === undefined || isText(value)
 }
 
 function isWords(value: unknown): boolean {
-  return value === undefined || (Array.isArray(value) && value.every((word) => typeof word === 'string'))
+  return value === undefined || (Array.isArray(value) && value.every(isText))
 }
