@@ -52,7 +52,7 @@ export {
 } from './parameters.ts'
 export { readFlag, readNames } from './query-parameters.ts'
 export { listOf, QueryError, type QueryPair, readBoolean, readParameters, readWholeNumber, shown, splitQuery } from './query-string.ts'
-export { patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'
+export { askedAccess, patchTypes, type RecordOperation, recordRoutes } from './record-routes.ts'
 export {
   type AnswerHeader,
   answerHeaders,

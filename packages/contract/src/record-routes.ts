@@ -19,6 +19,20 @@ import { type AnswerHeader, type Content, queryErrors, type Route, type RouteAns
 /** What a record route does. */
 export type RecordOperation = 'list' | 'aggregate' | 'get' | 'create' | 'save' | 'patch' | 'patchMany' | 'delete' | 'deleteMany' | 'restore'
 
+/** What a route asks the rules of access for. */
+export const askedAccess = {
+  list: 'read',
+  aggregate: 'read',
+  get: 'read',
+  create: 'create',
+  save: 'update',
+  patch: 'update',
+  patchMany: 'update',
+  delete: 'delete',
+  deleteMany: 'delete',
+  restore: 'restore',
+} as const satisfies Readonly<Record<RecordOperation, string>>
+
 /** The media types of a JSON Merge Patch (RFC 7396): its own, and plain JSON, which most clients send. */
 export const patchTypes = ['application/merge-patch+json', 'application/json'] as const
 

@@ -1,6 +1,6 @@
 export type { ErrorCode } from '@strongroom/contract'
 export { type Access, type AccessRules, defineAccess, type FieldRules } from './access/define-access.ts'
-export type { AccessOperation, FieldRule, RecordCondition, Rule } from './access/rule.ts'
+export { type AccessOperation, accessOperations, type FieldRule, type RecordCondition, type Rule } from './access/rule.ts'
 export { ModelAccessor } from './accessor/accessor.ts'
 export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
 export type { AccessAnswer, AccessQuestion } from './accessor/explain-access.ts'
@@ -33,6 +33,7 @@ export {
   type ValidationIssue,
 } from './errors.ts'
 export type { StorageHealth } from './health/health.ts'
+export { healthToJson } from './health/health-json.ts'
 export type { CommitEvent, CommitHook, Hook, HookEvent, HookMoment, Operation } from './hooks/events.ts'
 export type { OnceOptions, OnceResult } from './idempotency/once.ts'
 export type { Job, JobError, JobState } from './jobs/job.ts'
@@ -76,13 +77,20 @@ export type { ExportOptions } from './transfer/export/export.ts'
 export type { ExportedColumn, ExportedFile, ExportManifest } from './transfer/export/manifest.ts'
 export type { ImportContent, ImportSource } from './transfer/import/files-of.ts'
 export type { ImportOptions } from './transfer/import/import.ts'
-export type { ImportedTable, ImportFault, ImportProgress, ImportReport, SkippedFile } from './transfer/import/report.ts'
-export type { RestoreReport } from './transfer/restore/report.ts'
+export {
+  type ImportedTable,
+  type ImportFault,
+  type ImportProgress,
+  type ImportReport,
+  importReportToJson,
+  type SkippedFile,
+} from './transfer/import/report.ts'
+export { type RestoreReport, restoreReportToJson } from './transfer/restore/report.ts'
 export type { RestoreOptions } from './transfer/restore/restore.ts'
 export type { CarryRule, EndRule, FileCheck, RestoreModule } from './transfer/restore/restore-modules.ts'
 export type { RestoreStep, RestoreStepMessage } from './transfer/restore/steps.ts'
 export type { BackupTarget } from './transfer/schedule/backup-target.ts'
 export { folderTarget } from './transfer/schedule/folder-target.ts'
-export type { KeptBackup } from './transfer/schedule/kept-backup.ts'
+export { backupToJson, type KeptBackup } from './transfer/schedule/kept-backup.ts'
 export type { BackupScheduleOptions } from './transfer/schedule/read-plan.ts'
 export { type DatabaseView, type ViewOptions, viewDatabase } from './view.ts'

@@ -1,4 +1,4 @@
-import { type RecordOperation, readBoolean, recordRoutes, reservedComponents } from '@strongroom/contract'
+import { askedAccess, readBoolean, recordRoutes, reservedComponents } from '@strongroom/contract'
 import type { AccessOperation } from '@strongroom/core'
 import { WrongUse } from '../faults.ts'
 
@@ -8,20 +8,6 @@ export interface RecordRequest {
   readonly operation: AccessOperation
   /** As it stands in the path. */
   readonly id?: string
-}
-
-/** What the routes ask the rules for. */
-const asked: Readonly<Record<RecordOperation, AccessOperation>> = {
-  list: 'read',
-  aggregate: 'read',
-  get: 'read',
-  create: 'create',
-  save: 'update',
-  patch: 'update',
-  patchMany: 'update',
-  delete: 'delete',
-  deleteMany: 'delete',
-  restore: 'restore',
 }
 
 /**
@@ -42,7 +28,7 @@ export function readRequest(method: string, target: string): RecordRequest {
     throw new WrongUse(`${method} ${path} is no route of records. There are ${routes.join(', ')}.`)
   }
   const id = route.path.includes('{id}') ? steps[0] : undefined
-  const operation = asked[route.operation] === 'delete' && isPurge(query) ? 'purge' : asked[route.operation]
+  const operation = askedAccess[route.operation] === 'delete' && isPurge(query) ? 'purge' : askedAccess[route.operation]
   return { component, operation, ...(id !== undefined && { id }) }
 }
 

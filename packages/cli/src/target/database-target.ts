@@ -1,10 +1,18 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { addAbortSignal, type Writable } from 'node:stream'
-import { type DatabaseView, databaseFile, type ImportReport, type Storage, viewDatabase } from '@strongroom/core'
+import {
+  type DatabaseView,
+  databaseFile,
+  type ImportReport,
+  importReportToJson,
+  restoreReportToJson,
+  type Storage,
+  viewDatabase,
+} from '@strongroom/core'
 import { Fault, WrongUse } from '../faults.ts'
 import { withoutPasswords } from '../output/printable.ts'
-import { entryDocument, healthDocument, importDocument, restoreDocument } from './documents.ts'
+import { entryDocument, healthDocument } from './documents.ts'
 import { type Core, type LoadedAccessors, loadAccessors } from './load-accessors.ts'
 import type {
   AccessQuestion,
@@ -58,13 +66,13 @@ export class DatabaseTarget implements Target {
   async restore(source: Source, choices: RestoreChoices, { progress }: Watch): Promise<Document> {
     const storage = await this.#opened('A restore')
     progress.step(choices.dryRun ? 'Checking the file' : 'Restoring')
-    return restoreDocument(await storage.restore(source, { ...choices, ...this.#who() }))
+    return restoreReportToJson(await storage.restore(source, { ...choices, ...this.#who() }))
   }
 
   async undoRestore(choices: Pick<RestoreChoices, 'dryRun'>, { progress }: Watch): Promise<Document> {
     const storage = await this.#opened('A restore')
     progress.step(choices.dryRun ? 'Checking the safety copy' : 'Restoring')
-    return restoreDocument(await storage.undoRestore({ ...choices, ...this.#who() }))
+    return restoreReportToJson(await storage.undoRestore({ ...choices, ...this.#who() }))
   }
 
   async import(files: ImportFiles, choices: ImportChoices, { signal, progress }: Watch): Promise<Document> {
@@ -77,7 +85,7 @@ export class DatabaseTarget implements Target {
       signal,
       onProgress: ({ phase, rows }) => progress.say(`${phase} row ${rows.toLocaleString('en-US')}`),
     })
-    return importDocument(report)
+    return importReportToJson(report)
   }
 
   async *audit(filter: AuditFilter, limit: number, { signal }: Watch): AsyncGenerator<Document, void, undefined> {

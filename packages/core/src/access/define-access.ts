@@ -1,8 +1,9 @@
 import { UsageError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import { suggestion } from '../model/nearest-name.ts'
+import { isPlainObject } from '../model/plain-object.ts'
 import type { RowOf } from '../model/row-types.ts'
-import { type AccessOperation, accessOperations, type FieldRule, isPlainObject, type Rule } from './rule.ts'
+import { type AccessOperation, accessOperations, type FieldRule, type Rule } from './rule.ts'
 
 /** Who may do what with the records of a model. What no rule allows is denied. */
 export interface AccessRules<Model extends AnyModel = AnyModel> extends Partial<Readonly<Record<AccessOperation, Rule<Model>>>> {

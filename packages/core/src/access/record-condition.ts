@@ -1,9 +1,9 @@
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
+import { isPlainObject } from '../model/plain-object.ts'
 import type { BoundTable } from '../query/bound-table.ts'
 import { allOf, everything, type Filter } from '../query/filter.ts'
 import { parseWhere } from '../query/where.ts'
-import { isPlainObject } from './rule.ts'
 
 /** A link between the records of two models: the own field, and the table and field that it is found in. */
 export interface ConditionLink {

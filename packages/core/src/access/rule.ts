@@ -1,4 +1,6 @@
+import { isPromise } from '../engine/is-promise.ts'
 import type { AnyModel } from '../model/model.ts'
+import { isPlainObject } from '../model/plain-object.ts'
 import type { Where } from '../query/where.ts'
 import type { Principal } from '../session/principal.ts'
 
@@ -72,15 +74,4 @@ export function hasRole({ roles }: Principal, role: string): boolean {
   if (roles === undefined || roles === null) return false
   if (!Array.isArray(roles)) throw new TypeError("The roles of a principal are a list: roles: ['admin'].")
   return roles.includes(role)
-}
-
-/** Whether a value is an object as it is written in code, of no class. */
-export function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
-}
-
-function isPromise(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'then' in value
 }

@@ -1,5 +1,6 @@
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel, Field } from '../model/model.ts'
+import { isPlainObject } from '../model/plain-object.ts'
 import type { RowOf } from '../model/row-types.ts'
 import { describe, isComparable, isText, kindNames } from './comparable.ts'
 import { allOf, type Comparison, equals, everything, type Filter, type TextMatch } from './filter.ts'
@@ -79,7 +80,7 @@ function combination(model: AnyModel, name: 'and' | 'or' | 'not', condition: unk
   return { type: name, parts: condition.map((part) => parseWhere(model, asWhere(part), depth)) }
 }
 
-function asWhere(condition: unknown): Record<string, unknown> {
+function asWhere(condition: unknown): Readonly<Record<string, unknown>> {
   if (isPlainObject(condition)) return condition
   throw new InvalidQueryError('A condition is an object of fields and values, e.g. { role: "admin" }.')
 }
@@ -151,10 +152,4 @@ function comparable(field: Field, value: unknown): unknown {
   if (!isComparable(field, value))
     throw new InvalidQueryError(`${field.name} is ${kindNames[field.kind]}, and cannot be compared with ${describe(value)}.`)
   return field.normalise(value)
-}
-
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === Object.prototype || prototype === null
 }

@@ -1,6 +1,7 @@
 import {
   type AccessOperation,
   type AccessQuestion,
+  accessOperations,
   type Principal,
   parseId,
   type Storage,
@@ -12,7 +13,7 @@ import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { sendJson } from '../reply.ts'
 import { type Operators, requireOperator } from './guard.ts'
-import { guarded } from './jobs.ts'
+import { guarded } from './guarded.ts'
 
 /** `POST /db/explain-access`: which rule lets a caller do something, or keeps it from it. */
 export function explainAccess(storage: Storage, operators: Operators): RouteHandlerMethod {
@@ -24,7 +25,6 @@ export function explainAccess(storage: Storage, operators: Operators): RouteHand
   }
 }
 
-const operations: readonly unknown[] = ['read', 'create', 'update', 'delete', 'restore', 'purge'] satisfies AccessOperation[]
 const members = ['component', 'operation', 'principal', 'id']
 const principalMembers = ['id', 'name', 'roles', 'scopes', 'tenant']
 
@@ -47,7 +47,11 @@ function readQuestion({ accessors }: Storage, request: FastifyRequest): AccessQu
     'component',
     `must be one of ${components.join(', ')}`,
   )
-  need(operations.includes(operation), 'operation', `must be one of ${operations.join(', ')}`)
+  need(
+    accessOperations.some((known) => known === operation),
+    'operation',
+    `must be one of ${accessOperations.join(', ')}`,
+  )
   need(isObject(principal), 'principal', 'must be an object with an id')
   need(known['id'] === null || isId(known['id']), 'principal.id', 'must be a number, text or null')
   need(isTextOrLess(known['name']), 'principal.name', 'must be text')

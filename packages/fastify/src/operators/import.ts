@@ -3,6 +3,7 @@ import {
   ConflictError,
   type ImportJobOptions,
   InvalidQueryError,
+  importReportToJson,
   type Job,
   type Storage,
   StrongroomError,
@@ -15,11 +16,11 @@ import { exposeHeaders, sendJson } from '../reply.ts'
 import { requestIdOf } from '../request-id.ts'
 import { receiveImport } from '../upload/receive-import.ts'
 import { requireOperator } from './guard.ts'
-import { guarded, sendJob } from './jobs.ts'
+import { guarded } from './guarded.ts'
+import { sendJob } from './jobs.ts'
 import { preferredWait } from './prefer.ts'
 import type { RestoreSettings } from './restore.ts'
 import { RowsRefused } from './rows-refused.ts'
-import { wireImport } from './wire-job.ts'
 
 /** `POST /db/import`: imports the uploaded files as a job, whose end is waited for a little. */
 export function importFiles(
@@ -53,7 +54,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, job: Job): Fastify
   }
   if (!result) throw new ConflictError('state_conflict', 'The import was cancelled. Nothing was written.')
   const message = result.applied ? 'Rows imported' : 'Nothing was changed: a dry run'
-  return sendJson(guarded(reply), 200, wireImport(result), { message })
+  return sendJson(guarded(reply), 200, importReportToJson(result), { message })
 }
 
 /** Seconds; a job remembers what went wrong, and not when it is worth another try. */

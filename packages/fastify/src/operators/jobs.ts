@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
 import { sendJson } from '../reply.ts'
 import { type Operators, requireOperator } from './guard.ts'
+import { guarded } from './guarded.ts'
 import { wireJob } from './wire-job.ts'
 
 /** `GET /db/jobs`: the newest jobs. */
@@ -44,11 +45,6 @@ export function cancelJob(storage: Storage, operators: Operators, closing: Abort
 /** Answers a job. */
 export function sendJob(reply: FastifyReply, status: number, job: Job, message: string): FastifyReply {
   return sendJson(guarded(reply), status, wireJob(job), { message })
-}
-
-/** What an operator asked for is nobody else's. */
-export function guarded(reply: FastifyReply): FastifyReply {
-  return reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
 }
 
 function idOf(request: FastifyRequest): string {

@@ -1,6 +1,5 @@
-import { basename } from 'node:path'
 import { readFlag, readParameters, restoreParameters, undoRestoreParameters } from '@strongroom/contract'
-import type { RestoreReport, Storage } from '@strongroom/core'
+import { type RestoreReport, restoreReportToJson, type Storage } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { type ActorOf, operatorOf } from '../actor.ts'
 import { rawQuery, readQuery } from '../query.ts'
@@ -8,6 +7,7 @@ import { sendJson } from '../reply.ts'
 import { requestIdOf } from '../request-id.ts'
 import { uploadedFile } from '../upload/uploaded-file.ts'
 import { type Operators, requireOperator } from './guard.ts'
+import { guarded } from './guarded.ts'
 
 /** Who may restore, in whose name, and how much. */
 export interface RestoreSettings {
@@ -57,21 +57,7 @@ function readRestoreFlags(request: FastifyRequest, names: readonly string[]): { 
 }
 
 function sendReport(reply: FastifyReply, report: RestoreReport): FastifyReply {
-  reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-  return sendJson(reply, 200, wireReport(report), { message: report.restored ? 'Database restored' : 'Nothing was changed: a dry run' })
-}
-
-function wireReport({ restored, bytes, sha256, tables, since, migrations, safetyCopy, epoch }: RestoreReport): Record<string, unknown> {
-  return {
-    status: 'ok',
-    restored,
-    bytes,
-    sha256,
-    tables: tables.map(({ table, now, inFile }) => ({ table, now, in_file: inFile })),
-    since: { entries: since.entries, last_entry: since.lastEntry, same_history: since.sameHistory },
-    migrations,
-    // Its folder is known to whoever runs the server, and nobody else's business.
-    safety_copy: safetyCopy === null ? null : basename(safetyCopy),
-    epoch,
-  }
+  return sendJson(guarded(reply), 200, restoreReportToJson(report), {
+    message: report.restored ? 'Database restored' : 'Nothing was changed: a dry run',
+  })
 }

@@ -1,4 +1,4 @@
-import type { ImportReport, Job } from '@strongroom/core'
+import { importReportToJson, type Job } from '@strongroom/core'
 
 /** A job in JSON form. */
 export function wireJob({ requestId, startedAt, finishedAt, cancelRequested, result, ...job }: Job): Record<string, unknown> {
@@ -12,12 +12,7 @@ export function wireJob({ requestId, startedAt, finishedAt, cancelRequested, res
     finished_at: finishedAt?.toISOString() ?? null,
     cancel_requested: cancelRequested,
     progress: job.progress,
-    result: result && wireImport(result),
+    result: result && importReportToJson(result),
     error: job.error,
   }
-}
-
-/** The report of an import in JSON form. */
-export function wireImport({ applied, dryRun, tables, skipped, errors, errorCount }: ImportReport): Record<string, unknown> {
-  return { applied, dry_run: dryRun, tables, skipped, errors, error_count: errorCount }
 }

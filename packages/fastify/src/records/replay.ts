@@ -1,4 +1,4 @@
-import { readBoolean, splitQuery } from '@strongroom/contract'
+import { askedAccess, type RecordOperation, readBoolean, splitQuery } from '@strongroom/contract'
 import { type AccessOperation, ForbiddenError } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
 import { rawQuery } from '../query.ts'
@@ -20,14 +20,13 @@ interface Shown {
   readonly records: readonly Record<string, unknown>[]
 }
 
-const operations: Readonly<Record<string, AccessOperation>> = {
-  create: 'create',
-  save: 'update',
-  patch: 'update',
-  patchMany: 'update',
-  delete: 'delete',
-  deleteMany: 'delete',
-  restore: 'restore',
+/** What a write is called, as a route or as an operation of a batch, and what it asks the rules for. */
+function askedBy(name: string): AccessOperation {
+  return isRecordOperation(name) ? askedAccess[name] : 'update'
+}
+
+function isRecordOperation(name: string): name is RecordOperation {
+  return Object.hasOwn(askedAccess, name)
 }
 
 /** What the answer to a request shows. */
@@ -36,7 +35,7 @@ export function shownBy(request: FastifyRequest, { status, body }: Answer, rooms
   if (facts?.operation === 'batch') return shownByBatch(request.body, body, rooms)
   const [room] = rooms
   if (!room) return []
-  const asked = isPurge(request) ? 'purge' : (operations[facts?.operation ?? ''] ?? 'update')
+  const asked = isPurge(request) ? 'purge' : askedBy(facts?.operation ?? '')
   return [{ room, operation: status === 201 ? 'create' : asked, records: recordsIn(body) }]
 }
 
@@ -49,7 +48,7 @@ function shownByBatch(asked: unknown, answered: unknown, rooms: readonly RecordR
   return given.flatMap(({ method, component, purge }, index) => {
     const room = rooms.find(({ accessor }) => accessor.component === component)
     const { status, record } = results[index] ?? {}
-    const operation = purge ? 'purge' : (operations[method] ?? 'update')
+    const operation = purge ? 'purge' : askedBy(method)
     return room ? [{ room, operation: status === 201 ? 'create' : operation, records: record ? [record] : [] }] : []
   })
 }

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { isPlainObject } from '../plain-object.ts'
 import { publishedSchema } from './published-schema.ts'
 import { schemaCheck } from './schema-check.ts'
 import { textProblem } from './text.ts'
@@ -77,11 +78,6 @@ function findInObject(object: Readonly<Record<string, unknown>>, depth: number):
 function within(key: string | number, problem: Problem): Problem {
   problem.path = `/${key}${problem.path}`
   return problem
-}
-
-function isPlainObject(value: object): value is Record<string, unknown> {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || prototype === Object.prototype
 }
 
 /** A copy that nobody else holds. What is no JSON data is kept as it is, for `check` to refuse. */

@@ -71,3 +71,8 @@ export class Faults {
     if (this.#first.length < mostFaults) this.#first.push({ file, line, field, message })
   }
 }
+
+/** The report of an import in JSON form, as `POST /db/import` answers it. */
+export function importReportToJson({ applied, dryRun, tables, skipped, errors, errorCount }: ImportReport): Record<string, unknown> {
+  return { applied, dry_run: dryRun, tables, skipped, errors, error_count: errorCount }
+}

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { Since, TableRows } from './examine.ts'
 
 /** What a restore did, or would do. */
@@ -16,4 +17,29 @@ export interface RestoreReport {
   readonly safetyCopy: string | null
   /** The log's epoch from now on; null after a dry run. */
   readonly epoch: number | null
+}
+
+/** The report of a restore in JSON form, as `POST /db/restore` answers it. */
+export function restoreReportToJson({
+  restored,
+  bytes,
+  sha256,
+  tables,
+  since,
+  migrations,
+  safetyCopy,
+  epoch,
+}: RestoreReport): Record<string, unknown> {
+  return {
+    status: 'ok',
+    restored,
+    bytes,
+    sha256,
+    tables: tables.map(({ table, now, inFile }) => ({ table, now, in_file: inFile })),
+    since: { entries: since.entries, last_entry: since.lastEntry, same_history: since.sameHistory },
+    migrations,
+    // Its folder is known to whoever runs the server, and nobody else's business.
+    safety_copy: safetyCopy === null ? null : basename(safetyCopy),
+    epoch,
+  }
 }

@@ -19,3 +19,8 @@ export interface KeptBackup {
 export function keptBackup({ name, place, bytes, started_at, verified, error }: BackupRecord): KeptBackup {
   return { name, place, bytes, createdAt: started_at, verified, error }
 }
+
+/** A backup in JSON form, as `GET /db/backups` lists it. */
+export function backupToJson({ name, place, bytes, createdAt, verified, error }: KeptBackup): Record<string, unknown> {
+  return { name, place, bytes, created_at: createdAt.toISOString(), verified, error }
+}
