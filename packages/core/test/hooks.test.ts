@@ -517,8 +517,14 @@ describeEngines('hooks', (engine) => {
 
     test('that is slow holds nobody else’s write back', async () => {
       const { opened, open: finish } = gate()
-      items.afterCommit(({ record }) => (record.name === 'slow' ? opened : undefined))
+      const { opened: isCommitted, open: committed } = gate()
+      items.afterCommit(({ record }) => {
+        if (record.name !== 'slow') return
+        committed()
+        return opened
+      })
       const slow = items.insert({ name: 'slow' })
+      await isCommitted
       await items.insert({ name: 'quick' })
       expect(await items.count()).toBe(2)
       finish()
