@@ -46,11 +46,21 @@ function defineApiKey(user: () => AnyModel<number | string>) {
   )
 }
 
-/** The models that point to the users. */
-export function userBoundModels(user: () => AnyModel<number | string>) {
-  return { Session: defineSession(user), ApiKey: defineApiKey(user) }
+/** That an account was locked, for those who read the audit log: once a day and user at most, however many failures there are. */
+function defineLockout(user: () => AnyModel<number | string>) {
+  return defineModel(
+    'auth_lockouts',
+    { user_id: Ref(user, { onDelete: 'cascade' }), failures: Type.Integer({ minimum: 1 }), locked_at: DateTime() },
+    { id: 'uuid', indexes: [['user_id'], ['locked_at']] },
+  )
 }
 
+/** The models that point to the users. */
+export function userBoundModels(user: () => AnyModel<number | string>) {
+  return { Session: defineSession(user), ApiKey: defineApiKey(user), Lockout: defineLockout(user) }
+}
+
+export type LockoutModel = ReturnType<typeof defineLockout>
 export type SessionModel = ReturnType<typeof defineSession>
 export type ApiKeyModel = ReturnType<typeof defineApiKey>
 
@@ -63,15 +73,3 @@ export const SigningKey = defineModel(
 
 /** An id of a token or session that is no good any more, kept for as long as something bears it. */
 export const Revocation = defineModel('auth_revocations', { expires_at: DateTime() }, { id: 'text', indexes: [['expires_at']] })
-
-/** Failures of an account or address, whose id is a keyed digest of its name: people type passwords where their name should be. */
-export const LoginAttempt = defineModel(
-  'auth_login_attempts',
-  {
-    kind: Type.Enum(['account', 'address']),
-    failures: Type.Integer({ minimum: 0 }),
-    last_failure_at: DateTime(),
-    locked_until: Type.Optional(DateTime()),
-  },
-  { id: 'text', indexes: [['last_failure_at']] },
-)

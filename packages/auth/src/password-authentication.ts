@@ -9,13 +9,14 @@ import {
   type Storage,
   type WriteOptions,
 } from '@strongroom/core'
-import type { Authentication, DescribedRoutes } from '@strongroom/fastify'
+import type { Authentication, DescribedRoutes, Figure } from '@strongroom/fastify'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiKeys } from './api-keys/api-keys.ts'
 import { LoginAttempts } from './attempts/login-attempts.ts'
 import type { Caller } from './caller.ts'
 import { credentialsOf } from './credentials.ts'
-import { LoginAttempt, Revocation, SigningKey, userBoundModels } from './models.ts'
+import { authFigures, noCounts } from './figures.ts'
+import { Revocation, SigningKey, userBoundModels } from './models.ts'
 import { authOpenApi } from './openapi.ts'
 import { type Administrator, type PasswordAuthenticationOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { PasswordHasher } from './passwords/password-hasher.ts'
@@ -87,6 +88,7 @@ class OwnAuthentication implements PasswordAuthentication {
   readonly revocations: Revocations
   readonly securitySchemes = authOpenApi().securitySchemes
   readonly restoreModules = [restoreModule]
+  readonly figures: readonly Figure[]
   readonly #options: ResolvedOptions
   readonly #keys: SigningKeys
   readonly #desk: Desk
@@ -103,17 +105,19 @@ class OwnAuthentication implements PasswordAuthentication {
     // Accessors of different models do not fit each other's types.
     const accessor = options.users ?? (new ModelAccessor(User, 'auth_users') as unknown as ModelAccessor<AnyModel>)
     const users = new UserDirectory(accessor, hasher, options.minPasswordLength)
-    const { Session, ApiKey } = userBoundModels(() => accessor.model)
+    const { Session, ApiKey, Lockout } = userBoundModels(() => accessor.model)
     const sessionAccessor = new ModelAccessor(Session, 'auth_sessions')
     const keyAccessor = new ModelAccessor(ApiKey, 'auth_api_keys')
     const signingKeys = new ModelAccessor(SigningKey, 'auth_signing_keys')
     const revocationAccessor = new ModelAccessor(Revocation, 'auth_revocations')
-    const attemptAccessor = new ModelAccessor(LoginAttempt, 'auth_login_attempts')
-    const own: AnyAccessor[] = [sessionAccessor, keyAccessor, signingKeys, revocationAccessor, attemptAccessor]
+    const lockouts = new ModelAccessor(Lockout, 'auth_lockouts')
+    const own: AnyAccessor[] = [sessionAccessor, keyAccessor, signingKeys, revocationAccessor, lockouts]
     this.accessors = options.users ? own : [accessor, ...own]
     this.access = options.users ? [] : [userAccess(options.administrators)]
     const logger = (): Logger => this.#logger
+    const counts = noCounts()
     this.revocations = new Revocations(options.revocations ?? new DatabaseRevocations(revocationAccessor), logger)
+    this.figures = authFigures(counts, this.revocations)
     const { secret, rotateAfter, accessLifetime, refreshLifetime, issuer, audience } = options
     this.#keys = new SigningKeys(signingKeys, { secret, rotateAfter, tokenLifetime: accessLifetime }, () => tokens.forget())
     const tokens = new AccessTokens(this.#keys, { issuer, audience, lifetime: Math.ceil(accessLifetime / 1000) })
@@ -122,8 +126,11 @@ class OwnAuthentication implements PasswordAuthentication {
       users,
       hasher,
       tokens,
-      attempts: new LoginAttempts(attemptAccessor, options.lockout, logger),
-      sessions: new Sessions(sessionAccessor, users, this.revocations, { refreshLifetime, accessLifetime: accessLifetime + 60_000 }),
+      attempts: new LoginAttempts({ lockouts, options: options.lockout, counts, logger }),
+      sessions: new Sessions(
+        { accessor: sessionAccessor, users, revocations: this.revocations, counts },
+        { refreshLifetime, accessLifetime: accessLifetime + 60_000 },
+      ),
       revocations: this.revocations,
       apiKeys: new ApiKeys(keyAccessor, { users, revocations: this.revocations }, options.apiKeyPrefix, logger),
       callerOf: (request) => this.#callerOf(request),
@@ -148,7 +155,7 @@ class OwnAuthentication implements PasswordAuthentication {
       error: (message, error) => scope.log.error({ err: error }, message),
     }
     await this.#keys.prepare()
-    attempts.prepare(await this.#keys.purposeKey('login attempts'))
+    attempts.prepare(storage, await this.#keys.purposeKey('login attempts'))
     await hasher.prepare()
     await this.#makeFirstAdministrator()
     await mountAuthRoutes(scope, this.#desk)

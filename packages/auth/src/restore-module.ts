@@ -1,13 +1,12 @@
 import type { RestoreModule } from '@strongroom/core'
-import { LoginAttempt, Revocation, SigningKey } from './models.ts'
+import { Revocation, SigningKey } from './models.ts'
 
-/** What must not come back with an old backup: sessions, and whatever was revoked or locked since it was made. */
+/** What must not come back with an old backup: sessions, and whatever was revoked or locked since it was made. Locks are counters, which a restore keeps. */
 export const restoreModule: RestoreModule = {
   name: 'authentication',
   carry: [
     { table: Revocation.name, how: 'merge' },
     { table: SigningKey.name, how: 'merge' },
-    { table: LoginAttempt.name, how: 'replace' },
   ],
   end: [
     {

@@ -78,7 +78,7 @@ describeEngines('API keys', (engine) => {
     expect(await keyStatus(server, key)).toBe(401)
   })
 
-  test('note when they were used, once a minute at most', async () => {
+  test('note when they were used, once an hour at most', async () => {
     const server = await startServer(engine)
     await addUser(server)
     const { access_token } = await signIn(server)

@@ -30,10 +30,37 @@ describeEngines('failures to sign in', (engine) => {
     const longer = await post(server, '/token', { email: 'ada@example.com', password })
     expect([longer.statusCode, longer.headers['retry-after']]).toEqual([429, '2'])
     const rows = await server.storage.kysely
-      .selectFrom('auth_login_attempts' as never)
+      .selectFrom('strongroom_counters' as never)
       .selectAll()
       .execute()
+    expect(rows.length).toBeGreaterThan(0)
     expect(JSON.stringify(rows)).not.toContain('example.com')
+  })
+
+  test('are in the audit log once for a user who is locked out, and no failure of anybody adds to it', async () => {
+    const server = await startServer(engine, { lockout: { ...lockout, longestMinutes: 1 } })
+    const { id } = await addUser(server)
+    const before = await server.storage.audit.count()
+    const names = ['ada@example.com', ...Array.from({ length: 12 }, (_, index) => `nobody${index}@example.com`)]
+    for (const email of names) for (let round = 0; round < 4; round++) await attempt(server, email, 'wrong')
+    const entries = (await server.storage.audit.find({})).slice(0, (await server.storage.audit.count()) - before)
+    expect(entries.map(({ component, operation, actor, after }) => ({ component, operation, actor, user: after?.['user_id'] }))).toEqual([
+      { component: 'auth_lockouts', operation: 'create', actor: 'authentication', user: id },
+    ])
+    const told = Object.fromEntries((server.auth.figures ?? []).map(({ name, read }) => [name, read()]))
+    expect(told).toMatchObject({ strongroom_logins_total: 0, strongroom_login_failures_total: 39, strongroom_lockouts_total: 13 })
+  })
+
+  test('are counted in one place however the address is written', async () => {
+    const server = await startServer(engine, { lockout })
+    await addUser(server, { email: 'kim@example.com' })
+    // The second begins with the sign for kelvin, whose small letter is k.
+    for (const email of ['KIM@EXAMPLE.COM', '\u212aim@example.com ', '\tkim@Example.com'])
+      expect(await attempt(server, email, 'wrong')).toBe(401)
+    for (const email of ['kim@example.com', 'Kim@example.com', ' \u212aIM@example.com'])
+      expect(await attempt(server, email, password)).toBe(429)
+    // Who is written otherwise is somebody else.
+    expect(await attempt(server, '\uff4bim@example.com', password)).toBe(401)
   })
 
   test('are guesses one after the other, however many are sent at once', async () => {

@@ -194,7 +194,7 @@ describeEngines('signing in', (engine) => {
     const log = await auditText(server)
     const tables = JSON.stringify(
       await Promise.all(
-        ['auth_users', 'auth_sessions', 'auth_api_keys', 'auth_login_attempts', 'auth_signing_keys'].map((table) =>
+        ['auth_users', 'auth_sessions', 'auth_api_keys', 'auth_lockouts', 'strongroom_counters', 'auth_signing_keys'].map((table) =>
           server.storage.kysely
             .selectFrom(table as never)
             .selectAll()

@@ -45,10 +45,10 @@ function sharedUrl(engine: TestEngine): Promise<string> {
 
 /** Removes what earlier tests have left, but for the audit log. */
 async function empty(storage: Storage): Promise<void> {
-  const tables = ['auth_api_keys', 'auth_sessions', 'auth_login_attempts', 'auth_revocations', 'auth_signing_keys', 'auth_users']
+  const tables = ['auth_api_keys', 'auth_sessions', 'auth_lockouts', 'auth_revocations', 'auth_signing_keys', 'auth_users']
   await storage.transaction(
     async ({ kysely }) => {
-      for (const table of tables) await kysely.deleteFrom(table as never).execute()
+      for (const table of [...tables, 'strongroom_counters']) await kysely.deleteFrom(table as never).execute()
     },
     { unaudited: true },
   )

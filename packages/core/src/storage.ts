@@ -146,6 +146,8 @@ export interface Storage<Database = UnknownTables> {
    * const { total, endsAt } = await storage.count(`login:${email}`, { period: 60_000 })
    */
   count(name: string, options: CountOptions): Promise<Count>
+  /** Reads counters without counting, and lets one begin anew with the next count. */
+  readonly counters: Pick<SharedCounters, 'read' | 'reset'>
   /**
    * Writes all that the database holds at one moment into a SQLite file, beside readers and writers: it holds every write that was
    * acknowledged before, and passed SQLite's integrity and foreign key checks. From PostgreSQL it has the tables of the models and the
@@ -216,11 +218,11 @@ class OpenStorage implements Storage {
   readonly audit: AuditAccessor
   readonly kysely: Kysely<AnyDatabase>
   readonly jobs: Jobs
+  readonly counters: SharedCounters
   readonly #engine: Engine
   readonly #units: Units
   readonly #auditWriter: AuditWriter
   readonly #log: BoundTable
-  readonly #counters: SharedCounters
   readonly #watched: ReadonlySet<string>
   readonly #transfers = new Transfers()
   readonly #bound: readonly BoundAccessor[]
@@ -234,9 +236,8 @@ class OpenStorage implements Storage {
   constructor(engine: Engine, options: ResolvedOptions) {
     this.#engine = engine
     this.accessors = options.accessors
-    this.#watched = new Set(
-      [...options.accessors.map((accessor) => accessor.model), ...systemModels].map((model) => model.name.toLowerCase()),
-    )
+    const models = options.accessors.map(({ model }) => model)
+    this.#watched = new Set([...models, ...systemModels].map(({ name }) => name.toLowerCase()))
     this.#diagrams = new Diagrams(options.accessors)
     const logger = options.logger ?? consoleLogger
     this.#units = new Units({
@@ -246,7 +247,7 @@ class OpenStorage implements Storage {
       readTimeLimit: options.readTimeLimit,
       home: { kyselyFor: (session) => this.#sessionHandle(session), observer: options.observer },
     })
-    this.#counters = new SharedCounters(new BoundTable(Counters, engine), this.#units)
+    this.counters = new SharedCounters(new BoundTable(Counters, engine), this.#units)
     const log = new BoundTable(AuditLog, engine)
     this.#log = log
     const head = new BoundTable(AuditHead, engine)
@@ -260,7 +261,6 @@ class OpenStorage implements Storage {
     )
     log.readable = (caller) => readableEntries(this.#bound, caller)
     this.kysely = this.#outerHandle()
-    const models = options.accessors.map(({ model }) => model)
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
     this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules }, () =>
       this.#auditWriter.forgetEpoch(),
@@ -346,7 +346,7 @@ class OpenStorage implements Storage {
   }
 
   count(name: string, options: CountOptions): Promise<Count> {
-    return this.#counters.add(name, options)
+    return this.counters.add(name, options)
   }
 
   async backup(target: string | Writable, options: BackupOptions = {}): Promise<BackupReport> {

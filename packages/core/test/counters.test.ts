@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openStorage } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
+import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { storagesOn } from './support.ts'
 
@@ -28,6 +29,14 @@ describeEngines('shared counters', (engine) => {
     while (Date.now() < endsAt.getTime()) await nextTurn()
     expect((await storage.count('short', { period: 60_000 })).total).toBe(1)
     expect(await storage.audit.count()).toBe(0)
+    await storage.count('ends', { period: 1 })
+    const read = await storage.counters.read(['logins', 'others', 'never'])
+    expect(Object.fromEntries([...read].map(([name, { total }]) => [name, total]))).toEqual({ logins: 2, others: 1 })
+    expect(read.get('logins')?.endsAt).toEqual(first.endsAt)
+    await storage.counters.reset('logins')
+    expect(await storage.counters.read(['logins'])).toEqual(new Map())
+    expect(await storage.counters.read([])).toEqual(new Map())
+    expect((await storage.count('logins', { period: 60_000 })).total).toBe(1)
     for (const [name, options] of [
       ['', { period: 1 }],
       ['a\0', { period: 1 }],
@@ -35,5 +44,22 @@ describeEngines('shared counters', (engine) => {
       ['a', { period: 1, amount: 0.5 }],
     ] as const)
       await expect(storage.count(name, options)).rejects.toMatchObject({ code: 'invalid_options' })
+  })
+
+  test('are 200,000 at most after a clean-up, those that end first forgotten', async () => {
+    const storage = await open([])
+    const end = (text: string) => (engine.has('oneFile') ? sql`${text}` : sql`${text}::timestamptz`)
+    const numbers = sql`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200005)`
+    await storage.transaction(
+      ({ kysely }) =>
+        sql`INSERT INTO strongroom_counters (name, total, ends_at, row_version) ${numbers}
+          SELECT 'old ' || i, 1, CASE WHEN i < 10 THEN ${end('2098-01-01T00:00:00.000Z')} ELSE ${end('2099-01-01T00:00:00.000Z')} END, i FROM n`
+          .execute(kysely)
+          .then(() => undefined),
+      { unaudited: true },
+    )
+    await storage.count('new', { period: 60_000 })
+    const left = await storage.counters.read(['old 1', 'old 9', 'old 10', 'old 200005', 'new'])
+    expect([...left.keys()].toSorted()).toEqual(['new', 'old 10', 'old 200005'])
   })
 })

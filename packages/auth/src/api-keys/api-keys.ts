@@ -21,8 +21,8 @@ export interface NewApiKey {
 
 /** Characters of a key that are shown in lists, beside its prefix. */
 const hintLength = 6
-/** Milliseconds between two notes of when a key was used. */
-const noteAfter = 60_000
+/** Milliseconds between two notes of when a key was used, an hour: each is an entry of the audit log, where nobody looks for it. */
+const noteAfter = 3_600_000
 /** Longest name in an audit entry, in characters. */
 const longestActor = 255
 const own = { access: 'system' } as const

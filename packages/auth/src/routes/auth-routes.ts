@@ -48,7 +48,7 @@ const keyFields = {
   scopes: orNull(scopes),
   tenant: orNull({ type: 'string' }),
   expires_at: orNull(instant('When the key is over.')),
-  last_used_at: orNull(instant('When it was last used, to the minute.')),
+  last_used_at: orNull(instant('When it was last used, to the hour.')),
   revoked_at: orNull(instant('When it was revoked.')),
   created_at: instant('When it was issued.'),
 }

@@ -50,7 +50,7 @@ export const changePassword: Handler = async (desk, visit) => {
   const { current_password: current, new_password: next } = visit.body
   if (typeof current !== 'string' || typeof next !== 'string') throw new ValidationError('must have current_password and new_password')
   const works = (): Promise<boolean> => desk.hasher.matches(user.passwordHash, current)
-  if (!(await desk.attempts.guard({ email: user.email, ip: visit.request.ip }, works)))
+  if (!(await desk.attempts.guard({ email: user.email, user, ip: visit.request.ip }, works)))
     throw new ValidationError([{ path: 'current_password', message: 'is not your password' }])
   await desk.users.changePassword(user, next, 'new_password', visit.requestId)
   return { status: 'password_changed' }

@@ -39,7 +39,7 @@ async function checkPassword({ attempts, hasher }: Desk, { request }: Visit, { e
     const same = await hasher.matches(user?.passwordHash ?? null, password)
     return same && user !== undefined && !user.disabled
   }
-  if (!(await attempts.guard({ email, ip: request.ip }, works))) throw wrongPassword()
+  if (!(await attempts.guard({ email, user, ip: request.ip }, works))) throw wrongPassword()
 }
 
 function wrongPassword() {

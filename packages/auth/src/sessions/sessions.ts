@@ -1,6 +1,7 @@
 import type { ModelAccessor, UpdateOf } from '@strongroom/core'
 import { NotFoundError } from '@strongroom/core'
 import { sameDigest, sha256 } from '../digest.ts'
+import type { AuthCounts } from '../figures.ts'
 import type { endReasons, SessionModel } from '../models.ts'
 import { makeToken, type OpaqueToken, readToken } from '../opaque-token.ts'
 import { unauthorized } from '../refuse.ts'
@@ -12,6 +13,13 @@ export interface OpenSession {
   readonly id: string
   readonly user: KnownUser
   readonly refreshToken: string
+}
+
+export interface SessionParts {
+  readonly accessor: ModelAccessor<SessionModel>
+  readonly users: UserDirectory
+  readonly revocations: Revocations
+  readonly counts: AuthCounts
 }
 
 export interface SessionOptions {
@@ -37,12 +45,14 @@ export class Sessions {
   readonly #accessor: ModelAccessor<SessionModel>
   readonly #users: UserDirectory
   readonly #revocations: Revocations
+  readonly #counts: AuthCounts
   readonly #options: SessionOptions
 
-  constructor(accessor: ModelAccessor<SessionModel>, users: UserDirectory, revocations: Revocations, options: SessionOptions) {
+  constructor({ accessor, users, revocations, counts }: SessionParts, options: SessionOptions) {
     this.#accessor = accessor
     this.#users = users
     this.#revocations = revocations
+    this.#counts = counts
     this.#options = options
   }
 
@@ -58,6 +68,7 @@ export class Sessions {
       credentials_version: user.credentialsVersion,
     }
     await this.#accessor.insert(record, { actor: user.email, requestId, ...own })
+    this.#counts.logins += 1
     return { id, user, refreshToken: token }
   }
 
@@ -79,8 +90,10 @@ export class Sessions {
     }
     const next = makeToken(prefix, session.id)
     const outcome = await this.#exchange(given, sha256(next.secret), receivedAt, who)
+    if (outcome === 'reused') this.#counts.refreshReuse += 1
     if (outcome === 'reused' || outcome === 'ended') await this.#revokeAccess(session.id)
     if (outcome !== 'renewed') throw refused()
+    this.#counts.refreshes += 1
     return { id: session.id, user, refreshToken: next.token }
   }
 

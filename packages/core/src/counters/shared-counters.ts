@@ -1,5 +1,5 @@
 import type { Expression } from 'kysely'
-import type { Statement } from '../engine/engine.ts'
+import type { Connection, Statement, StoredRow } from '../engine/engine.ts'
 import { UsageError } from '../errors.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { BoundTable } from '../query/bound-table.ts'
@@ -24,6 +24,8 @@ export interface Count {
 
 /** Milliseconds between two clean-ups of this process. */
 const cleanUpEvery = 600_000
+/** Counters that stay after a clean-up, some 50 MB of them: whoever is counted by a name of their choice must not fill the disk. */
+const mostKept = 200_000
 
 /** Characters. */
 const longestName = 255
@@ -54,15 +56,57 @@ export class SharedCounters {
     return await this.#units.run({ write: {}, alone: false }, (session) => this.#add(session, name, amount, period))
   }
 
+  /**
+   * Reads counters without counting. Those whose period is over, or has not begun, are not among them.
+   * @example
+   * const failures = (await storage.counters.read(['login:ada'])).get('login:ada')?.total ?? 0
+   */
+  async read(names: readonly string[]): Promise<ReadonlyMap<string, Count>> {
+    const { engine, model } = this.#table
+    const statement = engine.builder
+      .selectFrom(model.name)
+      .select(['name', 'total', 'ends_at'])
+      .where('name', 'in', names)
+      .where('ends_at', '>', this.#instant(Date.now()))
+      .compile()
+    const rows = names.length === 0 ? [] : await engine.read((connection) => connection.all(statement))
+    return new Map(rows.map((row) => [String(row['name']), this.#countOf(row)]))
+  }
+
+  /**
+   * Lets a counter begin anew with the next count.
+   * @example await storage.counters.reset('login:ada')
+   */
+  async reset(name: string): Promise<void> {
+    const { engine, model } = this.#table
+    const statement = engine.builder.deleteFrom(model.name).where('name', '=', name).compile()
+    await this.#units.run({ write: {}, alone: false }, function* ({ connection }) {
+      yield* wait(connection.run(statement))
+    })
+  }
+
   *#add({ connection }: Session, name: string, amount: number, period: number): Task<Count> {
     const now = Date.now()
     if (now - this.#cleanedAt >= cleanUpEvery) {
       this.#cleanedAt = now
-      yield* wait(connection.run(this.#removal(now)))
+      yield* this.#cleanUp(connection, now)
     }
     const [row] = yield* wait(connection.all(this.#addition(name, amount, now, now + period)))
+    return this.#countOf(row)
+  }
+
+  #countOf(row: StoredRow | undefined): Count {
     // A DateTime field gives Dates.
     return { total: Number(row?.['total']), endsAt: this.#table.decodeField('ends_at', row?.['ends_at']) as Date }
+  }
+
+  /** Forgets those that are over, and, where there are too many, those that would be over first. */
+  *#cleanUp(connection: Connection, now: number): Task<void> {
+    const { engine, model } = this.#table
+    yield* wait(connection.run(engine.builder.deleteFrom(model.name).where('ends_at', '<=', this.#instant(now)).compile()))
+    const beyond = engine.builder.selectFrom(model.name).select('ends_at').orderBy('ends_at', 'desc').limit(1).offset(mostKept)
+    const [last] = yield* wait(connection.all(beyond.compile()))
+    if (last) yield* wait(connection.run(engine.builder.deleteFrom(model.name).where('ends_at', '<=', last['ends_at']).compile()))
   }
 
   #addition(name: string, amount: number, now: number, end: number): Statement {
@@ -89,10 +133,6 @@ export class SharedCounters {
       )
       .returning(['total', 'ends_at'])
       .compile()
-  }
-
-  #removal(now: number): Statement {
-    return this.#table.engine.builder.deleteFrom(this.#table.model.name).where('ends_at', '<=', this.#instant(now)).compile()
   }
 
   #instant(time: number): unknown {
