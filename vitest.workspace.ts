@@ -20,6 +20,9 @@ interface Project {
   readonly together?: boolean
 }
 
+/** Core's tests that change what their process shares (its clock, what is kept for all storages), or count what it holds open. */
+const apart = ['test/model/uuid.test.ts', 'test/health.test.ts', 'test/engine/*.test.ts']
+
 /** One folder's tests. */
 export function project({
   name,
@@ -65,7 +68,15 @@ export default defineConfig({
     projects: [
       project({ name: 'contract', root: 'packages/contract', postgres: false, together: true }),
       project({ name: 'layers', root: 'packages/core', include: ['test/layers.test.ts'], postgres: false }),
-      project({ name: 'core', root: 'packages/core', exclude: ['**/tools/**', 'test/layers.test.ts'], postgres: true, types: true }),
+      project({
+        name: 'core',
+        root: 'packages/core',
+        exclude: ['**/tools/**', 'test/layers.test.ts', ...apart],
+        postgres: true,
+        types: true,
+        together: true,
+      }),
+      project({ name: 'core-apart', root: 'packages/core', include: apart, postgres: true }),
       project({ name: 'fastify', root: 'packages/fastify', postgres: true, together: true }),
       project({ name: 'auth', root: 'packages/auth', postgres: true }),
       project({ name: 'openapi', root: 'packages/openapi-check', postgres: false }),

@@ -19,7 +19,8 @@ const Text = defineModel('texts', { body: Type.String(), place: Type.Integer(), 
 /** Each is slow to look for in a long row of the letter a: one for searches that compare from the front, one for those from the back. */
 const bomb = { or: [{ body: { contains: `${'a'.repeat(8_000)}b` } }, { body: { contains: `b${'a'.repeat(800)}` } }] }
 const long = Array.from({ length: 100 }, (_, index) => ({ body: `${'a'.repeat(100_000)}${index}`, place: index, shelf_id: 1 }))
-const short = Array.from({ length: 5_000 }, (_, index) => ({ body: 'short', place: 1_000 + index, shelf_id: 1 }))
+/** Long enough that reading them all takes many times the shortest limit. */
+const short = Array.from({ length: 5_000 }, (_, index) => ({ body: 'short'.padEnd(1_500), place: 1_000 + index, shelf_id: 1 }))
 const count = long.length + short.length
 
 describeEngines('the time limit of reads', (engine) => {

@@ -26,7 +26,7 @@ export async function rejectionOf(promise: PromiseLike<unknown>): Promise<unknow
     (error: unknown) => ({ error }),
   )
   if ('error' in outcome) return outcome.error
-  return expect.unreachable(`resolved with ${JSON.stringify(outcome.value)} where an error was expected`)
+  return expect.unreachable(`resolved with ${JSON.stringify(outcome.value)?.slice(0, 1_000)} where an error was expected`)
 }
 
 /** A promise that somebody else settles. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { STATUS_CODES } from 'node:http'
+import { type ServerResponse, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ResponseStyle } from '@strongroom/contract'
 import { problemOf, writeProblem } from './problem.ts'
@@ -8,6 +8,19 @@ import { mayTakeItsTime } from './upload/slow-sockets.ts'
 const answers: Readonly<Record<string, readonly [status: number, detail: string]>> = {
   HPE_HEADER_OVERFLOW: [431, 'The path and the headers together are longer than this server takes.'],
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'The request did not arrive in time.'],
+}
+
+/** The last answer of each connection: whoever was refused before the end of its body is answered already. */
+const lastAnswers = new WeakMap<Socket, ServerResponse>()
+
+/** Has to see every request of a server whose unreadable requests are answered here. */
+export function noteAnswer({ socket }: { readonly socket: Socket }, response: ServerResponse): void {
+  lastAnswers.set(socket, response)
+}
+
+function isAnswered(socket: Socket): boolean {
+  const response = lastAnswers.get(socket)
+  return response?.headersSent === true && !response.req.complete
 }
 
 /** Makes what answers bytes that Node's HTTP parser gives up on. There is no request yet: the answer is written to the socket itself. */
@@ -25,7 +38,7 @@ export function answerUnreadable(responses: ResponseStyle): (error: Error & { re
       `Content-Length: ${Buffer.byteLength(text)}`,
       'Connection: close',
     ]
-    if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${text}`)
+    if (socket.writable && !isAnswered(socket)) socket.write(`${head.join('\r\n')}\r\n\r\n${text}`)
     socket.destroy(error)
   }
 }

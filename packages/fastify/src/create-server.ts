@@ -4,7 +4,7 @@ import type { ErrorCode, ResponseStyle } from '@strongroom/contract'
 import type { AnyAccessor } from '@strongroom/core'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import { answerUnreadable } from './answer-unreadable.ts'
+import { answerUnreadable, noteAnswer } from './answer-unreadable.ts'
 import { bootstrap } from './bootstrap.ts'
 import { announceErrors } from './edge/announced-errors.ts'
 import { answerOrigins } from './edge/answer-origins.ts'
@@ -112,7 +112,7 @@ function makeServer(
   responses: ResponseStyle,
   loggerInstance: FastifyBaseLogger,
 ): FastifyInstance {
-  return Fastify({
+  const app = Fastify({
     loggerInstance,
     ...ownRequestLines(),
     trustProxy,
@@ -127,6 +127,8 @@ function makeServer(
       answerProblem(error, request, reply)
     },
   })
+  app.server.on('request', noteAnswer)
+  return app
 }
 
 function closeOnSignals(app: FastifyInstance, delay: number): void {

@@ -175,6 +175,14 @@ describe('a slow client', () => {
     expect(answer).toContain('The request did not arrive in time.')
   })
 
+  test('that was refused before the end of its body gets no second answer when it leaves', async () => {
+    const app = await serve({})
+    const socket = connect(portOf(app), '127.0.0.1')
+    socket.end('POST /db/import HTTP/1.1\r\nhost: elsewhere\r\nx-user: ada\r\ncontent-length: 50\r\n\r\nid,')
+    const answer = await text(socket)
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 403'])
+  })
+
   test('that takes nothing of a long answer is cut off, and one that reads gets all of it', async () => {
     const app = await serve({ answerTimeout: 200, pressure: false })
     await app.notes.insertMany(Array.from({ length: 60 }, () => ({ text: 'x'.repeat(500_000) })))
