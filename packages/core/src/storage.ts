@@ -7,8 +7,7 @@ import type { BoundAccessor } from './accessor/bound-accessor.ts'
 import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
 import { checkReferences } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
-import { AuditHead, AuditLog } from './audit/audit-log.ts'
-import { AuditWriter } from './audit/record-change.ts'
+import { type OpenLog, openLog } from './audit/log.ts'
 import { Counters } from './counters/counters-table.ts'
 import { type Count, type CountOptions, SharedCounters } from './counters/shared-counters.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
@@ -221,8 +220,7 @@ class OpenStorage implements Storage {
   readonly counters: SharedCounters
   readonly #engine: Engine
   readonly #units: Units
-  readonly #auditWriter: AuditWriter
-  readonly #log: BoundTable
+  readonly #log: OpenLog
   readonly #watched: ReadonlySet<string>
   readonly #transfers = new Transfers()
   readonly #bound: readonly BoundAccessor[]
@@ -248,13 +246,11 @@ class OpenStorage implements Storage {
       home: { kyselyFor: (session) => this.#sessionHandle(session), observer: options.observer },
     })
     this.counters = new SharedCounters(new BoundTable(Counters, engine), this.#units)
-    const log = new BoundTable(AuditLog, engine)
-    this.#log = log
-    const head = new BoundTable(AuditHead, engine)
-    this.#auditWriter = new AuditWriter(log, head)
+    this.#log = openLog(engine, { logger, isInside: () => this.#units.isInside() })
+    const { log, head, order, writer } = this.#log
     const modelsByComponent = new Map(options.accessors.map((accessor) => [accessor.component, accessor.model]))
     this.audit = new AuditAccessor(
-      log,
+      { log, order },
       this.#units,
       (component) => modelsByComponent.get(component),
       (component, caller) => hiddenIn(this.#bound, component, caller),
@@ -262,16 +258,14 @@ class OpenStorage implements Storage {
     log.readable = (caller) => readableEntries(this.#bound, caller)
     this.kysely = this.#outerHandle()
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
-    this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules }, () =>
-      this.#auditWriter.forgetEpoch(),
-    )
+    this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules })
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
     this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger, observer: options.observer })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog })
     const parts = {
       engine,
       units: this.#units,
-      audit: this.#auditWriter,
+      audit: writer,
       once: new Once(new BoundTable(KeptAnswers, engine), this.#units),
       access: options.access,
       maxRecords: options.maxRecordsPerModel,
@@ -280,12 +274,13 @@ class OpenStorage implements Storage {
     const schedule = { source: this.#backupSource, log: this.#backupLog, logger }
     this.#schedule = options.backups && new BackupSchedule({ ...options.backups, ...schedule })
     this.#schedule?.start()
+    this.#log.start()
   }
 
   async transaction<T>(work: (session: Session) => T | Promise<T>, options: TransactionOptions = {}): Promise<T> {
     const { unaudited = false, ...write } = options
     const units = this.#units
-    const audit = this.#auditWriter
+    const audit = this.#log.writer
     return units.run({ write, alone: true, ...(unaudited && { unaudited }) }, function* (session) {
       if (unaudited) yield* audit.recordUnaudited(session.connection, session.context)
       return yield* wait(units.inside(session, () => work(session)))
@@ -326,7 +321,7 @@ class OpenStorage implements Storage {
     const source = {
       engine: this.#engine,
       callerOf: (caller: ReadOptions) => this.#units.callerOf(caller),
-      tablesFor: (caller: CallerContext) => readableTables(this.#bound, this.#log, caller),
+      tablesFor: (caller: CallerContext) => readableTables(this.#bound, this.#log.log, caller),
       transfers: this.#transfers,
     }
     return exportTo(source, target, options)
@@ -376,6 +371,7 @@ class OpenStorage implements Storage {
     await this.jobs.close()
     await this.#schedule?.close()
     await this.#transfers.close()
+    await this.#log.close()
     await this.#engine.close()
     for (const accessor of this.accessors) accessor[bindAccessor](undefined)
   }

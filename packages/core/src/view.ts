@@ -7,7 +7,7 @@ import { type AccessAnswer, type AccessQuestion, explainAccess } from './accesso
 import { checkReferences } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
-import { AuditWriter } from './audit/record-change.ts'
+import { openLog } from './audit/log.ts'
 import type { Engine, TableShape } from './engine/engine.ts'
 import { openEngineToRead } from './engine/open-engine.ts'
 import { SchemaMismatchError, UsageError } from './errors.ts'
@@ -136,17 +136,17 @@ class OpenView implements DatabaseView {
     this.#accessors = accessors
     const home = { kyselyFor: () => engine.builder }
     const units = new Units({ engine, home, logger: consoleLogger, timeLimit: readTimeLimit, readTimeLimit })
-    const log = new BoundTable(AuditLog, engine)
-    this.audit = new AuditAccessor(log, units, (component) => idTypesOf.get(component))
+    // It is not started: nothing is sealed by looking on.
+    const { log, head, order, writer } = openLog(engine, { logger: consoleLogger, isInside: () => true })
+    this.audit = new AuditAccessor({ log, order }, units, (component) => idTypesOf.get(component))
     const backups = new BackupLog(new BoundTable(BackupRecords, engine), units)
-    const head = new BoundTable(AuditHead, engine)
     this.#health = new Health({ engine, models: this.#models, log, head, backups })
     if (!access) return
     checkReferences(this.#models)
     // Those of the caller may be open elsewhere, and an accessor is open once.
     const twins = (accessors ?? []).map(({ model, component }) => new ModelAccessor(model, component))
     const once = new Once(new BoundTable(KeptAnswers, engine), units)
-    this.#bound = bindAccessors(twins, { engine, units, audit: new AuditWriter(log, head), once, access, maxRecords: undefined })
+    this.#bound = bindAccessors(twins, { engine, units, audit: writer, once, access, maxRecords: undefined })
   }
 
   get #models(): readonly AnyModel[] {

@@ -69,6 +69,7 @@ describeEngines('the audit log', (engine) => {
         { actor: 'root', requestId: 'r1' },
       )
       await users.update(id, { name: 'Anna', data: null })
+      await storage.audit.waitUntilSealed()
       const before = {
         id,
         name: 'Ann',
@@ -96,9 +97,9 @@ describeEngines('the audit log', (engine) => {
         transaction_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
         tenant: null,
         epoch: 1,
-        position: null,
-        sealed: false,
-        hash: null,
+        position: 1,
+        sealed: true,
+        hash: expect.stringMatching(/^[0-9a-f]{64}$/),
       })
       expect(update).toMatchObject({ operation: 'update', before, after: { ...before, name: 'Anna', data: null } })
       expect((await stored()).map((entry) => Number(entry.schema_version))).toEqual([3, 3])

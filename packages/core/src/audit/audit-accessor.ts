@@ -12,6 +12,7 @@ import type { CallerContext } from '../session/context.ts'
 import { inContextOfCall } from '../session/in-context.ts'
 import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
+import type { AuditOrder } from './audit-order.ts'
 import { type AuditEntry, auditEntry } from './entry.ts'
 
 /** Which audit entries are asked for; everything that is given must hold. */
@@ -49,21 +50,35 @@ export interface AuditCursorPage extends AuditPage {
  */
 export class AuditAccessor {
   readonly #log: BoundTable
+  readonly #order: AuditOrder
   readonly #units: Units
   readonly #modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined
   readonly #hidden: HiddenFields
 
   /** @param hidden the fields that a caller may not read in the images of a component */
   constructor(
-    log: BoundTable,
+    { log, order }: { readonly log: BoundTable; readonly order: AuditOrder },
     units: Units,
     modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined,
     hidden: HiddenFields = () => none,
   ) {
     this.#log = log
+    this.#order = order
     this.#units = units
     this.#modelOf = modelOf
     this.#hidden = hidden
+  }
+
+  /**
+   * Waits until every entry that is committed now has its `position`: on SQLite it has one at once, on PostgreSQL within a second, and here
+   * sooner. In a transaction it does not wait.
+   * @throws StorageUnavailableError when the log cannot be sealed
+   * @example
+   * await storage.audit.waitUntilSealed()
+   * const { position, hash } = (await storage.audit.get(1)) ?? {}
+   */
+  async waitUntilSealed(): Promise<void> {
+    await this.#order.waitUntilSealed(new Date())
   }
 
   /** The entry with this id, or null. */

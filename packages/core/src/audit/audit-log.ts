@@ -22,8 +22,11 @@ const digest = () => Type.Optional(Bytes({ maxLength: 32 }))
 
 /**
  * The audit log: one entry for each record that a write changed, in the same transaction. `before` and `after` are
- * RFC 8785 text. `payload_hash` is SHA-256 over `salt` and the canonical text of `{after, before}`;
- * `seq`, `prev_hash` and `hash` belong to the chain.
+ * RFC 8785 text. `payload_hash` is SHA-256 over `salt` and the canonical text of `{after, before}`.
+ *
+ * `seq` is the entry's position, the one order of history; it is null while the entry waits for its seal. `effective_at` is when the entry's
+ * transaction counts as done: it never runs backwards from one position to the next. Entries that were sealed together are one link of
+ * the chain: they have the same `prev_hash` and `hash`. docs/reference/audit-format.md tells what is hashed.
  */
 export const AuditLog = defineSystemModel(
   'strongroom_audit_log',
@@ -45,8 +48,10 @@ export const AuditLog = defineSystemModel(
     hash: digest(),
     payload_hash: digest(),
     salt: Type.Optional(Bytes({ maxLength: 16 })),
+    effective_at: Type.Optional(DateTime()),
   },
   {
+    unique: [['seq']],
     indexes: [
       ['component', 'record_id', 'id'],
       ['component', 'id'],
@@ -54,14 +59,32 @@ export const AuditLog = defineSystemModel(
       ['operation', 'id'],
       ['request_id', 'id'],
       ['timestamp', 'id'],
+      ['component', 'seq'],
+      ['effective_at', 'seq'],
     ],
   },
 )
 
-/** One row: where the log of this database stands. The chain extends it. */
+/** One row: where the log of this database stands. */
 export const AuditHead = defineSystemModel('strongroom_audit_head', {
+  /** Grows with each restore. */
   epoch: Type.Integer(),
+  /** The last position. */
   seq: Type.Integer(),
+  /** The hash of the last link. */
   hash: digest(),
+  /** Entries below this position were removed, or may be. */
   retained_below: Type.Integer(),
+  /** Names the log: its first link hangs on it. */
+  origin: Type.Optional(Type.String()),
+  /** No entry after this one counts as done before. */
+  effective_at: Type.Optional(DateTime()),
+  /** The transaction of the last entry. */
+  transaction_id: Type.Optional(Type.String()),
+  /** The highest id of an entry that has a position. */
+  last_entry: Type.Optional(Type.Integer()),
+  sealed_at: Type.Optional(DateTime()),
+  /** The hash of the last link whose entries were removed, and what is left of their roots. */
+  retained_hash: digest(),
+  retained_roots: Type.Optional(Bytes({ maxLength: 64 * 32 })),
 })

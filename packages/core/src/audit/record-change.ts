@@ -1,12 +1,13 @@
-import { hash } from 'node:crypto'
 import type { Connection } from '../engine/engine.ts'
 import { randomPool, takeRandomBytes } from '../model/random-pool.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
-import { everything } from '../query/filter.ts'
-import { appendRows, selectRows } from '../query/rows.ts'
+import { appendRows } from '../query/rows.ts'
 import type { UnitContext } from '../session/context.ts'
 import type { Task } from '../session/task.ts'
 import type { AuditOperation } from './audit-log.ts'
+import { type ChainedEntry, chainEntries } from './chain.ts'
+import { sha256 } from './digest.ts'
+import { readHead, writeHead } from './head-row.ts'
 import { type ImageWriter, imageWriter } from './image.ts'
 
 /** What happened to one record. */
@@ -32,20 +33,18 @@ export function auditSubject(component: string, table: BoundTable): AuditSubject
 
 const saltBytes = 16
 
-/** Milliseconds for which an epoch that was read is trusted, where a unit cannot read it at no cost. */
-const epochTrust = 1_000
-
 /** Writes audit entries; the one place that does. */
 export class AuditWriter {
   readonly #log: BoundTable
   readonly #head: BoundTable
+  readonly #onPending: () => void
   #lastTimestamp = 0
-  /** The epoch as it was read last. */
-  #known: { readonly unitId: string; readonly epoch: number; readonly readAt: number } | undefined
 
-  constructor(log: BoundTable, head: BoundTable) {
+  /** @param onPending is told of entries that will wait for their seal */
+  constructor(log: BoundTable, head: BoundTable, onPending: () => void = () => undefined) {
     this.#log = log
     this.#head = head
+    this.#onPending = onPending
   }
 
   /** One entry for each change, in the unit that makes them. */
@@ -57,14 +56,13 @@ export class AuditWriter {
     changes: readonly AuditedChange[],
   ): Task<void> {
     const timestamp = this.#now()
-    const epoch = yield* this.#epoch(connection, context)
     const entries = changes.map(({ before, after }) => {
       const image = after ?? before
       const id = image?.[subject.idName]
       const tenant = subject.tenantName === undefined ? context.tenant : String(image?.[subject.tenantName])
       return auditEntry(
         { ...context, tenant },
-        { timestamp, epoch, operation },
+        { timestamp, operation },
         {
           component: subject.component,
           recordId: id === undefined ? null : String(id),
@@ -74,31 +72,36 @@ export class AuditWriter {
         },
       )
     })
-    yield* appendRows(this.#log, connection, entries)
+    yield* this.#append(connection, entries)
   }
 
   /** Says in the log that what follows in this transaction does not pass through it. */
   *recordUnaudited(connection: Connection, context: UnitContext): Task<void> {
-    const epoch = yield* this.#epoch(connection, context)
     const about = { component: 'db', recordId: null, schemaVersion: 1, before: null, after: null }
-    yield* appendRows(this.#log, connection, [auditEntry(context, { timestamp: this.#now(), epoch, operation: 'unaudited' }, about)])
+    yield* this.#append(connection, [auditEntry(context, { timestamp: this.#now(), operation: 'unaudited' }, about)])
   }
 
-  /** Reads the epoch again before the next entry: the database has been restored. */
-  forgetEpoch(): void {
-    this.#known = undefined
-  }
-
-  /** Another process may restore the database. Where reading costs a round trip, an epoch is trusted for a moment. */
-  *#epoch(connection: Connection, { unitId }: UnitContext): Task<number> {
-    const known = this.#known
-    const isFresh = (): boolean => !this.#log.engine.capabilities.oneFile && performance.now() - (known?.readAt ?? 0) < epochTrust
-    if (known && (known.unitId === unitId || isFresh())) return known.epoch
-    const [head] = yield* selectRows(this.#head, connection, undefined, { filter: everything, includeDeleted: true, order: [] })
-    // The field is an integer, and the one row was made with the tables.
-    const epoch = (head?.['epoch'] as number | undefined) ?? 1
-    this.#known = { unitId, epoch, readAt: performance.now() }
-    return epoch
+  /**
+   * Where units run one at a time the entries get their places at once. Elsewhere a unit that took the head would keep all others from
+   * committing: its entries are sealed after its commit.
+   */
+  *#append(connection: Connection, entries: readonly NewEntry[]): Task<void> {
+    if (entries.length === 0) return
+    if (!this.#log.engine.capabilities.serialWrites) {
+      // Read by the statement itself: a restore locks both tables together.
+      yield* appendRows(this.#log, connection, entries, {
+        epoch: this.#log.engine.builder.selectFrom(this.#head.model.name).select('epoch'),
+      })
+      this.#onPending()
+      return
+    }
+    const { places, head } = chainEntries(yield* readHead(this.#head, connection), entries)
+    yield* appendRows(
+      this.#log,
+      connection,
+      entries.map((entry, index) => ({ ...entry, ...places[index] })),
+    )
+    yield* writeHead(this.#head, connection, head, this.#now())
   }
 
   /** Time that never runs backwards within this process: where units run one at a time, entries sort by it as they sort by id. */
@@ -118,15 +121,17 @@ export interface AuditedThing {
   readonly after: string | null
 }
 
-/** An entry of the log, in code form. */
+/** An entry that has no place in the log yet, in code form. */
+export type NewEntry = FieldValues & ChainedEntry
+
+/** An entry of the log, which gets its id and its place from whoever writes it. */
 export function auditEntry(
   context: Pick<UnitContext, 'actor' | 'requestId' | 'unitId' | 'tenant'>,
-  when: { readonly timestamp: Date; readonly epoch: number; readonly operation: AuditOperation },
+  when: { readonly timestamp: Date; readonly operation: AuditOperation },
   { component, recordId, schemaVersion, before, after }: AuditedThing,
-): FieldValues {
+): NewEntry {
   const salt = makeSalt()
   return {
-    id: undefined,
     timestamp: when.timestamp,
     component,
     record_id: recordId,
@@ -138,7 +143,6 @@ export function auditEntry(
     transaction_id: context.unitId,
     tenant: context.tenant,
     schema_version: schemaVersion,
-    epoch: when.epoch,
     payload_hash: payloadHash(salt, before, after),
     salt,
   }
@@ -152,5 +156,5 @@ function makeSalt(): Uint8Array {
 /** SHA-256 over the salt and the canonical text of both images; erasing the payload keeps the hash. */
 export function payloadHash(salt: Uint8Array, before: string | null, after: string | null): Uint8Array {
   const text = `{"after":${after ?? 'null'},"before":${before ?? 'null'}}`
-  return new Uint8Array(hash('sha256', Buffer.concat([salt, Buffer.from(text)]), 'buffer'))
+  return sha256(Buffer.concat([salt, Buffer.from(text)]))
 }

@@ -45,6 +45,8 @@ export interface Unit<T> {
   readonly alone: boolean
   /** Milliseconds from the unit's first statement to its rollback with `transaction_timeout`. */
   readonly timeLimit: number
+  /** The library's own: it does not wait in the line of callers for a way into the database, where several can be in there at once. */
+  readonly aside?: boolean
   /** It writes much: an engine that works in this thread does it in another one, so that the event loop stays live. */
   readonly large?: boolean
   /** Does the work. May be called again, from the start, when an earlier try was rolled back through no fault of the unit. */
@@ -237,6 +239,10 @@ export interface Engine extends TableDefiner {
   define<T>(work: (connection: Connection) => Promise<T>): Promise<T>
   /** Makes sure that the next counted id is above `id`. */
   advanceIds(connection: Connection, table: string, idColumn: string, id: number): Awaitable<void>
+  /** Gives rows values of their own, many rows at a time: each `row` is the id and then a value, in code form, for each of the columns. */
+  setEach(connection: Connection, table: string, columns: readonly Field[], rows: readonly (readonly unknown[])[]): Awaitable<void>
+  /** Reads a SELECT without parameters inside a unit, in pieces of so many rows, as it stands when the first is read. `use` may write. */
+  inPieces(connection: Connection, sql: string, size: number, use: (rows: readonly StoredRow[]) => Promise<void>): Promise<void>
   /**
    * Lets the units of this process that run now end, and none begin until the answer is called; those that wait too long are refused with
    * `storage_busy`. Reads go on.

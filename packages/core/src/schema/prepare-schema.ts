@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import { tableDifferences } from './compare.ts'
-import { checkSystemVersion, SystemState, systemModels, upgradeSystemTables } from './system-tables.ts'
+import { checkSystemVersion, isUnsettled, SystemState, settleLog, systemModels, upgradeSystemTables } from './system-tables.ts'
 import { createStatements, inReferenceOrder, wantedTable } from './wanted-table.ts'
 
 /**
@@ -14,6 +14,13 @@ export async function prepareSchema(
   models: readonly AnyModel[],
   options: { readonly createTables: boolean },
 ): Promise<void> {
+  await prepareTables(engine, models, options)
+  // A backup of a database where entries wait for their seal has some that still do.
+  if (engine.capabilities.serialWrites && (await engine.read((connection) => isUnsettled(engine, connection))))
+    await engine.define((connection) => settleLog(engine, connection))
+}
+
+async function prepareTables(engine: Engine, models: readonly AnyModel[], options: { readonly createTables: boolean }): Promise<void> {
   if (!options.createTables) {
     const differences = await engine.read((connection) => schemaDifferences(engine, connection, models))
     if (differences.length > 0) throw new SchemaMismatchError([...differences, 'Open with createTables: true to make what is missing.'])

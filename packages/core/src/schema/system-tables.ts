@@ -1,11 +1,15 @@
 import { Type } from 'typebox'
 import { AuditHead, AuditLog } from '../audit/audit-log.ts'
+import { hasPending, type LogTables, sealPending } from '../audit/seal-pending.ts'
 import { Counters } from '../counters/counters-table.ts'
-import type { Connection, Engine } from '../engine/engine.ts'
+import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import { KeptAnswers } from '../idempotency/kept-answers.ts'
 import { defineSystemModel } from '../model/define-model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
+import { makeUuid } from '../model/uuid.ts'
+import { BoundTable } from '../query/bound-table.ts'
+import { runTask } from '../session/task.ts'
 import { BackupRecords } from './backup-records.ts'
 import { JobRecords } from './job-records.ts'
 import { createStatements } from './wanted-table.ts'
@@ -20,7 +24,14 @@ export const systemModels = [SystemState, AuditLog, AuditHead, KeptAnswers, Back
 type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
 
 /** Numbered from 1 and never changed once released: a database is brought up by the ones that it has not seen. */
-const upgrades: readonly Upgrade[] = [createFirstTables, createKeptAnswers, createBackupRecords, createJobRecords, createCounters]
+const upgrades: readonly Upgrade[] = [
+  createFirstTables,
+  createKeptAnswers,
+  createBackupRecords,
+  createJobRecords,
+  createCounters,
+  chainTheLog,
+]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
 export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
@@ -70,6 +81,38 @@ async function createJobRecords(engine: Engine, connection: Connection): Promise
 
 async function createCounters(engine: Engine, connection: Connection): Promise<void> {
   for (const statement of createStatements([Counters], engine)) await connection.run({ sql: statement, parameters: [] })
+}
+
+/** Gives the log its chain: the columns for it, and a place for each entry that stands there. */
+async function chainTheLog(engine: Engine, connection: Connection): Promise<void> {
+  const models = [AuditLog, AuditHead]
+  const live = await engine.inspect(connection)
+  for (const model of models) {
+    const there = new Set(live.find(({ name }) => name === model.name)?.columns.map(({ name }) => name))
+    for (const field of model.fields.filter(({ name }) => !there.has(name))) {
+      await connection.run({
+        sql: `ALTER TABLE "${model.name}" ADD COLUMN "${field.name}" ${engine.columnDefinition(field)}`,
+        parameters: [],
+      })
+    }
+  }
+  for (const statement of createStatements(models, engine)) await connection.run({ sql: statement, parameters: [] })
+  await connection.run(engine.builder.updateTable(AuditHead.name).set({ origin: makeUuid() }).compile())
+  await settleLog(engine, connection)
+}
+
+/** Gives entries that wait for their places these, within a unit. */
+export async function settleLog(engine: Engine, connection: Connection): Promise<void> {
+  await runTask(sealPending(logTables(engine), connection))
+}
+
+/** Whether entries wait for their places. */
+export function isUnsettled(engine: Engine, connection: Connection): Awaitable<boolean> {
+  return runTask(hasPending(logTables(engine), connection))
+}
+
+function logTables(engine: Engine): LogTables {
+  return { log: new BoundTable(AuditLog, engine), head: new BoundTable(AuditHead, engine) }
 }
 
 async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {

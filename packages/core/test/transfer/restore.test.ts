@@ -33,11 +33,14 @@ describeEngines('storage.restore', (engine) => {
     await storage.backup(backup)
     return { people, pets, storage, folder, backup }
   }
-  const contentOf = async ({ people, pets, storage }: Awaited<ReturnType<typeof start>>) => ({
-    people: await people.all({ includeDeleted: true }),
-    pets: await pets.all(),
-    entries: await storage.audit.find(),
-  })
+  const contentOf = async ({ people, pets, storage }: Awaited<ReturnType<typeof start>>) => {
+    await storage.audit.waitUntilSealed()
+    return {
+      people: await people.all({ includeDeleted: true }),
+      pets: await pets.all(),
+      entries: await storage.audit.find(),
+    }
+  }
 
   test('brings back what the backup held, and says so in the log', async () => {
     const server = await start()

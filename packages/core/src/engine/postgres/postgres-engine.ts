@@ -20,6 +20,7 @@ import { Gate } from './gate.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
 import { OpenStreams } from './open-streams.ts'
+import { readInPieces, setEach } from './pieces.ts'
 import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
 import { streamRows } from './stream.ts'
@@ -49,6 +50,8 @@ export class PostgresEngine implements Engine {
   readonly builder = kyselyBuilder()
   readonly place: DatabasePlace
   readonly #pool: ClientPool
+  /** One connection for units that do not wait with those of callers; it is made when it is needed. */
+  readonly #aside: ClientPool
   readonly #units: UnitOptions
   readonly #gate = new Gate()
   readonly #streams = new OpenStreams()
@@ -56,6 +59,7 @@ export class PostgresEngine implements Engine {
 
   constructor(driver: PgDriver, parts: PostgresParts) {
     this.#pool = new ClientPool(driver, parts.pool)
+    this.#aside = new ClientPool(driver, { ...parts.pool, poolSize: 1 })
     this.place = { engine: 'postgres', url: parts.pool.url, connectWait: parts.pool.connectWait }
     this.#units = { pool: this.#pool, retries: parts.retries, sessionVariables: parts.sessionVariables }
   }
@@ -85,7 +89,8 @@ export class PostgresEngine implements Engine {
   }
 
   async write<T>(unit: Unit<T>): Promise<T> {
-    return await this.#gate.during(() => runUnit(this.#units, unit))
+    const units = unit.aside ? { ...this.#units, pool: this.#aside } : this.#units
+    return await this.#gate.during(() => runUnit(units, unit))
   }
 
   async define<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
@@ -105,15 +110,23 @@ export class PostgresEngine implements Engine {
     await advanceIds(connection, table, idColumn, id)
   }
 
+  async setEach(connection: Connection, table: string, columns: readonly Field[], rows: readonly (readonly unknown[])[]): Promise<void> {
+    await setEach(connection, table, columns, rows)
+  }
+
+  inPieces(connection: Connection, sql: string, size: number, use: (rows: readonly StoredRow[]) => Promise<void>): Promise<void> {
+    return readInPieces(connection, sql, size, use)
+  }
+
   /** Whoever puts other tables in their place locks them, for all processes. */
   async holdWrites(): Promise<() => void> {
     return () => undefined
   }
 
-  /** The server tells its sessions itself when tables change. */
   /** That is the server's affair. */
   readElsewhere(): void {}
 
+  /** The server tells its sessions itself when tables change. */
   refresh(): void {}
 
   async health(time?: TimeBudget): Promise<EngineHealth> {
@@ -132,7 +145,7 @@ export class PostgresEngine implements Engine {
 
   async #close(): Promise<void> {
     await Promise.all([this.#gate.close(), this.#streams.end()])
-    await this.#pool.close()
+    await Promise.all([this.#pool.close(), this.#aside.close()])
   }
 
   codec(field: StoredKind): Codec {

@@ -19,15 +19,25 @@ import {
 import { swapTables } from './swap-tables.ts'
 import { codecFor } from './values.ts'
 
+/** A column, and how its values are stored. */
+type NamedColumn = StoredKind & { readonly name: string }
+
 /** A table to fill, and the values for it. */
 export interface FilledTable {
   readonly table: string
-  readonly columns: readonly (StoredKind & { readonly name: string })[]
+  readonly columns: readonly NamedColumn[]
   readonly countedId: string | undefined
   /** The highest id that the content has given away. */
   readonly lastCountedId: number
   /** The rows, in code form, in the order of the columns. */
   readonly rows: Iterable<readonly unknown[]>
+}
+
+/** What is written to the log and its head, in code form. */
+interface LogRecord {
+  readonly epoch: number
+  readonly entry: readonly (NamedColumn & { readonly value: unknown })[]
+  readonly head: readonly (NamedColumn & { readonly value: unknown })[]
 }
 
 /** How the live tables get another content. */
@@ -42,12 +52,14 @@ export interface TablesReplacement {
   /** Milliseconds to wait for the locks. */
   readonly patience: number
   /** The tables of the log and its head. */
-  readonly log: { readonly table: string; readonly head: string }
-  /** The entry that says what is done, as columns and values in code form. */
-  readonly entry: (
-    epoch: number,
-    replaced: { readonly epoch: number; readonly lastEntry: number | null; readonly safety: string },
-  ) => readonly (StoredKind & { readonly name: string; readonly value: unknown })[]
+  readonly log: { readonly table: string; readonly head: string; readonly headColumns: readonly NamedColumn[] }
+  /** What the log is told of it, given the rows of both heads. */
+  readonly record: (logs: {
+    readonly live: StoredRow
+    readonly staged: StoredRow
+    readonly unsealed: number
+    readonly safety: string
+  }) => LogRecord
   /** Is told where the work stands. */
   readonly tell: (step: 'filled' | 'locked' | 'prepared' | 'replaced') => void
 }
@@ -186,7 +198,7 @@ async function swap(
 async function prepare(
   client: Client,
   { live, staging, safety }: RestoreSchemas,
-  { tables, rules, log, entry }: TablesReplacement,
+  { tables, rules, log, record }: TablesReplacement,
 ): Promise<number> {
   const one = async (sql: string): Promise<StoredRow | undefined> => (await client.query({ sql })).rows[0]
   const at = (schema: string, table: string): string => `${quoteName(schema)}.${quoteName(table)}`
@@ -199,16 +211,36 @@ async function prepare(
     if (last > 0) await one(setId(at(staging, table), countedId, last))
   }
   await applyRowRules(client, { live, staging }, rules)
-  const epochOf = async (schema: string) => Number((await one(`SELECT epoch FROM ${at(schema, log.head)}`))?.['epoch'] ?? 1)
-  const replaced = {
-    epoch: await epochOf(live),
-    lastEntry: Number((await one(`SELECT max(id) AS id FROM ${at(live, log.table)}`))?.['id'] ?? 0) || null,
-    safety,
-  }
-  const epoch = Math.max(replaced.epoch, await epochOf(staging)) + 1
-  await one(`UPDATE ${at(staging, log.head)} SET epoch = ${epoch}`)
-  const values = entry(epoch, replaced)
-  const sql = `INSERT INTO ${at(staging, log.table)} (${values.map(({ name }) => quoteName(name)).join(', ')}) VALUES (${values.map((_, index) => `$${index + 1}`).join(', ')})`
-  await client.query({ sql, parameters: values.map((column) => (column.value === null ? null : codecFor(column).encode(column.value))) })
+  const headOf = async (schema: string): Promise<StoredRow> =>
+    decoded(log.headColumns, (await one(`SELECT * FROM ${at(schema, log.head)}`)) ?? {})
+  const unsealed = Number((await one(`SELECT count(*) AS count FROM ${at(live, log.table)} WHERE "seq" IS NULL`))?.['count'])
+  const heads = { live: await headOf(live), staged: await headOf(staging) }
+  const lastId = await one(`SELECT max(id) AS id FROM ${at(live, log.table)}`)
+  heads.live['last_entry'] = Math.max(Number(heads.live['last_entry'] ?? 0), Number(lastId?.['id'] ?? 0))
+  const { epoch, entry, head } = record({ ...heads, unsealed, safety })
+  const encoded = (values: LogRecord['entry']): unknown[] =>
+    values.map((column) => (column.value === null ? null : codecFor(column).encode(column.value)))
+  await client.query({
+    sql: `INSERT INTO ${at(staging, log.table)} (${entry.map(({ name }) => quoteName(name)).join(', ')}) VALUES (${entry.map((_, index) => `$${index + 1}`).join(', ')})`,
+    parameters: encoded(entry),
+  })
+  await client.query({
+    sql: `UPDATE ${at(staging, log.head)} SET ${head.map(({ name }, index) => `${quoteName(name)} = $${index + 1}`).join(', ')}`,
+    parameters: encoded(head),
+  })
+  const given = Number(entry.find(({ name }) => name === 'id')?.value)
+  const last = await one(
+    `SELECT pg_sequence_last_value(pg_get_serial_sequence(${quoteText(at(staging, log.table))}, 'id')::regclass) AS last`,
+  )
+  await one(setId(at(staging, log.table), 'id', Math.max(given, Number(last?.['last'] ?? 0))))
   return epoch
+}
+
+function decoded(columns: readonly NamedColumn[], row: StoredRow): StoredRow {
+  return Object.fromEntries(
+    columns.map((column) => {
+      const stored = row[column.name]
+      return [column.name, stored === null || stored === undefined ? null : codecFor(column).decode(stored)]
+    }),
+  )
 }

@@ -24,6 +24,7 @@ import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
 import { measureDisk } from './measure-disk.ts'
+import { readInPieces, setEach } from './pieces.ts'
 import { inTime } from './read-clock.ts'
 import type { Reader } from './reader.ts'
 import { textFunctions } from './text.ts'
@@ -120,6 +121,14 @@ export class SqliteEngine implements Engine {
       parameters: [table, id, table],
     })
     if (isPromise(raised) || isPromise(added)) return Promise.all([raised, added]).then(() => undefined)
+  }
+
+  setEach(connection: Connection, table: string, columns: readonly Field[], rows: readonly (readonly unknown[])[]): Awaitable<void> {
+    return setEach(connection, table, columns, rows)
+  }
+
+  inPieces(connection: Connection, sql: string, size: number, use: (rows: readonly StoredRow[]) => Promise<void>): Promise<void> {
+    return readInPieces(connection, sql, size, use)
   }
 
   holdWrites(): Promise<() => void> {

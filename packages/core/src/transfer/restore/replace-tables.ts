@@ -1,9 +1,10 @@
 import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
+import { chainHead } from '../../audit/chain.ts'
 import { type FileConnection, openPortableFile, portableCodec } from '../../engine/portable-file.ts'
 import { type FilledTable, replacePostgresTables, type TablesReplacement } from '../../engine/postgres/replace-tables.ts'
 import type { CopyPlan } from '../backup/write-backup.ts'
 import type { Replaced } from './replace.ts'
-import { type RestoreDeed, restoreEntry } from './restore-entry.ts'
+import { type RestoreDeed, recordRestore } from './restore-entry.ts'
 import type { RestoreStep } from './steps.ts'
 
 /** The replacement of live tables, as another thread is asked for it. */
@@ -27,8 +28,9 @@ export async function replaceTables(task: ReplaceTablesTask, tell: (step: Restor
       patience,
       tell,
       tables: task.tables.map((plan) => tableFrom(file, plan)),
-      log: { table: AuditLog.name, head: AuditHead.name },
-      entry: (epoch, replaced) => restoreEntry(task, epoch, replaced),
+      log: { table: AuditLog.name, head: AuditHead.name, headColumns: AuditHead.fields.map(({ name, kind }) => ({ name, kind })) },
+      record: ({ live, staged, unsealed, safety }) =>
+        recordRestore(task, { live: chainHead(live), staged: chainHead(staged), unsealed, safety }),
     })
   } finally {
     file.close()

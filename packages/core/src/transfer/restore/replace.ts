@@ -1,8 +1,9 @@
 import { basename } from 'node:path'
 import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
+import { type ChainHead, chainHead } from '../../audit/chain.ts'
 import { applyRowRules, type FileConnection, portableCodec, replaceFile } from '../../engine/portable-file.ts'
 import type { RowRules } from '../../engine/row-rules.ts'
-import { type RestoreDeed, restoreEntry } from './restore-entry.ts'
+import { type ColumnValue, type MeetingLogs, type RestoreDeed, recordRestore } from './restore-entry.ts'
 import type { RestoreStep } from './steps.ts'
 
 /** The replacement of a live file, as another thread is asked for it. */
@@ -25,8 +26,8 @@ export interface Replaced {
 
 /** Puts a staged file in the place of the live one, with an entry that says so. Blocks the thread. */
 export async function replaceDatabase(task: ReplaceTask, tell: (step: RestoreStep) => void): Promise<Replaced> {
-  let ownEpoch: number | undefined
   let epoch = 0
+  let stagedHead: ChainHead | undefined
   await replaceFile({
     live: task.live,
     staged: task.staged,
@@ -34,13 +35,13 @@ export async function replaceDatabase(task: ReplaceTask, tell: (step: RestoreSte
     patience: task.patience,
     tell,
     prepare: (staged, live) => {
-      ownEpoch ??= epochOf(staged)
-      epoch = Math.max(ownEpoch, epochOf(live)) + 1
+      // A try that was in vain has left its entry.
+      stagedHead ??= headOf(staged)
       staged.run('BEGIN')
+      staged.run(`DELETE FROM "${AuditLog.name}" WHERE transaction_id = ?`, [task.context.unitId])
       advanceIds(staged, live)
       applyRowRules(staged, live, task.rules)
-      staged.run(`UPDATE "${AuditHead.name}" SET epoch = ?`, [epoch])
-      writeEntry(staged, live, task, epoch)
+      epoch = writeEntry(staged, task, { live: headOf(live), staged: stagedHead, unsealed: 0, safety: basename(task.safety) })
       staged.run('COMMIT')
     },
     arrived: (live) => entriesOf(live, task) > 0,
@@ -48,8 +49,13 @@ export async function replaceDatabase(task: ReplaceTask, tell: (step: RestoreSte
   return { epoch, safety: task.safety }
 }
 
-function epochOf(file: FileConnection): number {
-  return Number(file.all(`SELECT epoch FROM "${AuditHead.name}"`)[0]?.['epoch'] ?? 1)
+function headOf(file: FileConnection): ChainHead {
+  const [row = {}] = file.all(`SELECT * FROM "${AuditHead.name}"`)
+  const decoded = AuditHead.fields.map((field) => {
+    const stored = row[field.name]
+    return [field.name, stored === null || stored === undefined ? null : portableCodec(field).decode(stored)]
+  })
+  return chainHead(Object.fromEntries(decoded))
 }
 
 /** Ids that were given away are not given again, also where their records are gone. */
@@ -64,15 +70,20 @@ function advanceIds(staged: FileConnection, live: FileConnection): void {
   }
 }
 
-function writeEntry(staged: FileConnection, live: FileConnection, task: ReplaceTask, epoch: number): void {
-  const [last] = live.all(`SELECT max(id) AS id FROM "${AuditLog.name}"`)
-  const replaced = { epoch: epochOf(live), lastEntry: Number(last?.['id'] ?? 0) || null, safety: basename(task.safety) }
-  const entry = restoreEntry(task, epoch, replaced)
-  // A try that was in vain has left one.
-  staged.run(`DELETE FROM "${AuditLog.name}" WHERE transaction_id = ?`, [task.context.unitId])
-  const columns = entry.map(({ name }) => `"${name}"`).join(', ')
-  const values = entry.map((column) => (column.value === null ? null : portableCodec(column).encode(column.value)))
-  staged.run(`INSERT INTO "${AuditLog.name}" (${columns}) VALUES (${entry.map(() => '?').join(', ')})`, values)
+/** Answers the new epoch. */
+function writeEntry(staged: FileConnection, task: ReplaceTask, logs: MeetingLogs): number {
+  const { epoch, entry, head } = recordRestore(task, logs)
+  const encoded = (values: readonly ColumnValue[]): unknown[] =>
+    values.map((column) => (column.value === null ? null : portableCodec(column).encode(column.value)))
+  const names = (values: readonly ColumnValue[]): string[] => values.map(({ name }) => `"${name}"`)
+  staged.run(`INSERT INTO "${AuditLog.name}" (${names(entry).join(', ')}) VALUES (${entry.map(() => '?').join(', ')})`, encoded(entry))
+  staged.run(
+    `UPDATE "${AuditHead.name}" SET ${names(head)
+      .map((name) => `${name} = ?`)
+      .join(', ')}`,
+    encoded(head),
+  )
+  return epoch
 }
 
 function entriesOf(file: FileConnection, { context }: ReplaceTask): number {

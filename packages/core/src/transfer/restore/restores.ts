@@ -10,13 +10,11 @@ import { undoRestore } from './undo-restore.ts'
 /** The restores of one storage, one at a time. */
 export class Restores {
   readonly #target: RestoreTarget
-  readonly #afterwards: () => void
   #running = false
 
-  /** Its modules come after the library's own. `afterwards` is called when another content may be there. */
-  constructor(target: RestoreTarget, afterwards: () => void) {
+  /** Its modules come after the library's own. */
+  constructor(target: RestoreTarget) {
     this.#target = { ...target, modules: [...restoreModules, ...target.modules] }
-    this.#afterwards = afterwards
     // What a killed process has left is large.
     removeLeftoversSoon(workPlace(target.engine))
   }
@@ -35,7 +33,6 @@ export class Restores {
     try {
       return await restore()
     } finally {
-      this.#afterwards()
       this.#running = false
     }
   }

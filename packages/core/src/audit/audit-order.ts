@@ -1,0 +1,90 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { runTask } from '../session/task.ts'
+import { readHead } from './head-row.ts'
+import type { LogTables } from './seal-pending.ts'
+import { type Sealer, sealingContext } from './sealer.ts'
+
+/** Where the log stands. */
+export interface LogStand {
+  readonly epoch: number
+  /** The last position; 0 in an empty log. */
+  readonly position: number
+  /** When the transaction at this position counts as done; null in an empty log. Later positions are never earlier. */
+  readonly effectiveAt: Date | null
+  /** The hash of the last link. */
+  readonly hash: Uint8Array
+}
+
+/**
+ * The one order of history. An entry's position (`seq`) is its place in it, its effective time (`effective_at`) never falls from one
+ * position to the next, and all entries of a transaction have the same one. So `positionAt(t)` cuts history between two transactions:
+ * what has that position or a lower one had happened at t, and the rest had not.
+ *
+ * On SQLite an entry has its position when its unit commits. On PostgreSQL it gets it within a second, from whichever instance seals:
+ * `seq is null` until then. For each record the order of ids and the order of positions are the same.
+ */
+export class AuditOrder {
+  readonly #tables: LogTables
+  readonly #sealer: Sealer | undefined
+  readonly #isInside: () => boolean
+  readonly #listeners = new Set<() => void>()
+
+  /** @param isInside whether the running code is in a unit of work, which would wait for itself */
+  constructor(tables: LogTables, sealer: Sealer | undefined, isInside: () => boolean) {
+    this.#tables = tables
+    this.#sealer = sealer
+    this.#isInside = isInside
+  }
+
+  /** Where the log stands now. */
+  async head(): Promise<LogStand> {
+    const { head } = this.#tables
+    const { epoch, seq, effective_at, hash } = await head.engine.read((connection) => runTask(readHead(head, connection)))
+    return { epoch, position: seq, effectiveAt: effective_at, hash }
+  }
+
+  /**
+   * Waits until the history up to an instant is settled: every transaction that was committed by then has its position, and none that
+   * commits later will count as done at that instant or before. An instant that is still to come is taken for now. In a unit of work, and
+   * in a database that is only looked at, it does not wait. Throws what keeps the log from being sealed, e.g. StorageUnavailableError.
+   */
+  async waitUntilSealed(time: Date): Promise<void> {
+    if (this.#isInside()) return
+    const through = new Date(Math.min(time.getTime(), Date.now()))
+    const { effectiveAt } = await this.head()
+    if (effectiveAt !== null && effectiveAt.getTime() > through.getTime()) return
+    if (this.#sealer) return await this.#sealer.seal(through)
+    const { engine } = this.#tables.log
+    if (!engine.capabilities.serialWrites) return
+    // A transaction of the same millisecond would count as done by then.
+    while (Date.now() <= through.getTime()) await pause(1)
+    // Units run one after the other: those that began by then have ended when this one runs.
+    await engine.write({ context: sealingContext, alone: true, timeLimit: Number.POSITIVE_INFINITY, run: () => undefined })
+  }
+
+  /** The last position whose effective time is this instant or earlier; 0 where there is none. Ask after `waitUntilSealed`. */
+  async positionAt(time: Date): Promise<number> {
+    const { log } = this.#tables
+    const statement = log.engine.builder
+      .selectFrom(log.model.name)
+      .select('seq')
+      .where('effective_at', '<=', log.encode('effective_at', time))
+      .orderBy('effective_at', 'desc')
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .compile()
+    const [row] = await log.engine.read((connection) => connection.all(statement))
+    return Number(row?.['seq'] ?? 0)
+  }
+
+  /** Calls back when entries may have got positions: a hint, which does not come for what other processes do. Answers how to stop it. */
+  onSealed(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  /** Tells the listeners. */
+  readonly announce = (): void => {
+    for (const listener of this.#listeners) listener()
+  }
+}

@@ -1,0 +1,90 @@
+import { hash } from 'node:crypto'
+
+/** Bytes of a SHA-256 digest. */
+export const digestBytes = 32
+
+/**
+ * What is hashed begins with a byte that says what it is, so that nothing of one kind can pass for another. 0 and 1 are those of
+ * RFC 9162 (https://www.rfc-editor.org/rfc/rfc9162#section-2.1.1).
+ */
+const prefixes = { leaf: '\0', node: 1, link: 2, origin: '\u0003' } as const
+
+/** Text comes out of Node's hash in a third of the time that a buffer takes (measured). */
+export function sha256(data: string | Uint8Array): Buffer {
+  return Buffer.from(hash('sha256', data, 'binary'), 'binary')
+}
+
+/** What is hashed of an entry, in code form; erasing its payload changes none of it. */
+export interface LeafFields {
+  readonly id: number
+  readonly timestamp: Date
+  readonly component: string
+  readonly record_id: string | null
+  readonly operation: string
+  readonly actor: string
+  readonly request_id: string | null
+  readonly transaction_id: string
+  readonly tenant: string | null
+  readonly schema_version: number
+  readonly epoch: number
+  readonly seq: number
+  readonly effective_at: Date
+  readonly payload_hash: Uint8Array
+}
+
+/** An entry in the one form that is hashed: RFC 8785 text, whose members are all there. */
+export function leafText(entry: LeafFields): string {
+  const text = JSON.stringify
+  const payload = Buffer.from(entry.payload_hash.buffer, entry.payload_hash.byteOffset, entry.payload_hash.byteLength).toString('hex')
+  return (
+    `{"actor":${text(entry.actor)},"component":${text(entry.component)},"effective_at":"${entry.effective_at.toISOString()}"` +
+    `,"epoch":${entry.epoch},"id":${entry.id},"operation":${text(entry.operation)},"payload_hash":"${payload}","position":${entry.seq}` +
+    `,"record_id":${text(entry.record_id)},"request_id":${text(entry.request_id)},"schema_version":${entry.schema_version}` +
+    `,"tenant":${text(entry.tenant)},"timestamp":"${entry.timestamp.toISOString()}","transaction_id":${text(entry.transaction_id)}}`
+  )
+}
+
+/** The leaf of an entry's text. */
+export function leafHash(text: string): Buffer {
+  return sha256(prefixes.leaf + text)
+}
+
+const pair = Buffer.alloc(1 + 2 * digestBytes)
+
+function hashPair(prefix: number, left: Uint8Array, right: Uint8Array): Buffer {
+  pair[0] = prefix
+  pair.set(left, 1)
+  pair.set(right, 1 + digestBytes)
+  return sha256(pair)
+}
+
+/** An inner node of a Merkle tree. */
+export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
+  return hashPair(prefixes.node, left, right)
+}
+
+/** A link of the chain: what came before it, and the Merkle root of its entries, which for a single entry is its leaf. */
+export function linkHash(previous: Uint8Array, root: Uint8Array): Buffer {
+  return hashPair(prefixes.link, previous, root)
+}
+
+/** What stands before the first link of a log. */
+export function originHash(origin: string): Buffer {
+  return sha256(prefixes.origin + origin)
+}
+
+/** The root of a Merkle tree (RFC 9162, 2.1.1) over at least one leaf. */
+export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  const [only] = leaves
+  if (only === undefined) throw new Error('a Merkle tree has leaves')
+  if (leaves.length === 1) return only
+  const split = splitOf(leaves.length)
+  return nodeHash(merkleRoot(leaves.slice(0, split)), merkleRoot(leaves.slice(split)))
+}
+
+/** The largest power of two that is smaller than a number of leaves above 1. */
+export function splitOf(count: number): number {
+  let split = 1
+  while (split * 2 < count) split *= 2
+  return split
+}

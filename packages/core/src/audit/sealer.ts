@@ -1,0 +1,118 @@
+import type { Logger } from '../logger.ts'
+import type { UnitContext } from '../session/context.ts'
+import { runTask, type Task } from '../session/task.ts'
+import { hasPending, type LogTables, sealPending } from './seal-pending.ts'
+
+/** Milliseconds from an entry of this process to its seal: entries of several units share one. */
+const gathering = 200
+
+/** Milliseconds between two looks for entries of others, who may have been killed before they could seal them. */
+const patrol = 700
+
+/** Milliseconds for a pass: a million entries of one import are sealed together. */
+const longestPass = 600_000
+
+/** The unit in which entries are sealed is nobody's. */
+export const sealingContext: UnitContext = {
+  principal: undefined,
+  tenant: null,
+  access: 'system',
+  actor: 'internal',
+  requestId: null,
+  traceId: null,
+  unitId: 'seal',
+  dryRun: false,
+}
+
+/** What came of a pass that sealed something. */
+export interface SealPass {
+  readonly entries: number
+  /** Milliseconds. */
+  readonly duration: number
+}
+
+export interface SealerOptions extends LogTables {
+  readonly logger: Logger
+  /** Is told of each pass that sealed something. */
+  readonly onSealed: (pass: SealPass) => void
+}
+
+/**
+ * Seals the entries of a database in which units overlap. Each instance has one; the head's lock lets one of them work at a time, and
+ * whichever comes next finds what others have left. What fails is tried again at the next look.
+ */
+export class Sealer {
+  readonly #options: SealerOptions
+  #timer: NodeJS.Timeout | undefined
+  #dueAt = Number.POSITIVE_INFINITY
+  #running: Promise<void> | undefined
+  #failing = false
+  #closed = false
+
+  constructor(options: SealerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    this.#lookIn(0)
+  }
+
+  /** Entries were written, or are about to be: they are sealed soon. */
+  readonly notePending = (): void => {
+    this.#lookIn(gathering)
+  }
+
+  /** Seals what is committed now. Throws what keeps it from that. `through` as in `sealPending`. */
+  async seal(through?: Date): Promise<void> {
+    const tables: LogTables = this.#options
+    const start = performance.now()
+    const { count } = await tables.log.engine.write({
+      context: sealingContext,
+      alone: true,
+      aside: true,
+      timeLimit: longestPass,
+      run: (connection) =>
+        runTask(
+          (function* (): Task<{ readonly count: number }> {
+            if (through === undefined && !(yield* hasPending(tables, connection))) return { count: 0 }
+            return yield* sealPending(tables, connection, through)
+          })(),
+        ),
+    })
+    if (count > 0) this.#options.onSealed({ entries: count, duration: performance.now() - start })
+  }
+
+  /** Seals what there is and stops. What it cannot seal any more is sealed by whoever opens the database next. */
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#timer)
+    await this.#running
+    await this.#pass()
+  }
+
+  #lookIn(milliseconds: number): void {
+    const dueAt = performance.now() + milliseconds
+    if (this.#closed || dueAt >= this.#dueAt) return
+    this.#dueAt = dueAt
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#dueAt = Number.POSITIVE_INFINITY
+      this.#running ??= this.#pass().finally(() => {
+        this.#running = undefined
+        this.#lookIn(patrol)
+      })
+    }, milliseconds).unref()
+  }
+
+  async #pass(): Promise<void> {
+    try {
+      await this.seal()
+      this.#failing = false
+    } catch (error) {
+      // Told once: a database that is away for a while is told of by others.
+      if (!this.#failing) this.#options.logger.error('Entries of the audit log could not be sealed. It is tried again.', error)
+      this.#failing = true
+    }
+  }
+}
