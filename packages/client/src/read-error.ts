@@ -32,6 +32,8 @@ const classes: Readonly<Record<ErrorCode, ErrorClass>> = {
   record_limit: ConflictError,
   too_many_matches: ConflictError,
   state_conflict: ConflictError,
+  migration_refused: ConflictError,
+  migration_changed: ConflictError,
   precondition_failed: PreconditionFailedError,
   precondition_required: PreconditionRequiredError,
   validation_failed: ValidationError,

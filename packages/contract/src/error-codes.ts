@@ -16,6 +16,8 @@ export const errorCatalogue = {
   record_limit: { status: 409, title: 'Record limit reached' },
   too_many_matches: { status: 409, title: 'More records match than may be changed' },
   state_conflict: { status: 409, title: 'State conflict' },
+  migration_refused: { status: 409, title: 'Migration refused' },
+  migration_changed: { status: 409, title: 'Applied migration was changed' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   payload_too_large: { status: 413, title: 'Payload too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },

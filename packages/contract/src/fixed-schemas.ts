@@ -94,7 +94,16 @@ export const statusSchema = closed(
     database_bytes: size,
     wal_bytes: sizeOrNull,
     free_disk_bytes: sizeOrNull,
-    schema: closed({ fits: { type: 'boolean' }, differences: { type: 'array', items: text } }),
+    schema: closed({
+      fits: { type: 'boolean' },
+      differences: { type: 'array', items: text },
+      leftovers: { type: 'array', items: text },
+    }),
+    migrations: closed({
+      pending: { type: 'array', items: text },
+      changed: { type: 'array', items: text },
+      missing: { type: 'array', items: text },
+    }),
     last_backup: { anyOf: [closed({ ...backupProperties, age_seconds: duration }), { type: 'null' }] },
     backup_under_way: { anyOf: [closed({ name: text, place: text, created_at: instant, age_seconds: duration }), { type: 'null' }] },
     backup_error: textOrNull,

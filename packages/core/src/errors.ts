@@ -133,12 +133,20 @@ export class UsageError extends StrongroomError {
   }
 }
 
-/** The tables in the database do not fit the models. `differences` has a sentence for each. */
+/** The tables in the database do not fit the models. `differences` has a sentence for each; the message ends with what to do. */
 export class SchemaMismatchError extends StrongroomError {
   readonly differences: readonly string[]
 
-  constructor(differences: readonly string[]) {
-    super('schema_mismatch', `The database does not fit the models:\n${differences.map((line) => `- ${line}`).join('\n')}`)
+  constructor(differences: readonly string[], advice = '') {
+    const lines = differences.map((line) => `- ${line}`).join('\n')
+    super('schema_mismatch', `The database does not fit the models:\n${lines}${advice === '' ? '' : `\n${advice}`}`)
     this.differences = differences
+  }
+}
+
+/** A migration cannot be run: records stand against it (`migration_refused`), or it is not the one that was applied (`migration_changed`). */
+export class MigrationError extends StrongroomError {
+  constructor(code: 'migration_refused' | 'migration_changed', message: string, options?: StrongroomErrorOptions) {
+    super(code, message, options)
   }
 }

@@ -20,6 +20,7 @@ export {
   ConflictError,
   ForbiddenError,
   InvalidQueryError,
+  MigrationError,
   NotFoundError,
   PreconditionFailedError,
   QueryTimeoutError,
@@ -61,11 +62,17 @@ export { isId, parseId } from './model/record-id.ts'
 export { type ReadRecord, recordFromJson, recordToJson, type WriteMode } from './model/record-json.ts'
 export type { IdOf, IncludesOf, InsertOf, RowOf, TypesOf, UpdateOf } from './model/row-types.ts'
 export type { JsonData, JsonValue } from './model/value-types/json.ts'
+export { type MigratorOptions, openMigrator } from './open-migrator.ts'
 export type { AnyAccessor, StorageOptions } from './options.ts'
 export type { OrderBy } from './query/order.ts'
 export { versionOf } from './query/record-version.ts'
 export type { FieldConditions, Where } from './query/where.ts'
+export type { SchemaEditor } from './schema/change/schema-editor.ts'
+export type { AddedField, ChangedField, DroppedField, TableChanges } from './schema/change/table-changes.ts'
+export type { FieldDefinition, IndexDefinition, ReferenceDefinition, TableDefinition } from './schema/definition/table-definition.ts'
 export { type DiagramFormat, type DiagramOptions, diagramFormats } from './schema/diagram/diagram.ts'
+export type { Migration, MigrationDatabase, MigrationSource, MigrationStatus } from './schema/migrate/migration.ts'
+export type { MigratedReport, Migrator, SchemaReport } from './schema/migrate/migrator.ts'
 export type { UnitContext } from './session/context.ts'
 export type { EndedUnit, PieceOfWork, SeenJob, StorageObserver, WrittenRecords } from './session/observer.ts'
 export type { CallerOptions, ReadOptions, WriteOptions } from './session/options.ts'

@@ -5,6 +5,7 @@ import type { StatementListener } from './engine/statement-listener.ts'
 import { UsageError } from './errors.ts'
 import type { Logger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
+import type { MigrationSource } from './schema/migrate/migration.ts'
 import type { StorageObserver } from './session/observer.ts'
 import { planRules } from './transfer/restore/plan-rules.ts'
 import type { RestoreModule } from './transfer/restore/restore-modules.ts'
@@ -27,8 +28,13 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly access?: readonly Access[]
   /** What a restore must look at, carry over and end in the tables of models: for what must not come back with an old file. */
   readonly restoreModules?: readonly RestoreModule[]
-  /** Makes the tables and indexes that are missing; true unless said otherwise. */
+  /**
+   * Makes the tables and indexes that are missing, changes tables where nothing can be lost or refused by it, and applies pending
+   * `migrations`; true unless said otherwise. What differs beyond that stops the start with `schema_mismatch`.
+   */
   readonly createTables?: boolean
+  /** A folder of migrations, or a list: what is pending is applied at the start. Without `createTables` it stops the start instead. */
+  readonly migrations?: MigrationSource
   /** The most live records of each model; no limit unless said. */
   readonly maxRecordsPerModel?: number
   /** Milliseconds that a transaction may take before it is rolled back; 5000 unless said. */
@@ -55,6 +61,7 @@ const known = new Set([
   'access',
   'restoreModules',
   'createTables',
+  'migrations',
   'maxRecordsPerModel',
   'transactionTimeLimit',
   'readTimeLimit',
@@ -73,6 +80,7 @@ export interface ResolvedOptions {
   readonly access: readonly Access[] | undefined
   readonly restoreModules: readonly RestoreModule[]
   readonly createTables: boolean
+  readonly migrations: MigrationSource | undefined
   readonly maxRecordsPerModel: number | undefined
   readonly transactionTimeLimit: number
   readonly readTimeLimit: number
@@ -108,6 +116,7 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     restoreModules: checkModules(options.restoreModules ?? [], checked),
     access: readAccess(options, checked),
     createTables: options.createTables ?? true,
+    migrations: options.migrations,
     maxRecordsPerModel,
     transactionTimeLimit,
     readTimeLimit,

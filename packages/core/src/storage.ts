@@ -26,6 +26,8 @@ import { BoundTable } from './query/bound-table.ts'
 import { BackupRecords } from './schema/backup-records.ts'
 import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
 import { JobRecords } from './schema/job-records.ts'
+import { loadMigrations } from './schema/migrate/load-migrations.ts'
+import type { Migration } from './schema/migrate/migration.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
 import type { CallerContext } from './session/context.ts'
@@ -188,7 +190,8 @@ export interface Storage<Database = UnknownTables> {
 /**
  * Opens a database, makes missing tables, and binds the accessors to it.
  *
- * @throws UsageError `invalid_options` for options that cannot work; SchemaMismatchError when tables do not fit the models;
+ * @throws UsageError `invalid_options` for options that cannot work; SchemaMismatchError when tables do not fit the models; MigrationError
+ * when records stand against a migration, or an applied one was changed;
  * StorageUnavailableError when the database cannot be opened
  * @example
  * const storage = await openStorage({ url: 'sqlite:./app.db', accessors: [users] })
@@ -201,8 +204,9 @@ export async function openStorage<const Accessors extends readonly AnyAccessor[]
   checkReferences(models)
   const engine = await openEngine(resolved.url, resolved)
   try {
-    await prepareSchema(engine, models, resolved)
-    return new OpenStorage(engine, resolved)
+    const migrations = resolved.migrations === undefined ? undefined : await loadMigrations(resolved.migrations)
+    await prepareSchema(engine, models, { createTables: resolved.createTables, migrations })
+    return new OpenStorage(engine, resolved, migrations)
   } catch (error) {
     await engine.close()
     throw error
@@ -231,7 +235,7 @@ class OpenStorage implements Storage {
   readonly #health: Health
   readonly #schedule: BackupSchedule | undefined
 
-  constructor(engine: Engine, options: ResolvedOptions) {
+  constructor(engine: Engine, options: ResolvedOptions, migrations: readonly Migration[] | undefined) {
     this.#engine = engine
     this.accessors = options.accessors
     const models = options.accessors.map(({ model }) => model)
@@ -261,7 +265,7 @@ class OpenStorage implements Storage {
     this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules })
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
     this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger, observer: options.observer })
-    this.#health = new Health({ engine, models, log, head, backups: this.#backupLog })
+    this.#health = new Health({ engine, models, log, head, backups: this.#backupLog, migrations })
     const parts = {
       engine,
       units: this.#units,

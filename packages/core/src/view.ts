@@ -19,10 +19,9 @@ import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, readAccess, refuseRepeats } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
 import { BackupRecords } from './schema/backup-records.ts'
-import { tableDifferences } from './schema/compare.ts'
 import { Diagrams } from './schema/diagram/diagram.ts'
+import { unreadable } from './schema/diff/schema-diff.ts'
 import { systemModels } from './schema/system-tables.ts'
-import { wantedTable } from './schema/wanted-table.ts'
 import type { CallerContext } from './session/context.ts'
 import { callerContext, type ReadOptions } from './session/options.ts'
 import { Units } from './session/units.ts'
@@ -84,9 +83,10 @@ export async function viewDatabase({ url, accessors, access, ...rest }: ViewOpti
 async function assertFits(engine: Engine, models: readonly AnyModel[]): Promise<readonly TableShape[]> {
   const live = await engine.read((connection) => engine.inspect(connection))
   const differences = models.flatMap((model) =>
-    tableDifferences(
-      wantedTable(model, engine),
+    unreadable(
+      model,
       live.find(({ name }) => name === model.name),
+      engine,
     ),
   )
   if (differences.length > 0) throw new SchemaMismatchError(differences)

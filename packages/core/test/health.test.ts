@@ -29,6 +29,8 @@ describeEngines('storage.health', (engine) => {
       walBytes: engine.has('oneFile') ? expect.any(Number) : null,
       freeDiskBytes: engine.has('oneFile') ? expect.any(Number) : null,
       schemaDifferences: [],
+      schemaLeftovers: [],
+      migrations: { pending: [], changed: [], missing: [] },
       lastBackup: null,
       backupUnderWay: null,
       backupError: null,

@@ -100,6 +100,7 @@ const storageNames = [
   'access',
   'restoreModules',
   'createTables',
+  'migrations',
   'maxRecordsPerModel',
   'transactionTimeLimit',
   'readTimeLimit',

@@ -175,9 +175,8 @@ export class DatabaseTarget implements Target {
 /** The library's advice is for programs. */
 function explain(core: Core, error: unknown): unknown {
   if (!(error instanceof core.SchemaMismatchError)) return error
-  const differences = error.differences.filter((line) => !line.includes('createTables'))
   return new Fault(
-    `The database does not fit the models:\n${differences.map((line) => `- ${line}`).join('\n')}\nSay --create to make tables that are missing.`,
+    `The database does not fit the models:\n${error.differences.map((line) => `- ${line}`).join('\n')}\nSay --create to make tables that are missing.`,
     { code: error.code, status: error.status },
   )
 }

@@ -1,6 +1,7 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { ColumnTarget, TableChange } from './table-change.ts'
 import type { TimeBudget } from './time-budget.ts'
 
 /** A value now, or a promise of it: SQLite answers at once, PostgreSQL later. */
@@ -82,17 +83,22 @@ export interface Snapshot {
   close(): Promise<void>
 }
 
+/** A column in the terms of no engine: plain data, of which a field is one. */
+export type ColumnDefinition = Pick<Field, 'name' | 'kind' | 'nullable' | 'values' | 'precision' | 'scale'>
+
 /** Spells tables in an engine's DDL. */
 export interface TableDefiner {
   readonly capabilities: Pick<EngineCapabilities, 'forwardReferences' | 'countedIdInIndexes'>
   /** The column type of a field with its CHECKs where the engine needs them, as DDL text, e.g. `INTEGER CHECK ("active" IN (0, 1))`. */
-  columnDefinition(field: Field): string
+  columnDefinition(column: ColumnDefinition): string
   /** `CREATE TABLE IF NOT EXISTS` for columns and references that are already spelled out. */
   createTableSql(table: string, definitions: readonly string[]): string
   /** The id's column with its primary key, e.g. `INTEGER PRIMARY KEY AUTOINCREMENT`. */
-  idDefinition(field: Field, options: TableOptions): string
-  /** The type as `inspect` would report it for this field. */
-  columnType(field: Field): string
+  idDefinition(column: ColumnDefinition, options: TableOptions): string
+  /** The type as `inspect` would report it for this column. */
+  columnType(column: Pick<ColumnDefinition, 'kind' | 'precision' | 'scale'>): string
+  /** The values that a CHECK of this column allows; undefined where it has none. */
+  allowedValues(column: Pick<ColumnDefinition, 'kind' | 'values'>): readonly (string | number)[] | undefined
 }
 
 /** A column as the models want it, or as it stands in the database. */
@@ -101,6 +107,8 @@ export interface ColumnShape {
   /** The engine's own spelling of the type, e.g. `TEXT` or `character varying`. */
   readonly type: string
   readonly nullable: boolean
+  /** The values that a CHECK allows, where it has one that lists them. */
+  readonly allowed?: readonly (string | number)[] | undefined
   /** The database fills the column when an insert leaves it out. */
   readonly hasDefault?: boolean
 }
@@ -114,6 +122,8 @@ export interface IndexShape {
 }
 
 export interface ReferenceShape {
+  /** The constraint's, where the engine tells it. */
+  readonly name?: string
   readonly column: string
   readonly table: string
   readonly targetColumn: string
@@ -235,8 +245,15 @@ export interface Engine extends TableDefiner {
   codec(field: StoredKind): Codec
   /** Reads the tables that stand in the database now. */
   inspect(connection: Pick<Connection, 'all'>): Awaitable<TableShape[]>
-  /** Runs DDL in one unit under a lock that keeps other processes from doing the same. */
-  define<T>(work: (connection: Connection) => Promise<T>): Promise<T>
+  /**
+   * Runs DDL in one unit under a lock that keeps other processes from doing the same. Only with `changesTables` may `changeTable` be
+   * called; references are then held against each other at its end. Throws StorageBusyError when others keep what is changed.
+   */
+  define<T>(work: (connection: Connection) => Promise<T>, options?: { readonly changesTables?: boolean }): Promise<T>
+  /** Changes a table that stands, as far as this can be done without asking what is in its rows. */
+  changeTable(connection: Connection, change: TableChange): Promise<void>
+  /** Gives each of these rows its own value in one column: pairs of an id and a value, both in the engine's form. */
+  setColumn(connection: Connection, target: ColumnTarget, rows: readonly (readonly [unknown, unknown])[]): Awaitable<void>
   /** Makes sure that the next counted id is above `id`. */
   advanceIds(connection: Connection, table: string, idColumn: string, id: number): Awaitable<void>
   /** Gives rows values of their own, many rows at a time: each `row` is the id and then a value, in code form, for each of the columns. */

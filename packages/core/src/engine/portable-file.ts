@@ -1,7 +1,7 @@
 import { fileOf } from './database-place.ts'
 import type { DatabasePlace, TableDefiner } from './engine.ts'
 import { copySqliteFile } from './sqlite/copy-file.ts'
-import { columnDefinition, columnType, createTableSql, idDefinition } from './sqlite/ddl.ts'
+import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './sqlite/ddl.ts'
 
 export { applicationId as portableId } from './sqlite/application-id.ts'
 export { applyRowRules } from './sqlite/apply-row-rules.ts'
@@ -18,6 +18,7 @@ export { makeWorkFolder, removeLeftovers } from './sqlite/work-folder.ts'
 /** Spells tables as they stand in a portable file: a SQLite database, whatever the engine is. */
 export const portableTables: TableDefiner = {
   capabilities: { forwardReferences: true, countedIdInIndexes: true },
+  allowedValues,
   columnDefinition,
   columnType,
   createTableSql,

@@ -9,7 +9,12 @@ export function healthToJson({ lastBackup, backupUnderWay, queue, audit, ...heal
     database_bytes: health.databaseBytes,
     wal_bytes: health.walBytes,
     free_disk_bytes: health.freeDiskBytes,
-    schema: { fits: health.schemaDifferences.length === 0, differences: health.schemaDifferences },
+    schema: {
+      fits: health.schemaDifferences.length === 0,
+      differences: health.schemaDifferences,
+      leftovers: health.schemaLeftovers,
+    },
+    migrations: health.migrations,
     last_backup: lastBackup && { ...backupToJson(lastBackup), age_seconds: thousandths(lastBackup.age) },
     backup_under_way: backupUnderWay && {
       name: backupUnderWay.name,

@@ -3,7 +3,9 @@ import { TimeBudget } from '../engine/time-budget.ts'
 import { QueryTimeoutError, StorageUnavailableError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { BoundTable } from '../query/bound-table.ts'
-import { schemaDifferences } from '../schema/prepare-schema.ts'
+import { blocking, diffSchema, leftovers } from '../schema/diff/schema-diff.ts'
+import type { Migration, MigrationStatus } from '../schema/migrate/migration.ts'
+import { readStatus } from '../schema/migrate/read-status.ts'
 import type { BackupLog } from '../transfer/schedule/backup-log.ts'
 import { type KeptBackup, keptBackup } from '../transfer/schedule/kept-backup.ts'
 
@@ -21,6 +23,10 @@ export interface StorageHealth {
   readonly freeDiskBytes: number | null
   /** How the tables differ from the models, a sentence for each difference. */
   readonly schemaDifferences: readonly string[]
+  /** What is there and no model asks for any more: a sentence for each. */
+  readonly schemaLeftovers: readonly string[]
+  /** How the option `migrations` stands to the database; all empty where there is none. */
+  readonly migrations: Pick<MigrationStatus, 'pending' | 'changed' | 'missing'>
   /** The newest scheduled backup of which there is a file; null where there is none. */
   readonly lastBackup: (KeptBackup & { readonly age: number }) | null
   /** The scheduled backup that is being made, and the seconds since it was begun; null where none is. */
@@ -53,6 +59,7 @@ export interface HealthParts {
   readonly log: BoundTable
   readonly head: BoundTable
   readonly backups: BackupLog
+  readonly migrations?: readonly Migration[] | undefined
 }
 
 /** Asks the database how it is. */
@@ -83,18 +90,25 @@ export class Health {
     const start = performance.now()
     const epoch = await this.#epoch(time)
     const latency = performance.now() - start
-    const differences = await engine.read((connection) =>
-      schemaDifferences(engine, { all: (statement) => connection.all(statement, time) }, models),
-    )
+    const diff = await engine.read((connection) => diffSchema(engine, { all: (statement) => connection.all(statement, time) }, models))
     const lastEntry = await this.#lastEntry(time)
     return {
       engine: version,
       latency,
       ...figures,
-      schemaDifferences: differences,
+      schemaDifferences: blocking(diff),
+      schemaLeftovers: leftovers(diff),
+      migrations: await this.#migrations(),
       ...(await this.#backups(time)),
       audit: { epoch, lastEntry },
     }
+  }
+
+  async #migrations(): Promise<StorageHealth['migrations']> {
+    const { engine, migrations } = this.#parts
+    if (!migrations) return { pending: [], changed: [], missing: [] }
+    const { pending, changed, missing } = await readStatus(engine, migrations)
+    return { pending, changed, missing }
   }
 
   async #epoch(time: TimeBudget): Promise<number> {

@@ -85,6 +85,34 @@ function checkColumn(option: string, field: Field | string, columns: readonly st
     throw new DefinitionFault(`option ${option} names "${field.name}", which holds JSON and has no order`)
 }
 
+/** Throws a DefinitionFault for old names that were none, or that two fields claim. */
+export function checkRenames(
+  table: string,
+  fields: ReadonlyMap<string, Field>,
+  {
+    renamedFrom,
+    renamedFields,
+  }: { readonly renamedFrom: readonly string[]; readonly renamedFields: ReadonlyMap<string, readonly string[]> },
+): void {
+  for (const old of renamedFrom) {
+    if (!namePattern.test(old)) throw new DefinitionFault(`option renamedFrom names "${old}", which no table can have been called`)
+    if (old === table) throw new DefinitionFault('option renamedFrom names the model itself')
+  }
+  const claimed = new Map<string, string>()
+  for (const [name, olds] of renamedFields) {
+    const columns = [...fields.values()].filter((field) => !field.hidden).map((field) => field.name)
+    if (!columns.includes(name)) throw unknownField('renamedFields', name, columns)
+    for (const old of olds) {
+      if (!namePattern.test(old)) throw new DefinitionFault(`option renamedFields names "${old}", which no field can have been called`)
+      if (old === name) throw new DefinitionFault(`option renamedFields says that "${name}" was called like that before`)
+      const other = claimed.get(old)
+      if (other !== undefined)
+        throw new DefinitionFault(`option renamedFields says of "${other}" and of "${name}" that they were called "${old}"`)
+      claimed.set(old, name)
+    }
+  }
+}
+
 function unknownField(option: string, name: string, known: readonly string[]): DefinitionFault {
   return new DefinitionFault(
     `option ${option} names the unknown field "${name}".${suggestion(name, known)} The fields are ${known.join(', ')}`,

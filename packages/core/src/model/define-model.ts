@@ -1,5 +1,5 @@
 import { UsageError } from '../errors.ts'
-import { checkDeclared, checkDistinct, checkFieldName, checkIndexes, checkTableName } from './check-names.ts'
+import { checkDeclared, checkDistinct, checkFieldName, checkIndexes, checkRenames, checkTableName } from './check-names.ts'
 import { DefinitionFault } from './definition-fault.ts'
 import { deletedAtName, rowVersionName } from './kept-names.ts'
 import { declaredField, keptField, keptReference } from './make-field.ts'
@@ -88,7 +88,8 @@ function buildModel<Types extends ModelTypes, Name extends string>(name: Name, s
   checkDistinct(fields)
   checkIndexes('unique', given.unique, fieldsByName)
   checkIndexes('indexes', given.indexes, fieldsByName)
-  const { unique, indexes, schemaVersion } = given
+  const { unique, indexes, schemaVersion, renamedFrom, renamedFields } = given
+  checkRenames(name, fieldsByName, { renamedFrom, renamedFields })
   return Object.freeze({
     name,
     id,
@@ -102,6 +103,8 @@ function buildModel<Types extends ModelTypes, Name extends string>(name: Name, s
     unique,
     indexes,
     schemaVersion,
+    renamedFrom,
+    renamedFields,
   })
 }
 

@@ -51,6 +51,13 @@ export interface ModelOptions<FieldName extends string = string, ColumnName exte
   readonly immutable?: readonly FieldName[] | undefined
   /** Raised by one when the meaning of stored images changes; stands in audit entries. 1 when it is left out. */
   readonly schemaVersion?: number | undefined
+  /** The name that the table had before, or several, the newest first: a migration renames it, and keeps what it holds. */
+  readonly renamedFrom?: string | readonly string[] | undefined
+  /**
+   * Fields that had another name before: `{ full_name: 'name' }`, or several names, the newest first. A migration renames the column, and
+   * images of the audit log that have the old name are read under the new one.
+   */
+  readonly renamedFields?: { readonly [Name in ColumnName]?: string | readonly string[] } | undefined
   /**
    * The field that holds the tenant: text, a whole number, a UUID, or a Ref to the tenants' model. It is filled from the caller, and every
    * statement is held to the caller's tenant. Name it in `unique` for keys that are unique for each tenant.

@@ -96,6 +96,10 @@ export interface Model<Types extends ModelTypes = ModelTypes, Name extends strin
   readonly indexes: readonly (readonly string[])[]
   /** Raised by the user when the meaning of stored images changes; goes into audit entries. */
   readonly schemaVersion: number
+  /** Names that the table had before, the newest first. */
+  readonly renamedFrom: readonly string[]
+  /** Names that fields had before, the newest first, by the names that they have now. */
+  readonly renamedFields: ReadonlyMap<string, readonly string[]>
   /** Carries the types; always undefined. */
   readonly types?: Types
 }

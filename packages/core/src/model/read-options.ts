@@ -16,6 +16,8 @@ export interface ReadOptions {
   readonly immutable: readonly string[]
   readonly schemaVersion: number
   readonly tenant: string | undefined
+  readonly renamedFrom: readonly string[]
+  readonly renamedFields: ReadonlyMap<string, readonly string[]>
 }
 
 export type StampKey = keyof typeof stampNames
@@ -26,7 +28,20 @@ export interface StampChoice {
   readonly field: unknown
 }
 
-const optionNames = ['id', 'softDelete', 'stamps', 'unique', 'indexes', 'secret', 'readOnly', 'immutable', 'schemaVersion', 'tenant']
+const optionNames = [
+  'id',
+  'softDelete',
+  'stamps',
+  'unique',
+  'indexes',
+  'secret',
+  'readOnly',
+  'immutable',
+  'schemaVersion',
+  'tenant',
+  'renamedFrom',
+  'renamedFields',
+]
 const stampKeys = ['createdAt', 'updatedAt', 'createdBy', 'updatedBy'] as const
 
 /** Checks the shape of the options and fills in what was left out. Throws a DefinitionFault. */
@@ -44,7 +59,21 @@ export function readOptions(options: unknown): ReadOptions {
     immutable: readNames('immutable', given.immutable),
     schemaVersion: readCount('schemaVersion', given.schemaVersion, 1, Number.MAX_SAFE_INTEGER),
     tenant: given.tenant === undefined ? undefined : readText('tenant', given.tenant, ''),
+    renamedFrom: readOldNames('renamedFrom', given.renamedFrom),
+    renamedFields: readRenamedFields(given.renamedFields),
   }
+}
+
+/** One name, or several. */
+function readOldNames(what: string, value: unknown): readonly string[] {
+  return typeof value === 'string' ? [value] : readNames(what, value)
+}
+
+function readRenamedFields(value: unknown): ReadonlyMap<string, readonly string[]> {
+  if (value === undefined) return new Map()
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DefinitionFault("option renamedFields must be an object with the old name of each renamed field: { full_name: 'name' }")
+  return new Map(Object.entries(value).map(([name, old]) => [name, readOldNames(`renamedFields.${name}`, old)]))
 }
 
 function readObject(what: string, value: unknown, known: readonly string[]): Readonly<Record<string, unknown>> {

@@ -1,50 +1,94 @@
-import type { Engine } from '../engine/engine.ts'
+import type { Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
-import { tableDifferences } from './compare.ts'
-import { checkSystemVersion, isUnsettled, SystemState, settleLog, systemModels, upgradeSystemTables } from './system-tables.ts'
-import { createStatements, inReferenceOrder, wantedTable } from './wanted-table.ts'
+import { unitContext } from '../session/options.ts'
+import { TableEditor } from './change/table-editor.ts'
+import { remember } from './change/table-memory.ts'
+import { definitionOf } from './definition/definition-of.ts'
+import { blocking, changesOf, diffSchema, needingMigration, type SchemaDiff } from './diff/schema-diff.ts'
+import { makeTables } from './make-tables.ts'
+import type { Migration } from './migrate/migration.ts'
+import { MigrationLog } from './migrate/migration-records.ts'
+import { readStatus } from './migrate/read-status.ts'
+import { applyMigrations, refuseChanged } from './migrate/run-migrations.ts'
+import { isUnsettled, settleLog, upgradeSystemTables } from './system-tables.ts'
+import { createStatements, inReferenceOrder } from './wanted-table.ts'
+
+/** What may be done to a schema. */
+export interface Preparation {
+  readonly createTables: boolean
+  readonly migrations?: readonly Migration[] | undefined
+}
 
 /**
- * Makes the tables that are missing (where that is wanted) and holds all of them against the models.
- * @throws SchemaMismatchError with a sentence for each difference; nothing has been changed then
+ * Applies pending migrations, makes the tables that are missing and changes those that stand, as far as nothing can be lost or refused by
+ * it (where that is wanted), and holds all of them against the models.
+ * @throws SchemaMismatchError with a sentence for each difference; but for migrations, nothing has been changed then
  */
-export async function prepareSchema(
-  engine: Engine,
-  models: readonly AnyModel[],
-  options: { readonly createTables: boolean },
-): Promise<void> {
+export async function prepareSchema(engine: Engine, models: readonly AnyModel[], options: Preparation): Promise<void> {
   await prepareTables(engine, models, options)
   // A backup of a database where entries wait for their seal has some that still do.
   if (engine.capabilities.serialWrites && (await engine.read((connection) => isUnsettled(engine, connection))))
     await engine.define((connection) => settleLog(engine, connection))
 }
 
-async function prepareTables(engine: Engine, models: readonly AnyModel[], options: { readonly createTables: boolean }): Promise<void> {
-  if (!options.createTables) {
-    const differences = await engine.read((connection) => schemaDifferences(engine, connection, models))
-    if (differences.length > 0) throw new SchemaMismatchError([...differences, 'Open with createTables: true to make what is missing.'])
+async function prepareTables(engine: Engine, models: readonly AnyModel[], options: Preparation): Promise<void> {
+  const { createTables, migrations } = options
+  // Most starts find everything in place, and then there is no need to wait for writers.
+  const before = await readDiff(engine, models)
+  const pending = migrations ? await pendingOf(engine, migrations) : []
+  if (!createTables) {
+    const lines = [...pending.map((name) => `The migration ${name} is not applied.`), ...blocking(before)]
+    if (lines.length > 0) throw new SchemaMismatchError(lines, adviceWithoutTables)
     return
   }
-  // Most starts find everything in place, and then there is no need to wait for writers.
-  if ((await engine.read((connection) => schemaDifferences(engine, connection, models))).length === 0) return
-  await engine.define(async (connection) => {
-    await upgradeSystemTables(engine, connection)
-    const before = new Set((await engine.inspect(connection)).map((table) => table.name))
-    const missing = inReferenceOrder(models).filter((model) => !before.has(model.name))
-    for (const statement of createStatements(missing, engine)) await connection.run({ sql: statement, parameters: [] })
-    const differences = await schemaDifferences(engine, connection, models)
-    if (differences.length > 0) throw new SchemaMismatchError(differences)
-  })
+  if (migrations && pending.length > 0 && !(await makeTables(engine, models, migrations, {}))) await applyMigrations(engine, migrations, {})
+  const now = pending.length > 0 ? await readDiff(engine, models) : before
+  if (blocking(now).length === 0 && now.unremembered.length === 0) return
+  await engine.define((connection) => bringUp(engine, connection, models), { changesTables: changesAny(now) })
 }
 
-/** How the tables that stand in the database differ from what the models say: a sentence for each. */
-export async function schemaDifferences(
-  engine: Engine,
-  connection: Parameters<Engine['inspect']>[0],
-  models: readonly AnyModel[],
-): Promise<string[]> {
-  const live = new Map((await engine.inspect(connection)).map((table) => [table.name, table]))
-  const system = live.has(SystemState.name) ? await checkSystemVersion(engine, connection) : []
-  return [...system, ...[...systemModels, ...models].flatMap((model) => tableDifferences(wantedTable(model, engine), live.get(model.name)))]
+async function readDiff(engine: Engine, models: readonly AnyModel[]): Promise<SchemaDiff> {
+  return await engine.read((connection) => diffSchema(engine, connection, models))
+}
+
+async function pendingOf(engine: Engine, migrations: readonly Migration[]): Promise<readonly string[]> {
+  const status = await readStatus(engine, migrations)
+  refuseChanged(status)
+  return status.pending
+}
+
+/** Whether a table that stands is changed. What others do meanwhile makes it less. */
+function changesAny({ tables }: SchemaDiff): boolean {
+  return tables.some(({ differences }) => differences.some(({ effect }) => effect === 'safe'))
+}
+
+async function bringUp(engine: Engine, connection: Connection, models: readonly AnyModel[]): Promise<void> {
+  await upgradeSystemTables(engine, connection)
+  const diff = await diffSchema(engine, connection, models)
+  const stopping = [...diff.system, ...needingMigration(diff)]
+  if (stopping.length > 0) throw new SchemaMismatchError(blocking(diff), adviceToMigrate)
+  for (const statement of createStatements(inReferenceOrder(diff.missing), engine)) await connection.run({ sql: statement, parameters: [] })
+  await changeSafely(engine, connection, diff)
+  const left = blocking(await diffSchema(engine, connection, models))
+  if (left.length > 0) throw new SchemaMismatchError(left)
+  for (const model of diff.unremembered) await remember([engine, connection], model.name, definitionOf(model))
+}
+
+const adviceWithoutTables =
+  'Open with createTables: true to make what is missing, or write and run a migration with strongroom migrate new and strongroom migrate up.'
+
+const adviceToMigrate =
+  'Nothing was changed, since data could be lost or refused. Write a migration with strongroom migrate new, and run it with strongroom migrate up.'
+
+async function changeSafely(engine: Engine, connection: Connection, diff: SchemaDiff): Promise<void> {
+  const changed = diff.tables.filter(({ differences }) => differences.some(({ effect }) => effect === 'safe'))
+  if (changed.length === 0) return
+  const editor = new TableEditor(engine, connection)
+  for (const table of changed) await editor.alterTable(table.model.name, changesOf(table, ['safe']))
+  const changes = changed.flatMap(({ differences }) =>
+    differences.filter(({ effect }) => effect === 'safe').map(({ sentence }) => sentence),
+  )
+  const name = `${new Date().toISOString().replaceAll(/[-:.TZ]/g, '')}_automatic`
+  await new MigrationLog(engine).add(connection, unitContext({}, undefined), { name, kind: 'automatic', checksum: null, changes })
 }

@@ -12,13 +12,24 @@ import { BoundTable } from '../query/bound-table.ts'
 import { runTask } from '../session/task.ts'
 import { BackupRecords } from './backup-records.ts'
 import { JobRecords } from './job-records.ts'
+import { MigrationRecords, TableRecords } from './table-records.ts'
 import { createStatements } from './wanted-table.ts'
 
 /** What the library knows of its own tables: their version, under the key `version`. */
 export const SystemState = defineSystemModel('strongroom_state', { value: Type.String() }, { id: { name: 'key', type: 'text' } })
 
 /** The models of the library's own tables. */
-export const systemModels = [SystemState, AuditLog, AuditHead, KeptAnswers, BackupRecords, JobRecords, Counters] as const
+export const systemModels = [
+  SystemState,
+  AuditLog,
+  AuditHead,
+  KeptAnswers,
+  BackupRecords,
+  JobRecords,
+  Counters,
+  TableRecords,
+  MigrationRecords,
+] as const
 
 /** One step from a version of the library's own tables to the next. */
 type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
@@ -31,6 +42,7 @@ const upgrades: readonly Upgrade[] = [
   createJobRecords,
   createCounters,
   chainTheLog,
+  createMigrationRecords,
 ]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
@@ -113,6 +125,11 @@ export function isUnsettled(engine: Engine, connection: Connection): Awaitable<b
 
 function logTables(engine: Engine): LogTables {
   return { log: new BoundTable(AuditLog, engine), head: new BoundTable(AuditHead, engine) }
+}
+
+async function createMigrationRecords(engine: Engine, connection: Connection): Promise<void> {
+  const statements = createStatements([TableRecords, MigrationRecords], engine)
+  for (const statement of statements) await connection.run({ sql: statement, parameters: [] })
 }
 
 async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {

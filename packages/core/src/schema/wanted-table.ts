@@ -1,106 +1,110 @@
-import type { ReferenceShape, TableDefiner, TableShape } from '../engine/engine.ts'
+import type { IndexShape, ReferenceShape, TableDefiner, TableShape } from '../engine/engine.ts'
 import { indexName, referenceName, uniqueName } from '../model/constraint-names.ts'
 import type { AnyModel } from '../model/model.ts'
+import { columnOf, definitionOf, idColumn } from './definition/definition-of.ts'
+import type { IndexDefinition, TableDefinition } from './definition/table-definition.ts'
 
-/** The table that a model wants to live in. */
+/** A table with its name. */
+export interface NamedTable {
+  readonly name: string
+  readonly definition: TableDefinition
+}
+
+/** The table that a model wants to live in, in the engine's terms. */
 export function wantedTable(model: AnyModel, engine: TableDefiner): TableShape {
-  const { fields, name } = model
+  return tableShape({ name: model.name, definition: definitionOf(model) }, engine)
+}
+
+/** A table in the engine's terms. */
+export function tableShape({ name, definition }: NamedTable, engine: TableDefiner): TableShape {
+  const { id, fields, indexes = [] } = definition
+  const columns = [idColumn(definition), ...Object.entries(fields).map(([field, about]) => columnOf(field, about))]
   return {
     name,
-    columns: fields.map((field) => ({ name: field.name, type: engine.columnType(field), nullable: field.nullable })),
-    primaryKey: [model.id.name],
-    indexes: [
-      // A deleted e-mail address can be used again: unique keys cover live records only.
-      ...model.unique.map((columns) => ({
-        name: uniqueName(name, columns),
-        columns,
-        unique: true,
-        liveOnly: model.deletedAt !== undefined,
-      })),
-      ...model.indexes.map((columns) => ({
-        name: indexName(name, columns),
-        columns: withId(model, engine, columns),
-        unique: false,
-        liveOnly: false,
-      })),
-      ...referenceIndexes(model, engine),
-    ],
-    references: fields.flatMap((field) => {
-      if (!field.reference) return []
-      const target = field.reference.model()
-      return [{ column: field.name, table: target.name, targetColumn: target.id.name }]
+    columns: columns.map((column) => {
+      const allowed = engine.allowedValues(column)
+      return { name: column.name, type: engine.columnType(column), nullable: column.nullable, ...(allowed && { allowed }) }
     }),
+    primaryKey: [id.name],
+    indexes: indexes.map((index) => indexShape(name, index, id, engine)),
+    references: Object.entries(fields).flatMap(([field, { references }]) =>
+      references ? [{ column: field, table: references.table, targetColumn: references.field }] : [],
+    ),
   }
 }
 
-/** Every reference has an index: deletes look for the records that point to theirs. */
-function referenceIndexes(model: AnyModel, engine: TableDefiner): TableShape['indexes'] {
-  const covered = new Set([...model.unique, ...model.indexes].map((columns) => columns[0]))
-  return model.fields
-    .filter((field) => field.reference && !covered.has(field.name))
-    .map(({ name }) => ({ name: indexName(model.name, [name]), columns: withId(model, engine, [name]), unique: false, liveOnly: false }))
+/** An index in the engine's terms. */
+export function indexShape(
+  table: string,
+  { fields, unique = false, liveOnly = false }: IndexDefinition,
+  id: TableDefinition['id'],
+  engine: TableDefiner,
+): IndexShape {
+  const columns = unique ? fields : withId(id, engine, fields)
+  return { name: unique ? uniqueName(table, fields) : indexName(table, fields), columns, unique, liveOnly }
 }
 
 /** The id is the last key of every order: an index that ends with it gives pages without sorting, however many records share a value. */
-function withId(model: AnyModel, { capabilities }: TableDefiner, columns: readonly string[]): readonly string[] {
-  const there = columns.includes(model.id.name) || (capabilities.countedIdInIndexes && model.idType === 'integer')
-  return there ? columns : [...columns, model.id.name]
+function withId(id: TableDefinition['id'], { capabilities }: TableDefiner, columns: readonly string[]): readonly string[] {
+  const there = columns.includes(id.name) || (capabilities.countedIdInIndexes && id.type === 'integer')
+  return there ? columns : [...columns, id.name]
 }
 
 /** The statements that make tables without their references: they can be filled in any order. */
 export function createBareStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
-  return models.flatMap((model) => tableStatements(model, engine, []))
+  return models.flatMap((model) => tableStatements(named(model), engine, []))
 }
 
 /** The statements that add the references to tables that were made without them. */
 export function referenceStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
-  return models.flatMap((model) => wantedTable(model, engine).references.map((reference) => addReference(model, reference)))
+  return models.flatMap((model) => wantedTable(model, engine).references.map((reference) => addReference(model.name, reference)))
 }
 
 /** The statements that make tables, in the order given, with their indexes and references, where they are missing. */
 export function createStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
+  return createTableStatements(models.map(named), engine)
+}
+
+function named(model: AnyModel): NamedTable {
+  return { name: model.name, definition: definitionOf(model) }
+}
+
+/** The same for tables that no model has. */
+export function createTableStatements(tables: readonly NamedTable[], engine: TableDefiner): string[] {
   const statements: string[] = []
   const afterwards: string[] = []
-  models.forEach((model, index) => {
-    const later = new Set(engine.capabilities.forwardReferences ? [] : models.slice(index + 1).map(({ name }) => name))
-    const { references } = wantedTable(model, engine)
-    statements.push(
-      ...tableStatements(
-        model,
-        engine,
-        references.filter(({ table }) => !later.has(table)),
-      ),
-    )
-    for (const reference of references.filter(({ table }) => later.has(table))) {
-      afterwards.push(addReference(model, reference))
-    }
+  tables.forEach((table, index) => {
+    const later = new Set(engine.capabilities.forwardReferences ? [] : tables.slice(index + 1).map(({ name }) => name))
+    const { references } = tableShape(table, engine)
+    const now = references.filter((reference) => !later.has(reference.table))
+    statements.push(...tableStatements(table, engine, now))
+    for (const reference of references) if (later.has(reference.table)) afterwards.push(addReference(table.name, reference))
   })
   return [...statements, ...afterwards]
 }
 
-function tableStatements(model: AnyModel, engine: TableDefiner, references: readonly ReferenceShape[]): string[] {
-  const columns = model.fields.map((field) =>
-    field === model.id
-      ? `${quote(field.name)} ${engine.idDefinition(field, { countedId: model.idType === 'integer' })}`
-      : `${quote(field.name)} ${engine.columnDefinition(field)}`,
-  )
-  const live = model.deletedAt ? ` WHERE ${quote(model.deletedAt.name)} IS NULL` : ''
-  const indexes = wantedTable(model, engine).indexes.map(
+function tableStatements(table: NamedTable, engine: TableDefiner, references: readonly ReferenceShape[]): string[] {
+  const { id, fields } = table.definition
+  const columns = [
+    `${quote(id.name)} ${engine.idDefinition(idColumn(table.definition), { countedId: id.type === 'integer' })}`,
+    ...Object.entries(fields).map(([name, about]) => `${quote(name)} ${engine.columnDefinition(columnOf(name, about))}`),
+  ]
+  const indexes = tableShape(table, engine).indexes.map(
     ({ name, columns: parts, unique, liveOnly }) =>
-      `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(name)} ON ${quote(model.name)} (${parts.map(quote).join(', ')})${liveOnly ? live : ''}`,
+      `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(name)} ON ${quote(table.name)} (${parts.map(quote).join(', ')})${liveOnly ? ' WHERE "deleted_at" IS NULL' : ''}`,
   )
   return [
-    engine.createTableSql(model.name, [...columns, ...references.map((reference) => referenceDefinition(model, reference))]),
+    engine.createTableSql(table.name, [...columns, ...references.map((reference) => referenceDefinition(table.name, reference))]),
     ...indexes,
   ]
 }
 
-function addReference(model: AnyModel, reference: ReferenceShape): string {
-  return `ALTER TABLE ${quote(model.name)} ADD ${referenceDefinition(model, reference)}`
+function addReference(table: string, reference: ReferenceShape): string {
+  return `ALTER TABLE ${quote(table)} ADD ${referenceDefinition(table, reference)}`
 }
 
-function referenceDefinition(model: AnyModel, { column, table, targetColumn }: ReferenceShape): string {
-  return `CONSTRAINT ${quote(referenceName(model.name, column))} FOREIGN KEY (${quote(column)}) REFERENCES ${quote(table)} (${quote(targetColumn)})`
+function referenceDefinition(table: string, { column, table: target, targetColumn }: ReferenceShape): string {
+  return `CONSTRAINT ${quote(referenceName(table, column))} FOREIGN KEY (${quote(column)}) REFERENCES ${quote(target)} (${quote(targetColumn)})`
 }
 
 function quote(name: string): string {

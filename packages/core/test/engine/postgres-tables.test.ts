@@ -95,7 +95,7 @@ describe('the tables that stand in the database', () => {
           { name: 'children_name_idx', columns: ['name'], unique: false, liveOnly: false },
           { name: 'children_name_key', columns: ['name', 'Parent'], unique: true, liveOnly: true },
         ],
-        references: [{ column: 'Parent', table: 'parents', targetColumn: 'code' }],
+        references: [{ name: 'children_Parent_fkey', column: 'Parent', table: 'parents', targetColumn: 'code' }],
       },
       {
         name: 'parents',

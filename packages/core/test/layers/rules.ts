@@ -22,7 +22,7 @@ const floors: readonly (readonly string[])[] = [
   ['accessor'],
   ['schema', 'transfer', 'health', 'jobs'],
   ['options'],
-  ['storage', 'view'],
+  ['storage', 'view', 'open-migrator'],
   ['index'],
 ]
 const coreSource = 'packages/core/src/'

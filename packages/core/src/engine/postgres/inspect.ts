@@ -1,4 +1,5 @@
 import type { ColumnShape, Connection, IndexShape, ReferenceShape, StoredRow, TableShape } from '../engine.ts'
+import { valuesOfCheck } from './check-text.ts'
 
 /** The tables of the schema that unqualified names mean. */
 const tablesHere = `
@@ -17,7 +18,11 @@ const tables = `
 const columns = `
   SELECT t.relname AS "table", a.attname AS name, NOT a.attnotnull AS nullable,
     format_type(a.atttypid, a.atttypmod)
-      || CASE WHEN a.attcollation NOT IN (0, 100) THEN ' COLLATE ' || quote_ident(c.collname) ELSE '' END AS type
+      || CASE WHEN a.attcollation NOT IN (0, 100) THEN ' COLLATE ' || quote_ident(c.collname) ELSE '' END AS type,
+    a.atthasdef AS has_default,
+    ARRAY_TO_JSON(ARRAY(
+      SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k
+      WHERE k.conrelid = t.oid AND k.contype = 'c' AND k.conkey = ARRAY[a.attnum] ORDER BY k.conname))::text AS checks
   FROM (${tablesHere}) t
   JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
   LEFT JOIN pg_collation c ON c.oid = a.attcollation
@@ -40,7 +45,7 @@ const indexes = `
   ORDER BY t.relname, n.relname`
 
 const references = `
-  SELECT t.relname AS "table", a.attname AS "column", target.relname AS target_table, b.attname AS target_column
+  SELECT t.relname AS "table", f.conname AS name, a.attname AS "column", target.relname AS target_table, b.attname AS target_column
   FROM (${tablesHere}) t
   JOIN pg_constraint f ON f.conrelid = t.oid AND f.contype = 'f' AND f.conparentid = 0
   JOIN pg_class target ON target.oid = f.confrelid
@@ -70,7 +75,23 @@ function byTable(rows: StoredRow[]): ByTable {
 }
 
 function columnShape(row: StoredRow): ColumnShape {
-  return { name: String(row['name']), type: String(row['type']), nullable: row['nullable'] === true }
+  const name = String(row['name'])
+  const [allowed] = names(row['checks']).flatMap((text) => {
+    const values = valuesOfCheck(text, name)
+    return values ? [values] : []
+  })
+  return {
+    name,
+    type: String(row['type']),
+    nullable: row['nullable'] === true,
+    ...(allowed && { allowed: allowed.map((value) => asStored(value, String(row['type']))) }),
+    ...(row['has_default'] === true && { hasDefault: true }),
+  }
+}
+
+/** PostgreSQL writes negative numbers in quotes. */
+function asStored(value: string | number, type: string): string | number {
+  return type.startsWith('text') ? value : Number(value)
 }
 
 function indexShape(row: StoredRow): IndexShape {
@@ -83,7 +104,12 @@ function indexShape(row: StoredRow): IndexShape {
 }
 
 function referenceShape(row: StoredRow): ReferenceShape {
-  return { column: String(row['column']), table: String(row['target_table']), targetColumn: String(row['target_column']) }
+  return {
+    name: String(row['name']),
+    column: String(row['column']),
+    table: String(row['target_table']),
+    targetColumn: String(row['target_column']),
+  }
 }
 
 /** A JSON array of names, made by the queries above. */

@@ -1,6 +1,7 @@
 import type { Field } from '../../model/model.ts'
 import type {
   Codec,
+  ColumnDefinition,
   Connection,
   DatabasePlace,
   Engine,
@@ -13,8 +14,11 @@ import type {
   TableShape,
   Unit,
 } from '../engine.ts'
+import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
-import { advanceIds, columnDefinition, columnType, createTableSql, idDefinition, takeDefinitionLock } from './ddl.ts'
+import { changeTable, setColumn } from './change-table.ts'
+import { advanceIds, allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
+import { define } from './define.ts'
 import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'
 import { inspectTables } from './inspect.ts'
@@ -25,7 +29,7 @@ import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
 import { streamRows } from './stream.ts'
 import { textFunctions } from './text.ts'
-import { runDefinition, runUnit, type UnitOptions } from './transaction.ts'
+import { runUnit, type UnitOptions } from './transaction.ts'
 import { codecFor } from './values.ts'
 
 export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
@@ -93,13 +97,16 @@ export class PostgresEngine implements Engine {
     return await this.#gate.during(() => runUnit(units, unit))
   }
 
-  async define<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
-    return await this.#gate.during(() =>
-      runDefinition(this.#pool, async (connection) => {
-        await connection.all(takeDefinitionLock)
-        return await work(connection)
-      }),
-    )
+  async define<T>(work: (connection: Connection) => Promise<T>, options: { readonly changesTables?: boolean } = {}): Promise<T> {
+    return await this.#gate.during(() => define(this.#pool, work, options))
+  }
+
+  async changeTable(connection: Connection, change: TableChange): Promise<void> {
+    await changeTable(connection, change)
+  }
+
+  async setColumn(connection: Connection, target: ColumnTarget, rows: readonly (readonly [unknown, unknown])[]): Promise<void> {
+    await setColumn(connection, target, rows)
   }
 
   async inspect(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
@@ -152,16 +159,20 @@ export class PostgresEngine implements Engine {
     return codecFor(field)
   }
 
-  columnDefinition(field: Field): string {
-    return columnDefinition(field)
+  columnDefinition(column: ColumnDefinition): string {
+    return columnDefinition(column)
   }
 
-  columnType(field: Field): string {
-    return columnType(field)
+  columnType(column: Pick<ColumnDefinition, 'kind' | 'precision' | 'scale'>): string {
+    return columnType(column)
   }
 
-  idDefinition(field: Field, options: TableOptions): string {
-    return idDefinition(field, options)
+  allowedValues(column: Pick<ColumnDefinition, 'kind' | 'values'>): readonly (string | number)[] | undefined {
+    return allowedValues(column)
+  }
+
+  idDefinition(column: ColumnDefinition, options: TableOptions): string {
+    return idDefinition(column, options)
   }
 
   createTableSql(table: string, definitions: readonly string[]): string {

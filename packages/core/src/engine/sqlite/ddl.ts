@@ -1,5 +1,5 @@
-import type { Field, FieldKind } from '../../model/model.ts'
-import type { TableOptions } from '../engine.ts'
+import type { FieldKind } from '../../model/model.ts'
+import type { ColumnDefinition, TableOptions } from '../engine.ts'
 
 /**
  * The types of STRICT tables. INT and INTEGER mean the same to SQLite; here INT says that a value may pass 2^53, which
@@ -29,27 +29,36 @@ function quoteLiteral(value: string | number): string {
 }
 
 /** The declared type of a field's column. */
-export function columnType(field: Field): string {
+export function columnType(field: Pick<ColumnDefinition, 'kind' | 'precision' | 'scale'>): string {
   return types[field.kind]
 }
 
 /** Type, NOT NULL and CHECK of a field's column, e.g. `INTEGER NOT NULL CHECK ("active" IN (0, 1))`. */
-export function columnDefinition(field: Field): string {
-  return [columnType(field), field.nullable ? '' : 'NOT NULL', allowedValues(field)].filter(Boolean).join(' ')
+export function columnDefinition(field: ColumnDefinition): string {
+  return [columnType(field), field.nullable ? '' : 'NOT NULL', checkOf(field)].filter(Boolean).join(' ')
 }
 
 /** The id's column with its primary key, e.g. `INTEGER PRIMARY KEY AUTOINCREMENT`. */
-export function idDefinition(field: Field, options: TableOptions): string {
+export function idDefinition(field: ColumnDefinition, options: TableOptions): string {
   const type = columnType(field)
   if (options.countedId) return `${type} PRIMARY KEY AUTOINCREMENT`
-  return [type, 'NOT NULL PRIMARY KEY', allowedValues(field)].filter(Boolean).join(' ')
+  return [type, 'NOT NULL PRIMARY KEY', checkOf(field)].filter(Boolean).join(' ')
 }
 
 export function createTableSql(table: string, definitions: readonly string[]): string {
   return `CREATE TABLE IF NOT EXISTS ${quoteName(table)} (\n  ${definitions.join(',\n  ')}\n) STRICT`
 }
 
-function allowedValues(field: Field): string {
-  const values = field.kind === 'boolean' ? [0, 1] : field.values
-  return values ? `CHECK (${quoteName(field.name)} IN (${values.map(quoteLiteral).join(', ')}))` : ''
+/** The values that a CHECK of a field's column allows. */
+export function allowedValues(field: Pick<ColumnDefinition, 'kind' | 'values'>): readonly (string | number)[] | undefined {
+  return field.kind === 'boolean' ? [0, 1] : field.values
+}
+
+function checkOf(field: ColumnDefinition): string {
+  const values = allowedValues(field)
+  return values ? checkText(field.name, values) : ''
+}
+
+export function checkText(column: string, values: readonly (string | number)[]): string {
+  return `CHECK (${quoteName(column)} IN (${values.map(quoteLiteral).join(', ')}))`
 }

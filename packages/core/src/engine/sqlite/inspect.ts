@@ -1,6 +1,7 @@
 import type { ColumnShape, Connection, IndexShape, ReferenceShape, StoredRow, TableShape } from '../engine.ts'
+import { readTableText, type TableText } from './table-text.ts'
 
-const tables = `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name`
+const tables = `SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY name`
 const columns = 'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid'
 const indexes = `SELECT l.name, l."unique", l.partial, s.sql FROM pragma_index_list(?) l LEFT JOIN sqlite_schema s ON s.type = 'index' AND s.name = l.name WHERE l.origin <> 'pk' ORDER BY l.name`
 const indexColumns = 'SELECT name FROM pragma_index_xinfo(?) WHERE key = 1 ORDER BY seqno'
@@ -9,11 +10,13 @@ const references = 'SELECT "table", "from", "to" FROM pragma_foreign_key_list(?)
 /** Reads tables, columns, indexes and references as they stand in the database. */
 export async function inspectTables(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
   const shapes: TableShape[] = []
-  for (const { name } of await connection.all({ sql: tables, parameters: [] })) shapes.push(await inspectTable(connection, String(name)))
+  for (const { name, sql } of await connection.all({ sql: tables, parameters: [] })) {
+    shapes.push(await inspectTable(connection, String(name), readTableText(String(sql))))
+  }
   return shapes.map((shape) => ({ ...shape, references: shape.references.map((reference) => withTarget(reference, shapes)) }))
 }
 
-async function inspectTable(connection: Pick<Connection, 'all'>, name: string): Promise<TableShape> {
+async function inspectTable(connection: Pick<Connection, 'all'>, name: string, text: TableText | undefined): Promise<TableShape> {
   const about = (sql: string) => connection.all({ sql, parameters: [name] })
   const found = await about(columns)
   const indexShapes: IndexShape[] = []
@@ -24,22 +27,26 @@ async function inspectTable(connection: Pick<Connection, 'all'>, name: string): 
   }
   return {
     name,
-    columns: found.map(columnShape),
+    columns: found.map((column) => columnShape(column, text)),
     primaryKey: found
       .filter((column) => Number(column.pk) > 0)
       .sort((a, b) => Number(a.pk) - Number(b.pk))
       .map((column) => String(column.name)),
     indexes: indexShapes,
-    references: (await about(references)).map(referenceShape),
+    references: (await about(references)).map((reference) => referenceShape(reference, text)),
   }
 }
 
-function columnShape(column: StoredRow): ColumnShape {
+function columnShape(column: StoredRow, text: TableText | undefined): ColumnShape {
+  const name = String(column.name)
+  const { allowed, hasDefault = false } = text?.columns.find((found) => found.name === name) ?? {}
   return {
-    name: String(column.name),
+    name,
     type: String(column.type),
     // A primary key of a STRICT table takes no null, whether it says so or not.
     nullable: Number(column.notnull) === 0 && Number(column.pk) === 0,
+    ...(allowed && { allowed }),
+    ...(hasDefault && { hasDefault }),
   }
 }
 
@@ -56,8 +63,12 @@ function indexShape(index: StoredRow, keys: readonly StoredRow[]): IndexShape | 
   }
 }
 
-function referenceShape(reference: StoredRow): ReferenceShape {
-  return { column: String(reference.from), table: String(reference.table), targetColumn: reference.to === null ? '' : String(reference.to) }
+function referenceShape(reference: StoredRow, text: TableText | undefined): ReferenceShape {
+  const column = String(reference.from)
+  const table = String(reference.table)
+  const written = [...(text?.columns ?? []), ...(text?.constraints ?? [])].map((part) => part.reference)
+  const name = written.find((found) => found?.column === column && found.table === table)?.name
+  return { ...(name !== undefined && { name }), column, table, targetColumn: reference.to === null ? '' : String(reference.to) }
 }
 
 /** A reference that names no column means the other table's key. */

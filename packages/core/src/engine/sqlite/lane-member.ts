@@ -4,7 +4,10 @@ import { SqliteConnection } from './connection.ts'
 import type { Handle } from './handle.ts'
 
 /** What the lane needs to know of a unit of work. */
-export type LaneUnit<T> = Pick<Unit<T>, 'alone' | 'timeLimit' | 'large' | 'run'>
+export type LaneUnit<T> = Pick<Unit<T>, 'alone' | 'timeLimit' | 'large' | 'run'> & {
+  /** Tables are written anew: foreign keys are off, which SQLite does outside of transactions alone. */
+  readonly changesTables?: boolean
+}
 
 /** A unit on the lane, and its outcome, which is withheld until the commit. */
 export class LaneMember {

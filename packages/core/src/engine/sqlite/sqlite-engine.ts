@@ -1,9 +1,11 @@
 import type { Kysely } from 'kysely'
+import { ConflictError } from '../../errors.ts'
 import type { Field } from '../../model/model.ts'
 import type {
   AnyDatabase,
   Awaitable,
   Codec,
+  ColumnDefinition,
   Connection,
   DatabasePlace,
   Engine,
@@ -17,9 +19,11 @@ import type {
   Unit,
 } from '../engine.ts'
 import { isPromise } from '../is-promise.ts'
+import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
+import { changeTable } from './change-table.ts'
 import type { Checkpoints } from './checkpoints.ts'
-import { columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
+import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition, quoteName } from './ddl.ts'
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
@@ -84,31 +88,63 @@ export class SqliteEngine implements Engine {
     return codecFor(field)
   }
 
-  columnDefinition(field: Field): string {
-    return columnDefinition(field)
+  columnDefinition(column: ColumnDefinition): string {
+    return columnDefinition(column)
   }
 
   createTableSql(table: string, definitions: readonly string[]): string {
     return createTableSql(table, definitions)
   }
 
-  idDefinition(field: Field, options: TableOptions): string {
-    return idDefinition(field, options)
+  idDefinition(column: ColumnDefinition, options: TableOptions): string {
+    return idDefinition(column, options)
   }
 
-  columnType(field: Field): string {
-    return columnType(field)
+  columnType(column: Pick<ColumnDefinition, 'kind'>): string {
+    return columnType(column)
+  }
+
+  allowedValues(column: Pick<ColumnDefinition, 'kind' | 'values'>): readonly (string | number)[] | undefined {
+    return allowedValues(column)
   }
 
   inspect(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
     return inspectTables(connection)
   }
 
-  async define<T>(work: (connection: Connection) => Promise<T>): Promise<T> {
+  async define<T>(work: (connection: Connection) => Promise<T>, { changesTables = false } = {}): Promise<T> {
     const { lane } = this.#parts
-    const result = await lane.write({ alone: true, timeLimit: Number.POSITIVE_INFINITY, run: work })
-    this.refresh()
-    return result
+    const run = async (connection: Connection): Promise<T> => {
+      const answer = await work(connection)
+      if (changesTables) await checkReferences(connection)
+      return answer
+    }
+    try {
+      return await lane.write({ alone: true, timeLimit: Number.POSITIVE_INFINITY, changesTables, run })
+    } finally {
+      this.refresh()
+    }
+  }
+
+  changeTable(connection: Connection, change: TableChange): Promise<void> {
+    const { database } = this.#parts.writer
+    return changeTable(connection, change, async (work) => {
+      database.pragma('legacy_alter_table = ON')
+      try {
+        await work()
+      } finally {
+        database.pragma('legacy_alter_table = OFF')
+      }
+    })
+  }
+
+  async setColumn(
+    connection: Connection,
+    { table, id, column }: ColumnTarget,
+    rows: readonly (readonly [unknown, unknown])[],
+  ): Promise<void> {
+    const sql = `UPDATE ${quoteName(table)} SET ${quoteName(column.name)} = ? WHERE ${quoteName(id.name)} = ?`
+    for (const [key, value] of rows) await connection.run({ sql, parameters: [value, key] })
   }
 
   advanceIds(connection: Connection, table: string, _idColumn: string, id: number): Awaitable<void> {
@@ -168,4 +204,13 @@ export class SqliteEngine implements Engine {
     writer.database.close()
     afterClose()
   }
+}
+
+/** While tables are written anew nobody looks at references; nothing is committed where one leads nowhere. */
+async function checkReferences(connection: Connection): Promise<void> {
+  const sql = 'SELECT "table", "parent", count(*) AS count FROM pragma_foreign_key_check GROUP BY "table", "parent"'
+  const broken = await connection.all({ sql, parameters: [] })
+  if (broken.length === 0) return
+  const told = broken.map(({ table, parent, count }) => `${count} of ${table} to ${parent}`)
+  throw new ConflictError('reference_conflict', `References would lead nowhere: ${told.join(', ')}. Nothing was changed.`)
 }

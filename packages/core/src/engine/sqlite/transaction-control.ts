@@ -11,6 +11,7 @@ export class TransactionControl {
   readonly #savepoint: SqliteStatement
   readonly #release: SqliteStatement
   readonly #rollbackTo: SqliteStatement
+  #foreignKeys = true
 
   constructor(database: SqliteDatabase) {
     this.#database = database
@@ -27,9 +28,21 @@ export class TransactionControl {
   }
 
   /** Takes the write lock at once: a transaction that begins as a reader cannot wait for it later. */
-  begin(): void {
+  begin({ foreignKeys } = { foreignKeys: true }): void {
     this.rollBack()
+    if (foreignKeys) this.foreignKeysOn()
+    else {
+      this.#database.pragma('foreign_keys = OFF')
+      this.#foreignKeys = false
+    }
     this.#begin.run(none)
+  }
+
+  /** Does nothing inside a transaction: the next `begin` does it then. */
+  foreignKeysOn(): void {
+    if (this.#foreignKeys || this.#database.inTransaction) return
+    this.#database.pragma('foreign_keys = ON')
+    this.#foreignKeys = true
   }
 
   commit(): void {

@@ -115,6 +115,7 @@ export class WriteLane {
 
   #next(): void {
     this.#running = false
+    this.#control.foreignKeysOn()
     for (const resolve of this.#whenFree.splice(0)) resolve()
     if (this.#queue.length > 0) {
       setImmediate(this.#turn)
@@ -131,7 +132,7 @@ export class WriteLane {
     }
     try {
       if (first.unit.large) this.#control.rollBack()
-      else this.#control.begin()
+      else this.#control.begin({ foreignKeys: first.unit.changesTables !== true })
       this.#lockedSince = undefined
       return true
     } catch (error) {
