@@ -15,6 +15,12 @@ describe('an image of the audit log', () => {
     expect(imageAsOf(Person, 2, { id: 1, full_name: 'A', name: 'nick' })).toEqual({ id: 1, legal_name: 'A', name: 'nick', phone: null })
   })
 
+  test('of a field that has the name of another one by now is that field’s', () => {
+    const Moved = defineModel('t', { a: Type.String(), first: Type.String() }, { renamedFields: { a: 'b', first: 'a' } })
+    expect(imageAsOf(Moved, 1, { id: 1, a: 'one', b: 'x' })).toEqual({ id: 1, a: 'x', first: 'one' })
+    expect(imageAsOf(Moved, 1, { id: 1, a: 'x', first: 'one' })).toEqual({ id: 1, a: 'x', first: 'one' })
+  })
+
   test('of the model as it is stays what it is', () => {
     const image = { id: 1, legal_name: 'A', name: 'nick', phone: '1' }
     expect(imageAsOf(Person, 3, image)).toEqual(image)

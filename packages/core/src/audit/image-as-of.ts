@@ -1,4 +1,5 @@
 import type { AnyModel } from '../model/model.ts'
+import { standingRenames } from '../model/renamed-fields.ts'
 
 /** An image of the log, in JSON form. */
 export type Image = Readonly<Record<string, unknown>>
@@ -18,20 +19,12 @@ export type Image = Readonly<Record<string, unknown>>
  */
 export function imageAsOf(model: AnyModel, schemaVersion: number, image: Image): Image {
   if (schemaVersion > model.schemaVersion) return image
-  const taken = new Set<string>()
-  const oldNames = new Map<string, string>()
-  for (const [name, olds] of model.renamedFields) {
-    if (Object.hasOwn(image, name)) continue
-    const old = olds.find((candidate) => Object.hasOwn(image, candidate) && !taken.has(candidate))
-    if (old === undefined) continue
-    oldNames.set(name, old)
-    // A new field may have got the name that this one has given up.
-    taken.add(old)
-  }
+  const renames = standingRenames(model, (name) => Object.hasOwn(image, name))
+  const oldNames = new Map([...renames].map(([old, name]) => [name, old]))
   const visible = model.fields.filter((field) => !field.hidden)
   return Object.fromEntries(
     visible.map(({ name }) => {
-      const source = oldNames.get(name) ?? (taken.has(name) ? undefined : name)
+      const source = oldNames.get(name) ?? (renames.has(name) ? undefined : name)
       return [name, source !== undefined && Object.hasOwn(image, source) ? image[source] : null]
     }),
   )

@@ -96,7 +96,7 @@ export class TableEditor implements SchemaEditor {
         from: referenceName(table.name, column),
         to: referenceName(name, now(column)),
       })),
-      renameColumns: [...columns].map(([from, to]) => ({ from, to })),
+      renameColumns: inOrder(table, columns),
       ...(name !== table.name && { renameTo: name }),
     }
     await this.#engine.changeTable(this.#connection, change)
@@ -127,11 +127,21 @@ export class TableEditor implements SchemaEditor {
   }
 }
 
+/** Where one takes over the name of another, all give up theirs first. */
+function inOrder({ columns }: TableShape, renames: ReadonlyMap<string, string>): { readonly from: string; readonly to: string }[] {
+  const standing = new Set(columns.map(({ name }) => name))
+  const all = [...renames].map(([from, to]) => ({ from, to }))
+  if (!all.some(({ to }) => standing.has(to))) return all
+  const passing = (index: number): string => `strongroom_moved_${index}`
+  return [...all.map(({ from }, index) => ({ from, to: passing(index) })), ...all.map(({ to }, index) => ({ from: passing(index), to }))]
+}
+
 function checkRenames(table: TableShape, renames: Readonly<Record<string, string>>): void {
   const names = new Set(table.columns.map(({ name }) => name))
   for (const [from, to] of Object.entries(renames)) {
     if (!names.has(from)) throw refused(`${table.name} has no field ${from} that could be called ${to}.`)
-    if (names.has(to)) throw refused(`${table.name}.${from} cannot be called ${to}: there is a field of that name.`)
+    if (names.has(to) && renames[to] === undefined)
+      throw refused(`${table.name}.${from} cannot be called ${to}: there is a field of that name.`)
   }
 }
 

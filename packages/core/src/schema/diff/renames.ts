@@ -1,6 +1,7 @@
 import type { IndexShape, TableShape } from '../../engine/engine.ts'
 import { indexName, referenceName, uniqueName } from '../../model/constraint-names.ts'
 import type { AnyModel } from '../../model/model.ts'
+import { standingRenames } from '../../model/renamed-fields.ts'
 import type { FieldDefinition, TableDefinition } from '../definition/table-definition.ts'
 import { ownIndex } from './live-definition.ts'
 
@@ -13,13 +14,7 @@ export function formerTable(model: AnyModel, live: ReadonlyMap<string, TableShap
 /** The columns that stand under an old name, by that: declared, never guessed. */
 export function renamedColumns(model: AnyModel, table: TableShape): Map<string, string> {
   const standing = new Set(table.columns.map(({ name }) => name))
-  const renames = new Map<string, string>()
-  for (const [name, olds] of model.renamedFields) {
-    if (standing.has(name)) continue
-    const old = olds.find((candidate) => standing.has(candidate) && !renames.has(candidate))
-    if (old !== undefined) renames.set(old, name)
-  }
-  return renames
+  return standingRenames(model, (name) => standing.has(name))
 }
 
 /** What tables and their columns are called from now on, by their old names. */
