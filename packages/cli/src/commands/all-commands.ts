@@ -5,8 +5,9 @@ import { diagram } from './diagram.ts'
 import { exportTables } from './export.ts'
 import { health } from './health.ts'
 import { importFiles } from './import.ts'
+import { migrate } from './migrate.ts'
 import { restore } from './restore.ts'
 import { why } from './why.ts'
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [backup, restore, exportTables, importFiles, audit, why, health, diagram]
+export const commands: readonly Command[] = [backup, restore, exportTables, importFiles, audit, why, health, diagram, migrate]

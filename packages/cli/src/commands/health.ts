@@ -38,6 +38,7 @@ function inWords(health: Document): string {
     ['log', bytes(health['wal_bytes'])],
     ['free disk', bytes(health['free_disk_bytes'])],
     ['schema', Array.isArray(differences) ? (differences.length === 0 ? 'fits' : differences.map(String).join(' ')) : undefined],
+    ['migrations', pending(asRecord(health['migrations']))],
     ['last backup', backup['name'] === undefined ? undefined : `${backup['name']}, ${age(Number(backup['age_seconds']))} old`],
     ['backup now', underWay['name'] === undefined ? undefined : `${underWay['name']}, for ${age(Number(underWay['age_seconds']))}`],
     ['backup error', said(health['backup_error'])],
@@ -45,6 +46,15 @@ function inWords(health: Document): string {
     ['last entry', entry['id'] === undefined ? undefined : `${entry['id']} of ${entry['timestamp']}`],
   ]
   return told.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(13)}${printable(value)}\n`])).join('')
+}
+
+/** Only what somebody has to do something about. */
+function pending(migrations: Document): string | undefined {
+  const names = (key: string): string[] => (Array.isArray(migrations[key]) ? migrations[key].map(String) : [])
+  const told = (['pending', 'changed', 'missing'] as const).flatMap((key) =>
+    names(key).length > 0 ? [`${key}: ${names(key).join(', ')}`] : [],
+  )
+  return told.length > 0 ? told.join('; ') : undefined
 }
 
 function said(value: unknown, unit = ''): string | undefined {

@@ -21,12 +21,17 @@ export function openTarget(said: string | undefined, given: Given, { env }: Surr
   if (/^https?:\/\//i.test(target)) {
     return new ServerTarget({ url: target, headers: given.all('header'), token: variable(env, 'STRONGROOM_TOKEN'), user })
   }
-  // A drive of Windows is no scheme.
-  const hasScheme = /^[a-z][a-z0-9+.-]+:/i.test(target)
   return new DatabaseTarget({
-    url: hasScheme ? target : `sqlite:${target.replace(/^\/+/, '/')}`,
+    url: databaseUrl(target),
     accessorsModule: given.text('accessors'),
     user,
     create: given.has('create'),
   })
+}
+
+/** The URL of a database that is named by it, or by its file. */
+export function databaseUrl(said: string): string {
+  // A drive of Windows is no scheme.
+  const hasScheme = /^[a-z][a-z0-9+.-]+:/i.test(said)
+  return hasScheme ? said : `sqlite:${said.replace(/^\/+/, '/')}`
 }
