@@ -262,7 +262,7 @@ class OpenStorage implements Storage {
     log.readable = (caller) => readableEntries(this.#bound, caller)
     this.kysely = this.#outerHandle()
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
-    this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules })
+    this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules, migrations })
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
     this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger, observer: options.observer })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog, migrations })

@@ -10,7 +10,7 @@ import { makeTables } from './make-tables.ts'
 import type { Migration } from './migrate/migration.ts'
 import { MigrationLog } from './migrate/migration-records.ts'
 import { readStatus } from './migrate/read-status.ts'
-import { applyMigrations, refuseChanged } from './migrate/run-migrations.ts'
+import { applyMigrations, type Migrating, refuseChanged } from './migrate/run-migrations.ts'
 import { isUnsettled, settleLog, upgradeSystemTables } from './system-tables.ts'
 import { createStatements, inReferenceOrder } from './wanted-table.ts'
 
@@ -18,6 +18,8 @@ import { createStatements, inReferenceOrder } from './wanted-table.ts'
 export interface Preparation {
   readonly createTables: boolean
   readonly migrations?: readonly Migration[] | undefined
+  /** Who does it, for the audit log. */
+  readonly who?: Migrating
 }
 
 /**
@@ -33,7 +35,7 @@ export async function prepareSchema(engine: Engine, models: readonly AnyModel[],
 }
 
 async function prepareTables(engine: Engine, models: readonly AnyModel[], options: Preparation): Promise<void> {
-  const { createTables, migrations } = options
+  const { createTables, migrations, who = {} } = options
   // Most starts find everything in place, and then there is no need to wait for writers.
   const before = await readDiff(engine, models)
   const pending = migrations ? await pendingOf(engine, migrations) : []
@@ -42,10 +44,11 @@ async function prepareTables(engine: Engine, models: readonly AnyModel[], option
     if (lines.length > 0) throw new SchemaMismatchError(lines, adviceWithoutTables)
     return
   }
-  if (migrations && pending.length > 0 && !(await makeTables(engine, models, migrations, {}))) await applyMigrations(engine, migrations, {})
+  if (migrations && pending.length > 0 && !(await makeTables(engine, models, migrations, who)))
+    await applyMigrations(engine, migrations, who)
   const now = pending.length > 0 ? await readDiff(engine, models) : before
   if (blocking(now).length === 0 && now.unremembered.length === 0) return
-  await engine.define((connection) => bringUp(engine, connection, models), { changesTables: changesAny(now) })
+  await engine.define((connection) => bringUp(engine, connection, models, who), { changesTables: changesAny(now) })
 }
 
 async function readDiff(engine: Engine, models: readonly AnyModel[]): Promise<SchemaDiff> {
@@ -63,13 +66,13 @@ function changesAny({ tables }: SchemaDiff): boolean {
   return tables.some(({ differences }) => differences.some(({ effect }) => effect === 'safe'))
 }
 
-async function bringUp(engine: Engine, connection: Connection, models: readonly AnyModel[]): Promise<void> {
+async function bringUp(engine: Engine, connection: Connection, models: readonly AnyModel[], who: Migrating): Promise<void> {
   await upgradeSystemTables(engine, connection)
   const diff = await diffSchema(engine, connection, models)
   const stopping = [...diff.system, ...needingMigration(diff)]
   if (stopping.length > 0) throw new SchemaMismatchError(blocking(diff), adviceToMigrate)
   for (const statement of createStatements(inReferenceOrder(diff.missing), engine)) await connection.run({ sql: statement, parameters: [] })
-  await changeSafely(engine, connection, diff)
+  await changeSafely(engine, connection, diff, who)
   const left = blocking(await diffSchema(engine, connection, models))
   if (left.length > 0) throw new SchemaMismatchError(left)
   for (const model of diff.unremembered) await remember([engine, connection], model.name, definitionOf(model))
@@ -81,7 +84,7 @@ const adviceWithoutTables =
 const adviceToMigrate =
   'Nothing was changed, since data could be lost or refused. Write a migration with strongroom migrate new, and run it with strongroom migrate up.'
 
-async function changeSafely(engine: Engine, connection: Connection, diff: SchemaDiff): Promise<void> {
+async function changeSafely(engine: Engine, connection: Connection, diff: SchemaDiff, who: Migrating): Promise<void> {
   const changed = diff.tables.filter(({ differences }) => differences.some(({ effect }) => effect === 'safe'))
   if (changed.length === 0) return
   const editor = new TableEditor(engine, connection)
@@ -90,5 +93,5 @@ async function changeSafely(engine: Engine, connection: Connection, diff: Schema
     differences.filter(({ effect }) => effect === 'safe').map(({ sentence }) => sentence),
   )
   const name = `${new Date().toISOString().replaceAll(/[-:.TZ]/g, '')}_automatic`
-  await new MigrationLog(engine).add(connection, unitContext({}, undefined), { name, kind: 'automatic', checksum: null, changes })
+  await new MigrationLog(engine).add(connection, unitContext(who, undefined), { name, kind: 'automatic', checksum: null, changes })
 }

@@ -10,8 +10,28 @@ export async function readMemory(engine: Engine, connection: Pick<Connection, 'a
   const query = engine.builder.selectFrom(TableRecords.name).select(['name', 'definition'])
   const rows = await connection.all(query.compile())
   const { decode } = engine.codec({ kind: 'json' })
-  // The library wrote it itself.
-  return new Map(rows.map((row) => [String(row['name']), decode(row['definition']) as TableDefinition]))
+  const memory = rows.map((row) => [String(row['name']), decode(row['definition'])] as const)
+  // The library wrote it itself; but it may have come with a file from elsewhere.
+  return new Map(memory.filter((entry): entry is readonly [string, TableDefinition] => isDefinition(entry[1])))
+}
+
+const kinds = new Set<unknown>(['text', 'uuid', 'integer', 'int64', 'number', 'boolean', 'decimal', 'datetime', 'date', 'json', 'bytes'])
+const idKinds = new Set<unknown>(['integer', 'uuid', 'text'])
+
+function isDefinition(value: unknown): value is TableDefinition {
+  const { id, fields, indexes = [] }: { id?: unknown; fields?: unknown; indexes?: unknown } = isObject(value) ? value : {}
+  if (!isObject(id) || typeof id['name'] !== 'string' || !idKinds.has(id['type']) || !isObject(fields)) return false
+  return (
+    Array.isArray(indexes) && indexes.every(isIndex) && Object.values(fields).every((field) => isObject(field) && kinds.has(field['type']))
+  )
+}
+
+function isIndex(value: unknown): boolean {
+  return isObject(value) && Array.isArray(value['fields']) && value['fields'].every((name) => typeof name === 'string')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** Remembers a table as it is now. */

@@ -9,7 +9,9 @@ import {
   objectsIn,
   objectsOf,
   openPortableFile,
+  plainTableOf,
   portableId,
+  type SchemaObject,
 } from '../../engine/portable-file.ts'
 import type { FileCheck } from './restore-modules.ts'
 
@@ -21,6 +23,10 @@ export interface ExamineTask {
   readonly liveFile: string | undefined
   /** What this library makes. */
   readonly definitions: readonly string[]
+  /** Tables that may stand in another form, which is brought up to date: those of the models, by their old names too. */
+  readonly known: readonly string[]
+  /** Where the tables that models had are remembered. */
+  readonly memory: string
   readonly tables: readonly string[]
   readonly integrityCheck: boolean
   /** Reads the last entry of the log; finds an entry again; counts those behind one. */
@@ -130,7 +136,7 @@ async function headFault(path: string, bytes: number): Promise<string | undefine
 /** A trigger or view in a file runs with the app's rights: nothing may stand in it that nobody knows (a hostile one wiped the log, measured). */
 async function compareObjects(
   file: FileConnection,
-  { definitions, liveFile }: ExamineTask,
+  { definitions, liveFile, known: tables, memory }: ExamineTask,
 ): Promise<{ strangers: string[]; lost: string[] }> {
   const key = ({ type, name, sql }: { type: string; name: string; sql: string | null }) => JSON.stringify([type, name, sql])
   const ours = await objectsDefinedBy(definitions)
@@ -139,9 +145,17 @@ async function compareObjects(
   const known = new Set([...ours, ...live].map(key))
   const inFile = new Set(found.map(({ name }) => name))
   const oursByName = new Set(ours.map(({ name }) => name))
+  // A table of a model may be an older one, or have been changed on its way here: that it does nothing is enough.
+  // A view of that name could be anything, and take for ever.
+  const remembers = found.some((object) => object.name === memory && plainTableOf(object) === memory)
+  const remembered = remembers ? file.all(`SELECT name FROM "${memory}"`).map(({ name }) => String(name)) : []
+  const ofModels = new Set([...tables, ...remembered])
+  const isPlain = (object: SchemaObject): boolean => ofModels.has(plainTableOf(object) ?? '')
   return {
-    strangers: found.filter((object) => !known.has(key(object))).map(({ type, name }) => `${type} ${name}`),
-    lost: live.filter(({ name }) => !inFile.has(name) && !oursByName.has(name)).map(({ type, name }) => `${type} ${name}`),
+    strangers: found.filter((object) => !known.has(key(object)) && !isPlain(object)).map(({ type, name }) => `${type} ${name}`),
+    lost: live
+      .filter((object) => !inFile.has(object.name) && !oursByName.has(object.name) && !(object.type === 'index' && isPlain(object)))
+      .map(({ type, name }) => `${type} ${name}`),
   }
 }
 

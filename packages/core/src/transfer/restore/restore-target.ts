@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/engine.ts'
 import type { AnyModel } from '../../model/model.ts'
+import type { Migration } from '../../schema/migrate/migration.ts'
 import type { Transfers } from '../transfers.ts'
 import { reportOf } from '../worker/report-of.ts'
 import { moduleUrl } from '../worker/run-in-worker.ts'
@@ -11,6 +12,8 @@ export interface RestoreTarget {
   readonly engine: Engine
   readonly models: readonly AnyModel[]
   readonly transfers: Transfers
+  /** Those that an older file is brought up with. */
+  readonly migrations?: readonly Migration[] | undefined
   /** What the parts of the library have to say to it. */
   readonly modules: readonly RestoreModule[]
 }

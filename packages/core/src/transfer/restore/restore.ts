@@ -9,14 +9,16 @@ import { assertInPlace, fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
 import { portableTables } from '../../engine/portable-file.ts'
-import { ConflictError, SchemaMismatchError, StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
-import { prepareSchema } from '../../schema/prepare-schema.ts'
+import { ConflictError, StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
+import type { Migrating } from '../../schema/migrate/run-migrations.ts'
 import { systemModels } from '../../schema/system-tables.ts'
+import { TableRecords } from '../../schema/table-records.ts'
 import { createStatements } from '../../schema/wanted-table.ts'
 import { unitContext, type WriteOptions } from '../../session/options.ts'
 import { checkSource } from '../check-source.ts'
 import { diskError } from '../files.ts'
 import { withWorkFolder } from '../work-folder.ts'
+import { bringUp, listed } from './bring-up.ts'
 import type { ExamineTask, Findings } from './examine.ts'
 import { replaceContent } from './replace-content.ts'
 import type { RestoreReport } from './report.ts'
@@ -74,7 +76,10 @@ export async function restoreFrom(target: RestoreTarget, source: string | Readab
       const findings = await inThread<Findings>(restoring, './examine-worker', examineTask(target, file, options))
       refuse(findings)
       restoring.tell('examined')
-      const report = await stage(restoring, folder, findings)
+      const report = await stage(restoring, folder, findings, {
+        actor: context.actor,
+        ...(context.requestId !== null && { requestId: context.requestId }),
+      })
       if (options.dryRun) return report
       const { bytes, sha256 } = findings
       const { epoch, safety } = await replaceContent(restoring, join(folder, stagedName), { context, file: { bytes, sha256 } })
@@ -130,6 +135,8 @@ function examineTask({ engine, models, modules }: RestoreTarget, path: string, o
     place: engine.place,
     liveFile: fileOf(engine.place),
     definitions: createStatements(all, portableTables),
+    known: models.flatMap(({ name, renamedFrom }) => [name, ...renamedFrom]),
+    memory: TableRecords.name,
     tables: [...models, AuditLog].map(({ name }) => name),
     integrityCheck: options.integrityCheck ?? true,
     log: { table: AuditLog.name },
@@ -141,12 +148,12 @@ function refuse({ faults, foreign, strangers, lost, refusals }: Findings): void 
   if (faults.length > 0) throw new ValidationError(`This file cannot be restored: ${faults.slice(0, 20).join('; ')}.`)
   if (foreign) throw new ConflictError('state_conflict', 'This is a database of another application.')
   if (strangers.length > 0) {
-    throw new ValidationError(`The file defines what this server does not know: ${list(strangers)}. Nothing of it was used.`)
+    throw new ValidationError(`The file defines what this server does not know: ${listed(strangers)}. Nothing of it was used.`)
   }
   if (lost.length > 0) {
     throw new ConflictError(
       'state_conflict',
-      `The database has tables of the app's own that the file has not, and they would be lost: ${list(lost)}.`,
+      `The database has tables of the app's own that the file has not, and they would be lost: ${listed(lost)}.`,
     )
   }
   for (const { code, sentence } of refusals) {
@@ -154,26 +161,19 @@ function refuse({ faults, foreign, strangers, lost, refusals }: Findings): void 
   }
 }
 
-function list(names: readonly string[]): string {
-  return `${names.slice(0, 20).join(', ')}${names.length > 20 ? ` and ${names.length - 20} more` : ''}`
-}
-
 /** Copies the file into one that fits the live database, and brings its tables up to date. Answers what a dry run ends with. */
-async function stage(restoring: Restoring, folder: string, findings: Findings): Promise<RestoreReport> {
+async function stage(restoring: Restoring, folder: string, findings: Findings, who: Migrating): Promise<RestoreReport> {
   const staged = join(folder, stagedName)
   const task = { live: fileOf(restoring.engine.place), file: join(folder, uploadName), staged }
   await inThread<void>(restoring, './stage-worker', task)
   const engine = await openStagedFile(staged)
+  let migrations: readonly string[]
   try {
-    await prepareSchema(engine, restoring.models, { createTables: true })
-  } catch (error) {
-    if (!(error instanceof SchemaMismatchError)) throw error
-    throw new ConflictError('state_conflict', `The file's tables do not fit the models: ${list(error.differences)}.`)
+    migrations = await bringUp(engine, restoring, who)
   } finally {
     await engine.close()
   }
   restoring.tell('staged')
   const { bytes, sha256, tables, since } = findings
-  const migrations = tables.filter(({ inFile }) => inFile === null).map(({ table }) => `The table ${table} is made, empty.`)
   return { bytes, sha256, tables, since, migrations, restored: false, safetyCopy: null, epoch: null }
 }
