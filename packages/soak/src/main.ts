@@ -5,6 +5,7 @@ import { exactlyOnceCampaign } from './exactly-once.ts'
 import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
 import { type CampaignOptions, killCampaign } from './kills.ts'
 import { lostUpdatesCampaign } from './lost-updates.ts'
+import { migrationsCampaign } from './migrations/campaign.ts'
 import { requestsCampaign } from './requests/campaign.ts'
 import { fullOperatorsCampaign } from './restores/full-operators.ts'
 import { restoreKillsCampaign } from './restores/restore-kills.ts'
@@ -21,6 +22,10 @@ const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptio
   'restore-kills': { run: (options) => onBothEngines((given) => restoreKillsCampaign({ ...given, megabytes: 50 }), options), rounds: 100 },
   'full-operators': { run: fullOperatorsCampaign, rounds: 5 },
   'access-mutants': { run: accessMutantsCampaign, rounds: 1_000 },
+  migrations: {
+    run: (options) => onBothEngines((given) => migrationsCampaign({ ...given, rows: 200, largeRows: 1_000_000, largeRounds: 8 }), options),
+    rounds: 1_000,
+  },
   requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 
