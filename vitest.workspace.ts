@@ -20,8 +20,8 @@ interface Project {
   readonly together?: boolean
 }
 
-/** Core's tests that change what their process shares (its clock, what is kept for all storages), or count what it holds open. */
-const apart = ['test/model/uuid.test.ts', 'test/health.test.ts', 'test/engine/*.test.ts']
+/** Core's tests that change what their process shares (its clock, its modules, what is kept for all storages), or count what it holds open. */
+const apart = ['test/model/uuid.test.ts', 'test/health.test.ts', 'test/access/row-security-alone.test.ts', 'test/engine/*.test.ts']
 
 /** One folder's tests. */
 export function project({

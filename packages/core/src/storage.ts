@@ -205,7 +205,7 @@ export async function openStorage<const Accessors extends readonly AnyAccessor[]
   const engine = await openEngine(resolved.url, resolved)
   try {
     const migrations = resolved.migrations === undefined ? undefined : await loadMigrations(resolved.migrations)
-    await prepareSchema(engine, models, { createTables: resolved.createTables, migrations })
+    await prepareSchema(engine, models, { ...resolved, migrations })
     return new OpenStorage(engine, resolved, migrations)
   } catch (error) {
     await engine.close()
@@ -394,7 +394,7 @@ class OpenStorage implements Storage {
       unaudited: () => false,
       read: (work) => {
         outside()
-        return this.#engine.read(work)
+        return this.#engine.read(work, this.#units.reach())
       },
       write: (work) => {
         outside()

@@ -72,6 +72,7 @@ export async function viewDatabase({ url, accessors, access, ...rest }: ViewOpti
   const engine = await openEngineToRead(url)
   try {
     const live = await assertFits(engine, [AuditLog])
+    if ((await engine.read((connection) => engine.tenantPolicies(connection))).size > 0) engine.holdTenants()
     return new OpenView(engine, { accessors, access: rules, idTypesOf: idTypes(engine, live, accessors ?? []) })
   } catch (error) {
     await engine.close()

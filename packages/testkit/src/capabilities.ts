@@ -9,6 +9,10 @@ export const capabilities = {
   pragmas: { engines: ['sqlite'], why: 'settings are read and written as PRAGMA' },
   sharedCommits: { engines: ['sqlite'], why: 'units of work that wait share one commit on the write lane' },
   overlappingUnits: { engines: ['postgres'], why: 'two units of work run at the same time on connections of their own' },
+  rowSecurity: {
+    engines: ['postgres'],
+    why: 'the database itself holds rows to their tenants; in SQLite nothing stands behind the conditions',
+  },
   sessions: { engines: ['postgres'], why: 'the server knows its sessions, and another one can end them' },
 } as const satisfies Record<string, { engines: readonly EngineName[]; why: string }>
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import pg from 'pg'
 import { inject } from 'vitest'
-import type {} from './postgres-setup.ts'
+import { ordinaryRole } from './postgres-setup.ts'
 import { tempFolder } from './temp-folder.ts'
 
 /** An empty database, and the way to get rid of it. */
@@ -22,12 +22,14 @@ const leftoverLockWait = 10_000
 
 /**
  * A schema of its own in the run's PostgreSQL, chosen by `search_path` in the URL: it is there in under 1 ms,
- * where CREATE DATABASE takes 30 to 100 ms.
+ * where CREATE DATABASE takes 30 to 100 ms. It belongs to an ordinary role, which the URL logs in as: superusers pass row-level security.
  */
 export async function freshPostgres(): Promise<FreshDatabase> {
   const schema = `test_${randomBytes(8).toString('hex')}`
-  await asSuperuser((client) => client.query(`CREATE SCHEMA ${schema}`))
+  await asSuperuser((client) => client.query(`CREATE SCHEMA ${schema} AUTHORIZATION ${ordinaryRole}`))
   const url = new URL(runUrl())
+  url.username = ordinaryRole
+  url.password = ordinaryRole
   url.searchParams.set('options', `-c search_path=${schema}`)
   // node-postgres reads the options with decodeURIComponent, to which a plus sign is a plus sign
   const href = url.href.replaceAll('+', '%20')

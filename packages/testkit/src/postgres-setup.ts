@@ -1,3 +1,4 @@
+import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { type PostgresServer, startPostgres } from './postgres-server.ts'
 
@@ -7,6 +8,9 @@ declare module 'vitest' {
     postgresUrl: string
   }
 }
+
+/** Tests log in as this role, which has the rights of an app: it makes schemas, and owns what it makes. It is its own password, too. */
+export const ordinaryRole = 'strongroom_tests'
 
 interface SharedServer {
   starting: Promise<PostgresServer>
@@ -20,7 +24,7 @@ const shared = globalThis as { [sharedKey]?: SharedServer }
 
 /** Starts PostgreSQL before the first test and hands its URL to `inject('postgresUrl')`; stops it after the last. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  shared[sharedKey] ??= { starting: startPostgres(), users: 0 }
+  shared[sharedKey] ??= { starting: startPostgres().then(withOrdinaryRole), users: 0 }
   const server = shared[sharedKey]
   server.users++
   const { url, stop } = await server.starting
@@ -31,4 +35,19 @@ export default async function setup(project: TestProject): Promise<() => Promise
     delete shared[sharedKey]
     await stop()
   }
+}
+
+async function withOrdinaryRole(server: PostgresServer): Promise<PostgresServer> {
+  const client = new pg.Client(server.url)
+  await client.connect()
+  try {
+    // Another run may use the same server.
+    await client.query(
+      `DO $$ BEGIN CREATE ROLE ${ordinaryRole} LOGIN PASSWORD '${ordinaryRole}'; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$`,
+    )
+    await client.query(`DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO ${ordinaryRole}', current_database()); END $$`)
+  } finally {
+    await client.end()
+  }
+  return server
 }

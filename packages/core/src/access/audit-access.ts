@@ -1,7 +1,7 @@
 import type { AnyModel } from '../model/model.ts'
-import { allOf, equals, everything, type Filter, oneOf } from '../query/filter.ts'
+import { allOf, equals, everything, type Filter, nothing, oneOf } from '../query/filter.ts'
 import type { CallerContext } from '../session/context.ts'
-import { everyTenant } from '../session/principal.ts'
+import { reachOf } from '../session/reach.ts'
 import type { ModelAccess } from './model-access.ts'
 
 /** The rules of a component whose records the log tells of; undefined where there are none. */
@@ -13,15 +13,15 @@ export interface AuditedComponent {
 
 /**
  * The entries that a caller may read: those of its tenant, and for a principal those about components all of whose records it may read.
- * Where it may read some of the records alone, an entry could tell of the others.
+ * Where it may read some of the records alone, an entry could tell of the others. Where records belong to tenants, so do entries, and a
+ * principal who belongs nowhere has none.
  */
 export function readableEntries(components: readonly AuditedComponent[], caller: CallerContext): Filter {
   const { tenant, principal, memory, access: mode } = caller
   const own = tenant === null ? everything : equals('tenant', tenant)
   if (!principal || mode === 'system') return own
-  const isOpen = ({ access, model }: AuditedComponent): boolean =>
-    (!access || access.decide('read', { principal, memory }).filter === everything) &&
-    (!model.tenant || tenant !== null || principal.tenant === everyTenant)
+  if (reachOf(caller) === 'none' && components.some(({ model }) => model.tenant)) return nothing
+  const isOpen = ({ access }: AuditedComponent): boolean => !access || access.decide('read', { principal, memory }).filter === everything
   const open = components.filter(isOpen).map(({ component }) => component)
   const isRuled = components.some(({ access }) => access !== undefined)
   // Components that are no more have no rules of their own: whoever is held to rules sees those that there are, and all of them the database's.

@@ -10,6 +10,7 @@ import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { parseWhere } from '../query/where.ts'
 import { wholeNumber } from '../query/whole-number.ts'
 import type { ReadOptions } from '../session/options.ts'
+import { reachOf } from '../session/reach.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { includeRows } from './include.ts'
 import { modelFor, withoutHidden } from './permit.ts'
@@ -122,7 +123,7 @@ export async function* streamRecords(bound: BoundAccessor, question: Question): 
   }
   const context = { ...bound.units.callerOf(question), asked: true }
   const statement = selectStatement(bound.table, context, options)
-  for await (const rows of bound.table.engine.stream(statement, streamChunk)) {
+  for await (const rows of bound.table.engine.stream(statement, streamChunk, reachOf(context))) {
     const records = rows.map((row) => bound.table.decode(row))
     withoutHidden(bound, context, records)
     yield* records

@@ -10,6 +10,7 @@ import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { wholeNumber } from '../query/whole-number.ts'
 import type { CallerContext } from '../session/context.ts'
 import { inContextOfCall } from '../session/in-context.ts'
+import { reachOf } from '../session/reach.ts'
 import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
 import type { AuditOrder } from './audit-order.ts'
@@ -135,8 +136,9 @@ export class AuditAccessor {
       yield* await this.#select(auditSelection(query), { timed: false })
       return
     }
-    const statement = selectStatement(this.#log, { ...this.#units.callerOf({}), asked: true }, auditSelection(query))
-    for await (const rows of this.#log.engine.stream(statement, streamChunk))
+    const caller = this.#units.callerOf({})
+    const statement = selectStatement(this.#log, { ...caller, asked: true }, auditSelection(query))
+    for await (const rows of this.#log.engine.stream(statement, streamChunk, reachOf(caller)))
       for (const row of rows) yield this.#entry(this.#log.decode(row))
   }
 

@@ -59,7 +59,7 @@ export class AuditOrder {
     // A transaction of the same millisecond would count as done by then.
     while (Date.now() <= through.getTime()) await pause(1)
     // Units run one after the other: those that began by then have ended when this one runs.
-    await engine.write({ context: sealingContext, alone: true, timeLimit: Number.POSITIVE_INFINITY, run: () => undefined })
+    await engine.write({ context: sealingContext, reach: 'every', alone: true, timeLimit: Number.POSITIVE_INFINITY, run: () => undefined })
   }
 
   /** The last position whose effective time is this instant or earlier; 0 where there is none. Ask after `waitUntilSealed`. */

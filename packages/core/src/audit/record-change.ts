@@ -72,13 +72,14 @@ export class AuditWriter {
         },
       )
     })
-    yield* this.#append(connection, entries)
+    yield* this.#append(forEntries(connection, context, entries), entries)
   }
 
   /** Says in the log that what follows in this transaction does not pass through it. */
   *recordUnaudited(connection: Connection, context: UnitContext): Task<void> {
     const about = { component: 'db', recordId: null, schemaVersion: 1, before: null, after: null }
-    yield* this.#append(connection, [auditEntry(context, { timestamp: this.#now(), operation: 'unaudited' }, about)])
+    const entry = auditEntry(context, { timestamp: this.#now(), operation: 'unaudited' }, about)
+    yield* this.#append(forEntries(connection, context, [entry]), [entry])
   }
 
   /**
@@ -109,6 +110,12 @@ export class AuditWriter {
     this.#lastTimestamp = Math.max(this.#lastTimestamp, Date.now())
     return new Date(this.#lastTimestamp)
   }
+}
+
+/** What is done is logged, also where whoever does it could not read the entry: by one of no tenant, or whose tenant is spelt otherwise. */
+function forEntries(connection: Connection, { tenant }: UnitContext, entries: readonly NewEntry[]): Connection {
+  const isOwn = tenant !== null && entries.every((entry) => entry.tenant === tenant)
+  return isOwn ? connection : connection.heldTo('every')
 }
 
 /** What an entry is about. */

@@ -68,6 +68,7 @@ export class Sealer {
     const start = performance.now()
     const { count } = await tables.log.engine.write({
       context: sealingContext,
+      reach: 'every',
       alone: true,
       aside: true,
       timeLimit: longestPass,

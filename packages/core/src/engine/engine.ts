@@ -1,8 +1,11 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { Reach } from './reach.ts'
 import type { ColumnTarget, TableChange } from './table-change.ts'
 import type { TimeBudget } from './time-budget.ts'
+
+export type { Reach }
 
 /** A value now, or a promise of it: SQLite answers at once, PostgreSQL later. */
 export type Awaitable<T> = T | Promise<T>
@@ -37,11 +40,15 @@ export interface Connection {
   rollbackTo(name: string): Awaitable<void>
   /** Keeps other units from counting or inserting into a table until this unit ends; nothing where units never overlap. */
   lockTable(table: string): Awaitable<void>
+  /** The same connection for statements that touch the rows of others, or of fewer; itself where the database knows no tenants. */
+  heldTo(reach: Reach): Connection
 }
 
 /** One unit of work: all of it is committed, or none. */
 export interface Unit<T> {
   readonly context: UnitContext
+  /** Whose records its statements touch. */
+  readonly reach: Reach
   /** Never shares a commit with others: it runs code that may wait (a transaction's callback, a hook known to await). */
   readonly alone: boolean
   /** Milliseconds from the unit's first statement to its rollback with `transaction_timeout`. */
@@ -182,6 +189,8 @@ export interface EngineCapabilities {
   readonly oneFile: boolean
   /** Every index ends with the integer id of its rows without naming it, and a comparison of several fields does not find it there. */
   readonly countedIdInIndexes: boolean
+  /** The database itself holds rows to their tenants, whatever a statement says. */
+  readonly rowSecurity: boolean
   /** The most parameters that one statement may have. */
   readonly maxParameters: number
 }
@@ -236,10 +245,10 @@ export interface Engine extends TableDefiner {
    * text that is searched and may be long. Undefined where the server stops statements by itself.
    */
   readonly inTime: ((texts: readonly Expression<unknown>[]) => Expression<SqlBool>) | undefined
-  /** Reads outside any unit: committed data only, never blocked by a writer. */
-  read<T>(work: (connection: Connection) => Awaitable<T>): Awaitable<T>
-  /** Reads rows in chunks from one snapshot, in constant memory. */
-  stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]>
+  /** Reads outside any unit: committed data only, never blocked by a writer. The library's own reads touch the rows of every tenant. */
+  read<T>(work: (connection: Connection) => Awaitable<T>, reach?: Reach): Awaitable<T>
+  /** Reads rows in chunks from one snapshot, in constant memory; those of every tenant unless said. */
+  stream(statement: Statement, chunkSize: number, reach?: Reach): AsyncIterable<StoredRow[]>
   /** Runs a unit of work; resolves after its commit. Every failure, found in the unit or at the commit, arrives after the rollback. */
   write<T>(unit: Unit<T>): Promise<T>
   codec(field: StoredKind): Codec
@@ -270,6 +279,14 @@ export interface Engine extends TableDefiner {
    * by a thread, too, and not by the next commit of this one.
    */
   readElsewhere(ended: Promise<unknown>): void
+  /** How tables hold their rows to their tenants now, by their names: those that do. */
+  tenantPolicies(connection: Pick<Connection, 'all'>): Awaitable<ReadonlyMap<string, string>>
+  /** How `tenantPolicies` would tell that rows are held to the tenants in this field; undefined where the database knows no tenants. */
+  tenantPolicy(field: Field): string | undefined
+  /** The statements that have the database hold a table's rows to the tenants in a field, whatever stands there now. */
+  tenantPolicySql(table: string, field: Field): string[]
+  /** Says that tables hold their rows to tenants, so that units and reads have to say whose they touch. */
+  holdTenants(): void
   /** Forgets what is known of the tables: somebody has put others in their place. */
   refresh(): void
   /** Runs a real query. Throws `query_timeout` when it takes longer than `time` allows. */

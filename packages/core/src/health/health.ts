@@ -6,6 +6,7 @@ import type { BoundTable } from '../query/bound-table.ts'
 import { blocking, diffSchema, leftovers } from '../schema/diff/schema-diff.ts'
 import type { Migration, MigrationStatus } from '../schema/migrate/migration.ts'
 import { readStatus } from '../schema/migrate/read-status.ts'
+import { policyDifferences } from '../schema/tenant-policies.ts'
 import type { BackupLog } from '../transfer/schedule/backup-log.ts'
 import { type KeptBackup, keptBackup } from '../transfer/schedule/kept-backup.ts'
 
@@ -91,12 +92,13 @@ export class Health {
     const epoch = await this.#epoch(time)
     const latency = performance.now() - start
     const diff = await engine.read((connection) => diffSchema(engine, { all: (statement) => connection.all(statement, time) }, models))
+    const policies = await engine.read((connection) => engine.tenantPolicies({ all: (statement) => connection.all(statement, time) }))
     const lastEntry = await this.#lastEntry(time)
     return {
       engine: version,
       latency,
       ...figures,
-      schemaDifferences: blocking(diff),
+      schemaDifferences: [...blocking(diff), ...policyDifferences(engine, models, policies)],
       schemaLeftovers: leftovers(diff),
       migrations: await this.#migrations(),
       ...(await this.#backups(time)),

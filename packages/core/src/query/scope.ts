@@ -1,6 +1,6 @@
 import type { AnyModel, Field } from '../model/model.ts'
 import type { CallerContext } from '../session/context.ts'
-import { everyTenant } from '../session/principal.ts'
+import { reachOf } from '../session/reach.ts'
 import type { BoundTable } from './bound-table.ts'
 import { isComparable } from './comparable.ts'
 import { allOf, equals, everything, type Filter, nothing } from './filter.ts'
@@ -14,14 +14,12 @@ export function scope({ model, readable }: BoundTable, caller: CallerContext | u
   return allOf(tenantScope(model, caller), readable && caller.asked ? readable(caller) : everything)
 }
 
-function tenantScope({ tenant: field }: AnyModel, { tenant, principal, access }: CallerContext): Filter {
+function tenantScope({ tenant: field }: AnyModel, caller: CallerContext): Filter {
   if (!field) return everything
-  if (tenant !== null) {
-    const value = tenantValue(field, tenant)
-    return value === undefined ? nothing : equals(field.name, value)
-  }
-  // A principal who belongs nowhere has nothing, rather than everything.
-  return principal && access !== 'system' && principal.tenant !== everyTenant ? nothing : everything
+  const reach = reachOf(caller)
+  if (typeof reach !== 'object') return reach === 'every' ? everything : nothing
+  const value = tenantValue(field, reach.tenant)
+  return value === undefined ? nothing : equals(field.name, value)
 }
 
 /** A tenant as the field of a model holds it; undefined for one that the field cannot hold, which has no records. */

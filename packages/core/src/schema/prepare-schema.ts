@@ -1,5 +1,6 @@
 import type { Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
 import type { AnyModel } from '../model/model.ts'
 import { unitContext } from '../session/options.ts'
 import { TableEditor } from './change/table-editor.ts'
@@ -12,6 +13,7 @@ import { MigrationLog } from './migrate/migration-records.ts'
 import { readStatus } from './migrate/read-status.ts'
 import { applyMigrations, type Migrating, refuseChanged } from './migrate/run-migrations.ts'
 import { isUnsettled, settleLog, upgradeSystemTables } from './system-tables.ts'
+import { holdToTenants } from './tenant-policies.ts'
 import { createStatements, inReferenceOrder } from './wanted-table.ts'
 
 /** What may be done to a schema. */
@@ -20,6 +22,7 @@ export interface Preparation {
   readonly migrations?: readonly Migration[] | undefined
   /** Who does it, for the audit log. */
   readonly who?: Migrating
+  readonly logger?: Logger | undefined
 }
 
 /**
@@ -32,6 +35,7 @@ export async function prepareSchema(engine: Engine, models: readonly AnyModel[],
   // A backup of a database where entries wait for their seal has some that still do.
   if (engine.capabilities.serialWrites && (await engine.read((connection) => isUnsettled(engine, connection))))
     await engine.define((connection) => settleLog(engine, connection))
+  await holdToTenants(engine, models, options)
 }
 
 async function prepareTables(engine: Engine, models: readonly AnyModel[], options: Preparation): Promise<void> {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
+import type { Awaitable, Connection, Engine, Reach } from '../engine/engine.ts'
 import { isPromise } from '../engine/is-promise.ts'
 import { TimeBudget } from '../engine/time-budget.ts'
 import { StrongroomError } from '../errors.ts'
@@ -8,6 +8,7 @@ import type { CallerContext, UnitContext } from './context.ts'
 import { DryRunEnd } from './dry-run-end.ts'
 import { observeUnit } from './observe-unit.ts'
 import { type Around, actingContext, callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
+import { reachOf } from './reach.ts'
 import { type CommitEffect, Session, type SessionHome } from './session.ts'
 import { runTask, type Task, wait } from './task.ts'
 
@@ -82,6 +83,11 @@ export class Units {
     return callerContext(options, this.around())
   }
 
+  /** Whose records the running code touches. */
+  reach(): Reach {
+    return reachOf(this.callerOf({}))
+  }
+
   /** Calls somebody else's code on behalf of a caller. */
   actingAs<T>(caller: WriteOptions, code: () => T): T {
     return this.#acting.run(actingContext(caller, this.around()), code)
@@ -105,8 +111,9 @@ export class Units {
     const { principal, tenant, access, memory } = this.callerOf(caller)
     const asked = { principal, tenant, access, asked: true, ...(memory && { memory }) }
     const context = timed ? { ...asked, time: new TimeBudget(this.#readTimeLimit) } : asked
-    if (session) return runTask(inTurn(session, body(session.connection, context)))
-    return this.#engine.read((connection) => runTask(body(connection, context)))
+    const reach = reachOf(context)
+    if (session) return runTask(inTurn(session, body(session.connection.heldTo(reach), context)))
+    return this.#engine.read((connection) => runTask(body(connection, context)), reach)
   }
 
   /** Runs a write as a unit of its own, or nested in the current session. Resolves after the commit of the unit that it started. */
@@ -187,6 +194,7 @@ export class Units {
     const inCallersContext = AsyncLocalStorage.snapshot()
     return this.#engine.write<T>({
       context,
+      reach: reachOf(context),
       alone: options.alone,
       timeLimit: options.timeLimit ?? this.#timeLimit,
       ...(options.large && { large: true }),
@@ -215,7 +223,8 @@ export class Units {
   *#nested<T>(outer: Session, options: RunOptions, body: (session: Session) => Task<T>): Task<T> {
     if (outer.depth >= deepest) throw tooDeep()
     const endTurn = yield* outer.takeTurn()
-    const session = new Session(this.#home, outer.connection, unitContext(options.write, outer.context), {
+    const context = unitContext(options.write, outer.context)
+    const session = new Session(this.#home, outer.connection.heldTo(reachOf(context)), context, {
       parent: outer,
       ...(options.unaudited !== undefined && { unaudited: options.unaudited }),
     })

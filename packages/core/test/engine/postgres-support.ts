@@ -29,7 +29,7 @@ export function unit<T>(run: (connection: Connection) => Awaitable<T>, options: 
     unitId: 'unit',
     dryRun: false,
   }
-  return { context, alone: true, timeLimit: 20_000, run, ...options }
+  return { context, reach: 'every', alone: true, timeLimit: 20_000, run, ...options }
 }
 
 /** A table `items` with a counted id, a unique name and an amount. */

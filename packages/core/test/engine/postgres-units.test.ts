@@ -6,10 +6,7 @@ import { codeOf, insertItem, makeItems, openFresh, processOf, sql, storedItems, 
 let engine: Engine
 
 beforeAll(async () => {
-  engine = await openFresh({
-    poolSize: 3,
-    sessionVariables: (context) => ({ 'app.actor': context.actor, 'app.tenant': context.tenant ?? '' }),
-  })
+  engine = await openFresh({ poolSize: 3 })
   await makeItems(engine)
 })
 
@@ -96,15 +93,6 @@ describe('a unit of work', () => {
         expect(await connection.all(sql('SELECT name FROM items'))).toEqual([{ name: 'a' }])
       }),
     )
-  })
-
-  test('has the variables of its session set, for itself alone', async () => {
-    const context = { ...unit(() => undefined).context, actor: `o'neill`, tenant: 'north' }
-    const ask = (connection: Connection) =>
-      connection.all(sql(`SELECT current_setting('app.actor', true) AS actor, current_setting('app.tenant', true) AS tenant`))
-    expect(await engine.write(unit(ask, { context }))).toEqual([{ actor: `o'neill`, tenant: 'north' }])
-    const [outside] = await engine.read(ask)
-    expect(outside?.['actor'] || null).toBeNull()
   })
 
   test('that swallows the error of a statement is not reported as stored', async () => {

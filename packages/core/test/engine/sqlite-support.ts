@@ -40,7 +40,7 @@ export function unit<T>(run: (connection: Connection) => Awaitable<T>, options: 
     unitId: 'unit',
     dryRun: false,
   }
-  return { context, alone: false, timeLimit: 60_000, run, ...options }
+  return { context, reach: 'every', alone: false, timeLimit: 60_000, run, ...options }
 }
 
 export function sql(text: string, ...parameters: unknown[]): { sql: string; parameters: unknown[] } {

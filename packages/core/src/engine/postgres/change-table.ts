@@ -4,6 +4,7 @@ import type { AddedColumn, ColumnTarget, TableChange } from '../table-change.ts'
 import { isValueList } from './check-text.ts'
 import { checkOf, columnDefinition, columnType } from './ddl.ts'
 import { quoteName, quoteText } from './names.ts'
+import { releaseTenants } from './row-security.ts'
 
 /** Changes a table: each part by a statement of its own, all in one transaction. */
 export async function changeTable(connection: Connection, change: TableChange): Promise<void> {
@@ -21,7 +22,10 @@ export async function changeTable(connection: Connection, change: TableChange): 
   const table = change.renameTo ?? change.table
   if (change.renameTo !== undefined) await alterOld(`RENAME TO ${quoteName(table)}`)
   const alter = (action: string) => run(`ALTER TABLE ${quoteName(table)} ${action}`)
-  for (const name of change.dropColumns ?? []) await alter(`DROP COLUMN ${quoteName(name)}`)
+  for (const name of change.dropColumns ?? []) {
+    await releaseTenants(connection, table, name)
+    await alter(`DROP COLUMN ${quoteName(name)}`)
+  }
   for (const added of change.addColumns ?? []) await addColumn(alter, added)
   for (const column of change.alterColumns ?? []) await alterColumn(connection, alter, table, column)
   for (const reference of change.addReferences ?? []) await alter(`ADD ${referenceText(table, reference)}`)
@@ -57,7 +61,10 @@ async function alterColumn(connection: Connection, alter: Alter, table: string, 
   const name = quoteName(column.name)
   for (const check of found.checks) if (isValueList(check.text, column.name)) await alter(`DROP CONSTRAINT ${quoteName(check.name)}`)
   // Wider decimals are the same values; every other type was converted before.
-  if (found.type !== columnType(column)) await alter(`ALTER COLUMN ${name} TYPE ${columnType(column)}`)
+  if (found.type !== columnType(column)) {
+    await releaseTenants(connection, table, column.name)
+    await alter(`ALTER COLUMN ${name} TYPE ${columnType(column)}`)
+  }
   if (found.nullable !== column.nullable) await alter(`ALTER COLUMN ${name} ${column.nullable ? 'DROP' : 'SET'} NOT NULL`)
   const check = checkOf(column)
   if (check !== '') await alter(`ADD ${check}`)

@@ -1,10 +1,13 @@
 import { QueryTimeoutError, StrongroomError, UsageError } from '../../errors.ts'
-import type { Connection, Statement, StoredRow } from '../engine.ts'
+import type { Connection, Reach, Statement, StoredRow } from '../engine.ts'
+import { sameReach } from '../reach.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import type { Client, ClientStatement, Result } from './client.ts'
 import { isConflict, lostConnection, sqlState, unauditedWrite, unknownOutcome } from './errors.ts'
+import { HeldConnection } from './held-connection.ts'
 import { quoteName } from './names.ts'
 import { assertNoControl, assertReading } from './raw-guard.ts'
+import { reachSql } from './row-security.ts'
 import { encodeForeign } from './values.ts'
 import { withinTime } from './within-time.ts'
 
@@ -15,22 +18,22 @@ const rollbackWait = 1_000
 const guard = 'strongroom_read_only'
 
 /** Said explicitly: the role or the database may have another default. */
-const begin: ClientStatement = { sql: 'BEGIN ISOLATION LEVEL READ COMMITTED' }
+const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 
 /** One attempt at a unit of work on one client: BEGIN travels with the first statement, and nothing is begun for a unit without any. */
 export class UnitConnection implements Connection {
   readonly #client: Client
-  readonly #settings: ClientStatement | undefined
+  readonly #reach: Reach | undefined
   #begun: Promise<unknown> | undefined
   #confirmed = false
   #finished = false
   #doom: Error | undefined
   #failure: unknown
 
-  /** `settings` runs right after BEGIN. */
-  constructor(client: Client, settings: ClientStatement | undefined) {
+  /** `reach` is said with BEGIN; undefined where no table holds its rows to tenants. */
+  constructor(client: Client, reach: Reach | undefined) {
     this.#client = client
-    this.#settings = settings
+    this.#reach = reach
   }
 
   /** Why this attempt cannot be committed any more, whatever the code inside makes of the error. */
@@ -43,9 +46,14 @@ export class UnitConnection implements Connection {
     return this.#confirmed
   }
 
-  async all(statement: Statement, time?: TimeBudget): Promise<StoredRow[]> {
+  heldTo(reach: Reach): Connection {
+    return this.#reach === undefined || sameReach(this.#reach, reach) ? this : new HeldConnection(this, reach)
+  }
+
+  /** Here and below, `reach` is that of a statement which touches other rows than the unit does. */
+  async all(statement: Statement, time?: TimeBudget, reach?: Reach): Promise<StoredRow[]> {
     try {
-      return (await withinTime(this.#client, time, () => this.#send(statement))).rows
+      return (await withinTime(this.#client, time, () => this.#sendWithin(reach, statement))).rows
     } catch (error) {
       // an order to stop that comes late would hit a statement after this one
       if (error instanceof QueryTimeoutError && error.cause === undefined) this.#doom ??= error
@@ -53,15 +61,19 @@ export class UnitConnection implements Connection {
     }
   }
 
-  async run(statement: Statement): Promise<number> {
-    return (await this.#send(statement)).changed
+  async run(statement: Statement, reach?: Reach): Promise<number> {
+    return (await this.#sendWithin(reach, statement)).changed
   }
 
-  async raw(statement: Statement, options: { readonly write: boolean }): Promise<{ rows: StoredRow[]; changed: number }> {
+  async raw(
+    statement: Statement,
+    options: { readonly write: boolean },
+    reach: Reach | undefined = this.#reach,
+  ): Promise<{ rows: StoredRow[]; changed: number }> {
     const foreign = { sql: statement.sql, parameters: statement.parameters.map(encodeForeign) }
-    if (!options.write) return await this.#readOnly(foreign)
+    if (!options.write) return await this.#readOnly(foreign, reach)
     assertNoControl(statement.sql)
-    return await this.#send(foreign)
+    return await this.#sendWithin(reach, foreign)
   }
 
   /** Not waited for: what follows is behind it in the line, and fails if it failed. */
@@ -122,6 +134,19 @@ export class UnitConnection implements Connection {
     return this.#heard(this.#begun ? this.#client.query(statement) : this.#beginWith(statement))
   }
 
+  /** Says whose rows a statement touches, and takes it back: the three travel together, so nothing of the unit gets in between. */
+  #sendWithin(reach: Reach | undefined, statement: ClientStatement): Promise<Result> {
+    const own = this.#reach
+    if (reach === undefined || own === undefined) return this.#send(statement)
+    return this.#client.together(() => {
+      this.#sendUnheard(reachSql(reach))
+      const result = this.#send(statement)
+      // where the statement failed this fails too, and so does the rest, until a savepoint from before is gone back to
+      this.#sendUnheard(reachSql(own))
+      return result
+    })
+  }
+
   #sendUnheard(sql: string): void {
     if (this.#finished) throw sessionFinished()
     // the failure is kept, and every later statement meets it again
@@ -130,9 +155,7 @@ export class UnitConnection implements Connection {
 
   #beginWith(statement: ClientStatement): Promise<Result> {
     return this.#client.together(() => {
-      const sent = [this.#client.query(begin)]
-      if (this.#settings) sent.push(this.#client.query(this.#settings))
-      this.#begun = Promise.all(sent)
+      this.#begun = this.#client.query({ sql: this.#reach === undefined ? begin : `${begin}; ${reachSql(this.#reach)}` })
       // whoever waits for the first statement is told
       this.#begun.catch(() => {})
       return this.#client.query(statement)
@@ -158,7 +181,7 @@ export class UnitConnection implements Connection {
     this.#confirmed = true
   }
 
-  /** Behind a failed BEGIN or setting every statement fails too, and the first error tells why. */
+  /** Behind a failed BEGIN every statement fails too, and the first error tells why. */
   async #firstError(error: unknown): Promise<unknown> {
     if (this.#doom) return error
     try {
@@ -181,13 +204,13 @@ export class UnitConnection implements Connection {
    * Runs the statement where nothing can be written: in a read-only savepoint, which takes everything back that it did to the
    * session, too. The three travel together, so no other statement of the unit gets in between.
    */
-  async #readOnly(statement: ClientStatement): Promise<Result> {
+  async #readOnly(statement: ClientStatement, reach: Reach | undefined): Promise<Result> {
     assertReading(statement.sql)
     // unlike other first statements this one must not run if BEGIN failed: outside a transaction nothing holds it back
     if (!this.#confirmed) await this.#send({ sql: 'SELECT' })
     const [, result] = await this.#client.together(() =>
       Promise.allSettled([
-        this.#send({ sql: `SAVEPOINT ${guard}; SET LOCAL transaction_read_only = on` }),
+        this.#send({ sql: `SAVEPOINT ${guard}; ${saying(reach)}SET LOCAL transaction_read_only = on` }),
         this.#client.query(statement),
         this.#send({ sql: undoSavepoint(guard) }),
       ]),
@@ -200,10 +223,27 @@ export class UnitConnection implements Connection {
 
 const undoSavepoint = (savepoint: string): string => `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`
 
+/** A statement outside any unit, in a transaction that says whose rows it reads: BEGIN and COMMIT travel with it, and nobody waits for them. */
+export async function readHeld(client: Client, statement: Statement, reach: Reach): Promise<Result> {
+  const sent = client.together(() => [
+    client.query({ sql: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${reachSql(reach)}` }),
+    client.query(statement),
+    client.query({ sql: 'COMMIT' }),
+  ])
+  const [begun, result, ended] = await Promise.allSettled(sent)
+  // Without BEGIN the statement has run for nobody in particular.
+  if (begun?.status === 'rejected') throw begun.reason
+  if (ended?.status === 'rejected') client.destroy()
+  if (result?.status !== 'fulfilled') throw result?.reason
+  return result.value
+}
+
+const saying = (reach: Reach | undefined): string => (reach === undefined ? '' : `${reachSql(reach)}; `)
+
 /** A statement of somebody else, outside any unit, in a read-only transaction of its own that leaves nothing behind. */
-export async function readOutside(client: Client, statement: Statement): Promise<Result> {
+export async function readOutside(client: Client, statement: Statement, reach: Reach | undefined): Promise<Result> {
   assertReading(statement.sql)
-  await client.query({ sql: 'BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY' })
+  await client.query({ sql: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY${reach === undefined ? '' : `; ${reachSql(reach)}`}` })
   const foreign = { sql: statement.sql, parameters: statement.parameters.map(encodeForeign) }
   const [result, undone] = await client.together(() => Promise.allSettled([client.query(foreign), client.query({ sql: 'ROLLBACK' })]))
   if (undone.status === 'rejected') client.destroy()

@@ -1,4 +1,5 @@
 import {
+  ForbiddenError,
   InvalidQueryError,
   StorageBusyError,
   StorageUnavailableError,
@@ -133,6 +134,8 @@ function serverFailure(cause: ServerError): StrongroomError {
       cause,
     })
   }
+  if (state === '42501' && cause.routine === 'ExecWithCheckOptions')
+    return new ForbiddenError('A row would belong to another tenant than the one that this is done for.')
   if (state === '25P02') {
     return new StrongroomError(
       'internal_error',

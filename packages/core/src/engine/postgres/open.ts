@@ -1,5 +1,4 @@
 import { StorageUnavailableError, UsageError } from '../../errors.ts'
-import type { UnitContext } from '../../session/context.ts'
 import type { Engine } from '../engine.ts'
 import type { PostgresSettings } from '../settings.ts'
 import type { StatementListener } from '../statement-listener.ts'
@@ -18,8 +17,6 @@ export interface PostgresEngineOptions extends PostgresSettings {
   readonly statementTimeout?: number
   /** How often a unit that lost against others (deadlock, serialization failure) runs again. Default 5. */
   readonly retries?: number
-  /** Set in the transaction, and for it alone, before the first statement of each unit. Default: none. */
-  readonly sessionVariables?: (context: UnitContext) => Readonly<Record<string, string>>
 }
 
 /**
@@ -41,11 +38,11 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
     setup: setup(options.statementTimeout ?? 0),
     onStatement: options.onStatement,
   }
-  await tryConnection(driver, clients)
+  const { passesPolicies } = await tryConnection(driver, clients)
   return new PostgresEngine(driver, {
     pool: { ...clients, poolSize: options.poolSize ?? 10 },
     retries: options.retries ?? 5,
-    sessionVariables: options.sessionVariables,
+    passesPolicies,
   })
 }
 
@@ -78,16 +75,21 @@ export function setup(statementTimeout: number): ClientStatement {
   return { sql: `SELECT ${calls.join(', ')}` }
 }
 
-async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<void> {
+/** Whether a role passes policies. Tables that it does not own, and those with FORCE, ask for more than ownership. */
+const passes = '(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)'
+
+async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<{ readonly passesPolicies: boolean }> {
   const client = await Client.connect(driver, options, 0).catch((cause: unknown) => {
     throw new StorageUnavailableError('storage_unavailable', `Cannot open ${place(driver, options)}: ${reason(cause)}.`, { cause })
   })
   try {
-    const { rows } = await client.query({ sql: `SELECT current_setting('server_encoding') AS encoding, current_schema() AS schema` })
+    const sql = `SELECT current_setting('server_encoding') AS encoding, current_schema() AS schema, ${passes} AS passes`
+    const { rows } = await client.query({ sql })
     if (rows[0]?.['encoding'] !== 'UTF8')
       throw new UsageError('invalid_options', 'The database is not encoded in UTF8. Create one with ENCODING UTF8.')
     if (rows[0]?.['schema'] === null)
       throw new UsageError('invalid_options', 'The search_path names no schema that exists. Create the schema, or name another.')
+    return { passesPolicies: rows[0]?.['passes'] === true }
   } finally {
     await client.close()
   }

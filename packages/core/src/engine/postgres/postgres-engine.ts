@@ -7,6 +7,7 @@ import type {
   Engine,
   EngineCapabilities,
   EngineHealth,
+  Reach,
   Statement,
   StoredKind,
   StoredRow,
@@ -27,6 +28,7 @@ import { OpenStreams } from './open-streams.ts'
 import { readInPieces, setEach } from './pieces.ts'
 import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
+import { tenantPolicies, tenantPolicy, tenantPolicySql } from './row-security.ts'
 import { streamRows } from './stream.ts'
 import { textFunctions } from './text.ts'
 import { runUnit, type UnitOptions } from './transaction.ts'
@@ -34,21 +36,14 @@ import { codecFor } from './values.ts'
 
 export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
   readonly pool: PoolOptions
+  /** The role passes policies: it is a superuser, or has BYPASSRLS. */
+  readonly passesPolicies: boolean
 }
 
 /** The contents page of this folder: each method hands over to the file that knows. */
 export class PostgresEngine implements Engine {
   readonly name = 'postgres'
-  readonly capabilities: EngineCapabilities = {
-    serialWrites: false,
-    rowLocks: true,
-    forwardReferences: false,
-    narrowSums: false,
-    countedIdInIndexes: false,
-    oneFile: false,
-    // the protocol counts them in 16 bits; some are left for what the library adds
-    maxParameters: 60_000,
-  }
+  readonly capabilities: EngineCapabilities
   readonly text = textFunctions
   readonly inTime = undefined
   readonly builder = kyselyBuilder()
@@ -59,18 +54,30 @@ export class PostgresEngine implements Engine {
   readonly #units: UnitOptions
   readonly #gate = new Gate()
   readonly #streams = new OpenStreams()
+  #holdsTenants = false
   #closing: Promise<void> | undefined
 
   constructor(driver: PgDriver, parts: PostgresParts) {
     this.#pool = new ClientPool(driver, parts.pool)
     this.#aside = new ClientPool(driver, { ...parts.pool, poolSize: 1 })
     this.place = { engine: 'postgres', url: parts.pool.url, connectWait: parts.pool.connectWait }
-    this.#units = { pool: this.#pool, retries: parts.retries, sessionVariables: parts.sessionVariables }
+    this.#units = { pool: this.#pool, retries: parts.retries }
+    this.capabilities = {
+      serialWrites: false,
+      rowLocks: true,
+      forwardReferences: false,
+      narrowSums: false,
+      countedIdInIndexes: false,
+      oneFile: false,
+      rowSecurity: !parts.passesPolicies,
+      // the protocol counts them in 16 bits; some are left for what the library adds
+      maxParameters: 60_000,
+    }
   }
 
-  async read<T>(work: (connection: Connection) => T | Promise<T>): Promise<T> {
+  async read<T>(work: (connection: Connection) => T | Promise<T>, reach: Reach = 'every'): Promise<T> {
     return await this.#gate.during(async () => {
-      const connection = new ReadConnection(this.#pool)
+      const connection = new ReadConnection(this.#pool, this.#said(reach))
       try {
         return await work(connection)
       } finally {
@@ -79,14 +86,14 @@ export class PostgresEngine implements Engine {
     })
   }
 
-  stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]> {
-    return this.#streams.read(this.#chunks(statement, chunkSize))
+  stream(statement: Statement, chunkSize: number, reach: Reach = 'every'): AsyncIterable<StoredRow[]> {
+    return this.#streams.read(this.#chunks(statement, chunkSize, reach))
   }
 
-  async *#chunks(statement: Statement, chunkSize: number): AsyncGenerator<StoredRow[], void, undefined> {
+  async *#chunks(statement: Statement, chunkSize: number, reach: Reach): AsyncGenerator<StoredRow[], void, undefined> {
     const leave = this.#gate.enter()
     try {
-      yield* streamRows(this.#pool, statement, chunkSize)
+      yield* streamRows(this.#pool, statement, chunkSize, this.#said(reach))
     } finally {
       leave()
     }
@@ -94,7 +101,7 @@ export class PostgresEngine implements Engine {
 
   async write<T>(unit: Unit<T>): Promise<T> {
     const units = unit.aside ? { ...this.#units, pool: this.#aside } : this.#units
-    return await this.#gate.during(() => runUnit(units, unit))
+    return await this.#gate.during(() => runUnit(units, unit, this.#said(unit.reach)))
   }
 
   async define<T>(work: (connection: Connection) => Promise<T>, options: { readonly changesTables?: boolean } = {}): Promise<T> {
@@ -123,6 +130,27 @@ export class PostgresEngine implements Engine {
 
   inPieces(connection: Connection, sql: string, size: number, use: (rows: readonly StoredRow[]) => Promise<void>): Promise<void> {
     return readInPieces(connection, sql, size, use)
+  }
+
+  holdTenants(): void {
+    this.#holdsTenants = true
+  }
+
+  /** Nothing has to be said where no table asks for it. */
+  #said(reach: Reach): Reach | undefined {
+    return this.#holdsTenants ? reach : undefined
+  }
+
+  async tenantPolicies(connection: Pick<Connection, 'all'>): Promise<ReadonlyMap<string, string>> {
+    return await tenantPolicies(connection)
+  }
+
+  tenantPolicy(field: Field): string {
+    return tenantPolicy(field)
+  }
+
+  tenantPolicySql(table: string, field: Field): string[] {
+    return tenantPolicySql(table, field)
   }
 
   /** Whoever puts other tables in their place locks them, for all processes. */

@@ -1,6 +1,6 @@
-import type { Connection, Statement, StoredRow } from '../engine.ts'
+import type { Connection, Reach, Statement, StoredRow } from '../engine.ts'
 import type { TimeBudget } from '../time-budget.ts'
-import { readOutside, sessionFinished } from './connection.ts'
+import { readHeld, readOutside, sessionFinished } from './connection.ts'
 import { unauditedWrite } from './errors.ts'
 import type { ClientPool } from './pool.ts'
 import { withinTime } from './within-time.ts'
@@ -8,22 +8,32 @@ import { withinTime } from './within-time.ts'
 /** Reads outside any unit: each statement takes a client from the pool for itself. It writes nothing. */
 export class ReadConnection implements Connection {
   readonly #pool: ClientPool
+  readonly #reach: Reach | undefined
   #finished = false
 
-  constructor(pool: ClientPool) {
+  /** `reach` is undefined where no table holds its rows to tenants. */
+  constructor(pool: ClientPool, reach: Reach | undefined) {
     this.#pool = pool
+    this.#reach = reach
+  }
+
+  heldTo(reach: Reach): Connection {
+    return this.#reach === undefined ? this : new ReadConnection(this.#pool, reach)
   }
 
   async all(statement: Statement, time?: TimeBudget): Promise<StoredRow[]> {
     this.#assertOpen()
-    const { rows } = await this.#pool.use((client) => withinTime(client, time, () => client.query(statement)))
+    const reach = this.#reach
+    const { rows } = await this.#pool.use((client) =>
+      withinTime(client, time, () => (reach === undefined ? client.query(statement) : readHeld(client, statement, reach))),
+    )
     return rows
   }
 
   async raw(statement: Statement, options: { readonly write: boolean }): Promise<{ rows: StoredRow[]; changed: number }> {
     this.#assertOpen()
     if (options.write) throw unauditedWrite()
-    return await this.#pool.use((client) => readOutside(client, statement))
+    return await this.#pool.use((client) => readOutside(client, statement, this.#reach))
   }
 
   async run(): Promise<number> {

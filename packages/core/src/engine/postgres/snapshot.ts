@@ -1,6 +1,7 @@
-import type { Snapshot } from '../engine.ts'
+import type { Reach, Snapshot } from '../engine.ts'
 import { connectTo, type PostgresPlace } from './connect.ts'
 import { readBatches } from './read-batches.ts'
+import { reachSql } from './row-security.ts'
 import { keepTables } from './swap-lock.ts'
 import { codecFor } from './values.ts'
 
@@ -8,14 +9,15 @@ import { codecFor } from './values.ts'
  * The snapshot is taken by the first statement that reads, not by BEGIN. Reading a large table takes as long as whoever wants its rows:
  * limits that the role has for its statements are not meant for that.
  */
-const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; SELECT 1'
+const begin = (reach: Reach): string =>
+  `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = 0; ${reachSql(reach)}; SELECT 1`
 
 /** Opens a repeatable-read transaction on a connection of its own, outside of any pool. */
-export async function openPostgresSnapshot(place: PostgresPlace): Promise<Snapshot> {
+export async function openPostgresSnapshot(place: PostgresPlace, reach: Reach): Promise<Snapshot> {
   const client = await connectTo(place)
   try {
     await client.query({ sql: keepTables })
-    await client.query({ sql: begin })
+    await client.query({ sql: begin(reach) })
   } catch (error) {
     client.destroy()
     throw error

@@ -1,6 +1,7 @@
-import type { Statement, StoredRow } from '../engine.ts'
+import type { Reach, Statement, StoredRow } from '../engine.ts'
 import type { Client } from './client.ts'
 import type { ClientPool } from './pool.ts'
+import { reachSql } from './row-security.ts'
 
 /** One snapshot for all chunks, on a connection that writes nothing. */
 const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
@@ -8,9 +9,14 @@ const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
 const cursor = 'strongroom_stream'
 
 /** Reads rows in chunks through a cursor of the server's; the connection is given back however the reading ends. */
-export async function* streamRows(pool: ClientPool, statement: Statement, chunkSize: number): AsyncGenerator<StoredRow[], void, undefined> {
+export async function* streamRows(
+  pool: ClientPool,
+  statement: Statement,
+  chunkSize: number,
+  reach: Reach | undefined,
+): AsyncGenerator<StoredRow[], void, undefined> {
   const fetch = `FETCH ${Math.max(1, Math.trunc(chunkSize))} FROM ${cursor}`
-  const { client, rows } = await open(pool, statement, fetch)
+  const { client, rows } = await open(pool, statement, fetch, reach)
   try {
     for (let chunk = rows; chunk.length > 0; chunk = (await client.query({ sql: fetch })).rows) yield chunk
   } finally {
@@ -20,12 +26,18 @@ export async function* streamRows(pool: ClientPool, statement: Statement, chunkS
 }
 
 /** Opens the cursor and fetches the first chunk in one round trip; on a new connection when a pooled one turns out to be dead. */
-async function open(pool: ClientPool, statement: Statement, fetch: string): Promise<{ client: Client; rows: StoredRow[] }> {
+async function open(
+  pool: ClientPool,
+  statement: Statement,
+  fetch: string,
+  reach: Reach | undefined,
+): Promise<{ client: Client; rows: StoredRow[] }> {
+  const opening = reach === undefined ? begin : `${begin}; ${reachSql(reach)}`
   for (;;) {
     const client = await pool.acquire()
     const declare = { sql: `DECLARE ${cursor} NO SCROLL CURSOR FOR ${statement.sql}`, parameters: statement.parameters }
     const [begun, declared, fetched] = await client.together(() =>
-      Promise.allSettled([client.query({ sql: begin }), client.query(declare), client.query({ sql: fetch })]),
+      Promise.allSettled([client.query({ sql: opening }), client.query(declare), client.query({ sql: fetch })]),
     )
     if (fetched.status === 'fulfilled') return { client, rows: fetched.value.rows }
     await end(client)

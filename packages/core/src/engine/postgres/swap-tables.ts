@@ -3,6 +3,7 @@ import type { StoredRow } from '../engine.ts'
 import type { Client } from './client.ts'
 import { unknownOutcome } from './errors.ts'
 import { quoteName, quoteText } from './names.ts'
+import { reachSql } from './row-security.ts'
 import { awaitSnapshots } from './swap-lock.ts'
 
 /** How tables of a staging schema come into the place of the live ones. */
@@ -22,7 +23,7 @@ export interface TableSwap {
 export async function swapTables(client: Client, { tables, live, staging, safety, lockWait, prepare }: TableSwap): Promise<void> {
   const run = (sql: string) => client.query({ sql })
   const inLive = (table: string): string => `${quoteName(live)}.${quoteName(table)}`
-  await run(`BEGIN; SET LOCAL lock_timeout = ${Math.trunc(lockWait)}`)
+  await run(`BEGIN; ${reachSql('every')}; SET LOCAL lock_timeout = ${Math.trunc(lockWait)}`)
   try {
     await run(awaitSnapshots(live))
     await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN ACCESS EXCLUSIVE MODE`)

@@ -1,8 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { StorageUnavailableError, TransactionTimeoutError } from '../../errors.ts'
-import type { UnitContext } from '../../session/context.ts'
-import type { Awaitable, Connection, Unit } from '../engine.ts'
-import type { Client, ClientStatement } from './client.ts'
+import type { Awaitable, Connection, Reach, Unit } from '../engine.ts'
+import type { Client } from './client.ts'
 import { UnitConnection } from './connection.ts'
 import { isConflict } from './errors.ts'
 import type { ClientPool } from './pool.ts'
@@ -11,7 +10,6 @@ export interface UnitOptions {
   readonly pool: ClientPool
   /** How often a unit that lost against others is run again. */
   readonly retries: number
-  readonly sessionVariables: ((context: UnitContext) => Readonly<Record<string, string>>) | undefined
 }
 
 /** What has to be done in one transaction, whoever asks for it. */
@@ -19,8 +17,8 @@ interface Work<T> {
   readonly run: (connection: UnitConnection) => Awaitable<T>
   /** Milliseconds; may be infinite. */
   readonly timeLimit: number
-  /** Follows BEGIN. */
-  readonly settings: ClientStatement | undefined
+  /** Undefined where no table holds its rows to tenants. */
+  readonly reach: Reach | undefined
   readonly retries: number
 }
 
@@ -39,14 +37,13 @@ const commitWait = 10_000
 const endOfTime = 2 ** 31 - 1
 
 /** Runs a unit of work until it is committed, has failed by itself, or has lost against others too often. */
-export function runUnit<T>({ pool, retries, sessionVariables }: UnitOptions, unit: Unit<T>): Promise<T> {
-  const settings = sessionVariables && settingsStatement(sessionVariables(unit.context))
-  return runWork(pool, { run: unit.run, timeLimit: unit.timeLimit, settings, retries })
+export function runUnit<T>({ pool, retries }: UnitOptions, { run, timeLimit }: Unit<T>, reach: Reach | undefined): Promise<T> {
+  return runWork(pool, { run, timeLimit, reach, retries })
 }
 
-/** Runs changes to tables: they wait for others as long as it takes, and are tried once. */
+/** Runs changes to tables, and to the rows of every tenant: they wait for others as long as it takes, and are tried once. */
 export function runDefinition<T>(pool: ClientPool, run: (connection: Connection) => Promise<T>): Promise<T> {
-  return runWork(pool, { run, timeLimit: Number.POSITIVE_INFINITY, settings: undefined, retries: 0 })
+  return runWork(pool, { run, timeLimit: Number.POSITIVE_INFINITY, reach: 'every', retries: 0 })
 }
 
 async function runWork<T>(pool: ClientPool, work: Work<T>): Promise<T> {
@@ -64,7 +61,7 @@ async function runWork<T>(pool: ClientPool, work: Work<T>): Promise<T> {
 }
 
 async function attempt<T>(pool: ClientPool, work: Work<T>, client: Client, deadline: number): Promise<Outcome<T>> {
-  const connection = new UnitConnection(client, work.settings)
+  const connection = new UnitConnection(client, work.reach)
   const limit = timeLimit(deadline)
   try {
     const value = await Promise.race([runWithin(work, connection), limit.passed])
@@ -125,12 +122,4 @@ function timeLimit(deadline: number): TimeLimit {
     if (left < endOfTime) timer = setTimeout(end, left)
   })
   return { passed, isOver: () => over, clear: () => clearTimeout(timer) }
-}
-
-/** Sets session variables for the transaction alone. */
-function settingsStatement(variables: Readonly<Record<string, string>>): ClientStatement | undefined {
-  const entries = Object.entries(variables)
-  if (entries.length === 0) return undefined
-  const calls = entries.map((_entry, index) => `set_config($${index * 2 + 1}, $${index * 2 + 2}, true)`)
-  return { sql: `SELECT ${calls.join(', ')}`, parameters: entries.flat() }
 }

@@ -93,6 +93,10 @@ export class SqliteConnection implements Connection {
     this.#assertUsable()
   }
 
+  heldTo(): this {
+    return this
+  }
+
   #control(sql: string): void {
     this.#assertUsable()
     if (this.#handle.readonly) {

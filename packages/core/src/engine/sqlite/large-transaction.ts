@@ -173,6 +173,10 @@ class RemoteConnection implements Connection {
     if (this.#ended) throw finished()
   }
 
+  heldTo(): this {
+    return this
+  }
+
   /** Nobody waits for it; what comes next is not done where it fails. */
   #later(call: LargeCall): void {
     this.#assertUsable()

@@ -57,6 +57,7 @@ export class SqliteEngine implements Engine {
     narrowSums: true,
     countedIdInIndexes: true,
     oneFile: true,
+    rowSecurity: false,
     // SQLite's default for host parameters, which better-sqlite3 keeps.
     maxParameters: 32_766,
   }
@@ -203,6 +204,21 @@ export class SqliteEngine implements Engine {
     }
     writer.database.close()
     afterClose()
+  }
+
+  /** A file knows no tenants: the conditions of the statements alone hold the line. */
+  holdTenants(): void {}
+
+  tenantPolicies(): ReadonlyMap<string, string> {
+    return new Map()
+  }
+
+  tenantPolicy(): undefined {
+    return undefined
+  }
+
+  tenantPolicySql(): string[] {
+    return []
   }
 }
 

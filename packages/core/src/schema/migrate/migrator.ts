@@ -5,6 +5,7 @@ import { remember } from '../change/table-memory.ts'
 import { definitionOf } from '../definition/definition-of.ts'
 import { blocking, diffSchema, leftovers, needingMigration, type SchemaDiff } from '../diff/schema-diff.ts'
 import { makeTables } from '../make-tables.ts'
+import { holdToTenants } from '../tenant-policies.ts'
 import { loadMigrations } from './load-migrations.ts'
 import type { MigrationSource, MigrationStatus } from './migration.ts'
 import { planMigration } from './plan-migration.ts'
@@ -103,12 +104,14 @@ export class EngineMigrator implements Migrator {
     const engine = await this.#toWrite()
     refuseChanged(await readStatus(engine, migrations))
     if (this.#models.length > 0 && (await makeTables(engine, this.#models, migrations, options))) {
+      await holdToTenants(engine, this.#models, { createTables: true })
       return { applied: [], made: true, differences: blocking(await diffOf(engine, this.#models)) }
     }
     const applied = await applyMigrations(engine, migrations, options)
     const diff = await diffOf(engine, this.#models)
     const differences = this.#models.length === 0 ? [] : blocking(diff)
     if (differences.length === 0 && diff.unremembered.length > 0) await rememberAll(engine, diff)
+    if (differences.length === 0) await holdToTenants(engine, this.#models, { createTables: true })
     return { applied, made: false, differences }
   }
 

@@ -6,6 +6,7 @@ import { ForbiddenError, InvalidQueryError, UsageError } from '../../errors.ts'
 import { secretMark } from '../../model/record-json.ts'
 import type { CallerContext } from '../../session/context.ts'
 import type { ReadOptions } from '../../session/options.ts'
+import { reachOf } from '../../session/reach.ts'
 import { checkTarget } from '../check-target.ts'
 import { writeWholeFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
@@ -81,6 +82,7 @@ function planExport({ engine, callerOf, tablesFor }: ExportSource, options: Expo
   })
   return {
     place: engine.place,
+    reach: reachOf(caller),
     tables: chosen(tablesFor(caller), options.tables).map((table) => planTable(table, caller, mark)),
     secrets,
     spreadsheet,

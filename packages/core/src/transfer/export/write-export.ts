@@ -4,7 +4,7 @@ import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { ZipArchive } from 'archiver'
 import { type Options, stringify } from 'csv-stringify/sync'
-import type { Codec, DatabasePlace, Snapshot, StoredRow } from '../../engine/engine.ts'
+import type { Codec, DatabasePlace, Reach, Snapshot, StoredRow } from '../../engine/engine.ts'
 import { openSnapshot } from '../../engine/open-snapshot.ts'
 import { type CsvCell, csvCell } from './csv-cell.ts'
 import { type ExportedFile, type ExportManifest, manifestName } from './manifest.ts'
@@ -13,6 +13,8 @@ import type { ColumnPlan, TablePlan } from './plan.ts'
 /** An export as another thread is asked for it. */
 export interface ExportTask {
   readonly place: DatabasePlace
+  /** Whose rows are read. */
+  readonly reach: Reach
   readonly tables: readonly TablePlan[]
   readonly secrets: ExportManifest['secrets']
   readonly spreadsheet: boolean
@@ -26,7 +28,7 @@ const compressionLevel = 3
 
 /** Writes all tables, from one snapshot, as CSV files into a zip. Answers what stands in its manifest. */
 export async function writeExport(task: ExportTask, output: Writable): Promise<ExportManifest> {
-  const snapshot = await openSnapshot(task.place)
+  const snapshot = await openSnapshot(task.place, task.reach)
   const created_at = new Date().toISOString()
   const archive = new ZipArchive({ zlib: { level: compressionLevel } })
   try {
