@@ -41,6 +41,20 @@ describeEngines('API keys', (engine) => {
     expect({ ...shown, last_used_at: null }).toEqual(rest)
   })
 
+  test('are not made with scopes that say nothing', async () => {
+    const server = await startServer(engine)
+    await addUser(server)
+    const { access_token } = await signIn(server)
+    const ask = async (...scopes: string[]) => (await post(server, '/api-keys', { name: 'ci', scopes }, bearer(access_token))).json()
+    expect((await ask('notes:raed', 'db:audit')).detail).toBe(
+      'scopes.0: names no operation; for notes there are read, create, update, delete, restore, purge, write, *',
+    )
+    expect((await ask(':read')).detail).toBe('scopes.0: must be component:operation, such as users:read')
+    expect((await ask('notes:read:all')).code).toBe('validation_failed')
+    expect((await ask('db:read')).detail).toContain('names no operation; for db there are')
+    expect(await ask('notes:write', '*:read', 'db:audit', 'db:*', 'reports')).toMatchObject({ name: 'ci' })
+  })
+
   test('that are forged, cut, expired or revoked are refused with one answer', async () => {
     const server = await startServer(engine)
     await addUser(server)

@@ -1,6 +1,7 @@
 export type { ErrorCode } from '@strongroom/contract'
 export { type Access, type AccessRules, defineAccess, type FieldRules } from './access/define-access.ts'
 export { type AccessOperation, accessOperations, type FieldRule, type RecordCondition, type Rule } from './access/rule.ts'
+export { isInScope } from './access/scopes.ts'
 export { ModelAccessor } from './accessor/accessor.ts'
 export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
 export type { AccessAnswer, AccessQuestion } from './accessor/explain-access.ts'

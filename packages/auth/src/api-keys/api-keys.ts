@@ -6,6 +6,7 @@ import { unauthorized } from '../refuse.ts'
 import type { Revocations } from '../revocations/revocations.ts'
 import { Together } from '../together.ts'
 import type { KnownUser, UserDirectory } from '../users/user-directory.ts'
+import { checkScopes } from './check-scopes.ts'
 
 export type ApiKeyRow = RowOf<ApiKeyModel>
 
@@ -66,6 +67,7 @@ export class ApiKeys {
     { name, scopes, tenant, expiresAt }: NewApiKey,
     requestId: string,
   ): Promise<{ row: ApiKeyRow; key: string }> {
+    checkScopes(scopes ?? [])
     if (!isWithin(tenant ?? null, user)) throw new ValidationError([{ path: 'tenant', message: 'must be your own tenant; leave it out' }])
     if (expiresAt && expiresAt.getTime() <= Date.now())
       throw new ValidationError([{ path: 'expires_at', message: 'must be in the future' }])

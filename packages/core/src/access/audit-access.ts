@@ -1,6 +1,7 @@
 import type { AnyModel } from '../model/model.ts'
 import { allOf, equals, everything, type Filter, nothing, oneOf } from '../query/filter.ts'
 import type { CallerContext } from '../session/context.ts'
+import type { Principal } from '../session/principal.ts'
 import { reachOf } from '../session/reach.ts'
 import type { ModelAccess } from './model-access.ts'
 
@@ -8,7 +9,7 @@ import type { ModelAccess } from './model-access.ts'
 export interface AuditedComponent {
   readonly component: string
   readonly model: AnyModel
-  readonly access: ModelAccess | undefined
+  readonly accessFor: (principal: Principal) => ModelAccess | undefined
 }
 
 /**
@@ -21,9 +22,10 @@ export function readableEntries(components: readonly AuditedComponent[], caller:
   const own = tenant === null ? everything : equals('tenant', tenant)
   if (!principal || mode === 'system') return own
   if (reachOf(caller) === 'none' && components.some(({ model }) => model.tenant)) return nothing
-  const isOpen = ({ access }: AuditedComponent): boolean => !access || access.decide('read', { principal, memory }).filter === everything
+  const isOpen = ({ accessFor }: AuditedComponent): boolean =>
+    (accessFor(principal)?.decide('read', { principal, memory }).filter ?? everything) === everything
   const open = components.filter(isOpen).map(({ component }) => component)
-  const isRuled = components.some(({ access }) => access !== undefined)
+  const isRuled = components.some(({ accessFor }) => accessFor(principal) !== undefined)
   // Components that are no more have no rules of their own: whoever is held to rules sees those that there are, and all of them the database's.
   if (open.length === components.length && !isRuled) return own
   return allOf(own, oneOf('component', open.length === components.length ? [...open, databaseComponent] : open))
@@ -36,7 +38,12 @@ const databaseComponent = 'db'
 export function hiddenIn(components: readonly AuditedComponent[], component: string, caller: CallerContext): ReadonlySet<string> {
   const { principal, memory, access: mode } = caller
   if (!principal || mode === 'system') return none
-  return components.find((candidate) => candidate.component === component)?.access?.limits({ principal, memory }).hidden ?? none
+  return (
+    components
+      .find((candidate) => candidate.component === component)
+      ?.accessFor(principal)
+      ?.limits({ principal, memory }).hidden ?? none
+  )
 }
 
 const none: ReadonlySet<string> = new Set()

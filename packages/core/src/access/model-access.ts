@@ -4,6 +4,7 @@ import { everything, type Filter, nothing } from '../query/filter.ts'
 import type { Principal } from '../session/principal.ts'
 import type { ReadRules } from './define-access.ts'
 import { type AccessOperation, askRule, type FieldRule, type Verdict } from './rule.ts'
+import { isInScope } from './scopes.ts'
 
 /** Whether a principal may do something: with every record, with none, or with those that hold a condition. */
 export interface Decision {
@@ -27,6 +28,7 @@ export interface FieldLimits {
 /** The rules of one model in an open storage. */
 export class ModelAccess {
   readonly #model: AnyModel
+  readonly #component: string
   readonly #rules: ReadRules
   readonly #read: (condition: object) => Filter | undefined
   /** A request asks the same more than once. The principal's own object may live for long, and change. */
@@ -36,8 +38,13 @@ export class ModelAccess {
   readonly #inputs = new Map<string, AnyModel>()
 
   /** @param read turns a condition of a rule into a filter; undefined for one that holds for nothing */
-  constructor(model: AnyModel, rules: ReadRules, read: (condition: object) => Filter | undefined) {
+  constructor(
+    { model, component }: { readonly model: AnyModel; readonly component: string },
+    rules: ReadRules,
+    read: (condition: object) => Filter | undefined,
+  ) {
     this.#model = model
+    this.#component = component
     this.#rules = rules
     this.#read = read
   }
@@ -46,6 +53,7 @@ export class ModelAccess {
   decide(asked: AccessOperation, { principal, memory = {} }: Asker): Decision {
     // Where nothing is kept there is one way of deleting.
     const operation = asked === 'purge' && !this.#model.deletedAt ? 'delete' : asked
+    if (!isInScope(principal, this.#component, operation)) return { filter: nothing, rule: `no scope for ${operation}` }
     const known = this.#decisions.get(memory) ?? new Map<AccessOperation, Decision>()
     this.#decisions.set(memory, known)
     const decision = known.get(operation) ?? this.#ask(operation, principal)

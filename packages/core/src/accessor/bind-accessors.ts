@@ -9,6 +9,7 @@ import type { AnyModel } from '../model/model.ts'
 import { BoundTable } from '../query/bound-table.ts'
 import { everything, type Filter } from '../query/filter.ts'
 import type { CallerContext } from '../session/context.ts'
+import type { Principal } from '../session/principal.ts'
 import type { Units } from '../session/units.ts'
 import { bindAccessor, type ModelAccessor } from './accessor.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
@@ -39,9 +40,26 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
         const { engine, units, audit, once, maxRecords } = binding
         const table = new BoundTable(model, engine)
         const subject = auditSubject(component, table)
-        const access = accessOf(model, binding.access, bound)
-        if (access) table.readable = (caller) => readableRecords(access, caller)
-        const insides = { model, component, hooks, table, units, audit, once, subject, access, maxRecords, references: [], referrers: [] }
+        const access = accessOf(accessor, binding.access, bound)
+        const open = new ModelAccess(accessor, { all: true }, () => everything)
+        // Scopes narrow a caller also where there are no rules.
+        const accessFor = (principal: Principal): ModelAccess | undefined => access ?? (principal.scopes ? open : undefined)
+        table.readable = (caller) => readableRecords(accessFor, caller)
+        const insides = {
+          model,
+          component,
+          hooks,
+          table,
+          units,
+          audit,
+          once,
+          subject,
+          access,
+          accessFor,
+          maxRecords,
+          references: [],
+          referrers: [],
+        }
         bound.set(model, insides)
         return insides
       })
@@ -61,17 +79,23 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
   return [...bound.values()]
 }
 
-function readableRecords(access: ModelAccess, { principal, memory, access: mode }: CallerContext): Filter {
-  return principal && mode !== 'system' ? access.decide('read', { principal, memory }).filter : everything
+function readableRecords(accessFor: BoundAccessor['accessFor'], { principal, memory, access: mode }: CallerContext): Filter {
+  if (!principal || mode === 'system') return everything
+  return accessFor(principal)?.decide('read', { principal, memory }).filter ?? everything
 }
 
 /** What no rule allows is denied: where there are any rules, a model without rules is closed. */
-function accessOf(model: AnyModel, access: Binding['access'], bound: ReadonlyMap<AnyModel, BoundAccessor>): ModelAccess | undefined {
+function accessOf(
+  accessor: ModelAccessor<AnyModel>,
+  access: Binding['access'],
+  bound: ReadonlyMap<AnyModel, BoundAccessor>,
+): ModelAccess | undefined {
+  const { model } = accessor
   if (!access) return undefined
   const rules = access.find((candidate) => candidate.model === model)?.rules ?? {}
   const findLink: FindLink = (from, name) => {
     const home = bound.get(from)
     return home && conditionLink(home, name)
   }
-  return new ModelAccess(model, rules, (condition) => readRecordCondition(model, condition, findLink))
+  return new ModelAccess(accessor, rules, (condition) => readRecordCondition(model, condition, findLink))
 }

@@ -4,6 +4,7 @@ import type { HookRegistry } from '../hooks/registry.ts'
 import type { Once } from '../idempotency/once.ts'
 import type { AnyModel, Field } from '../model/model.ts'
 import type { BoundTable } from '../query/bound-table.ts'
+import type { Principal } from '../session/principal.ts'
 import type { Units } from '../session/units.ts'
 
 /** A field of one model that points to records of another. */
@@ -25,6 +26,8 @@ export interface BoundAccessor {
   readonly subject: AuditSubject
   /** Who may do what; undefined where nobody said any rules. */
   readonly access: ModelAccess | undefined
+  /** What holds for a principal: the rules and its scopes; undefined where it has none and nobody said any rules. */
+  readonly accessFor: (principal: Principal) => ModelAccess | undefined
   /** The most live records that the model may have; `limitRecords` can lower it. */
   maxRecords: number | undefined
   /** Fields of this model that point elsewhere. */

@@ -1,3 +1,4 @@
+import type { Decision } from '../access/model-access.ts'
 import { type AccessOperation, accessOperations } from '../access/rule.ts'
 import type { Awaitable } from '../engine/engine.ts'
 import { UsageError } from '../errors.ts'
@@ -28,8 +29,9 @@ export interface AccessAnswer {
 
 /** Tells what the rules say of a caller, and why. */
 export async function explainAccess(bound: BoundAccessor, question: AccessQuestion): Promise<AccessAnswer> {
-  const { access, component } = bound
+  const { component } = bound
   const { principal, operation } = question
+  const access = bound.accessFor(principal)
   if (!accessOperations.includes(operation))
     throw new UsageError('invalid_options', `"${String(operation)}" is no operation. There are ${accessOperations.join(', ')}.`)
   const { hidden, locked } = access?.limits({ principal }) ?? { hidden: [], locked: [] }
@@ -38,8 +40,7 @@ export async function explainAccess(bound: BoundAccessor, question: AccessQuesti
   }
   if (bound.model.tenant && (principal.tenant ?? '') === '') return answer(false, 'tenant', 'The caller belongs to no tenant.')
   const decisions = access && { read: access.decide('read', { principal }), asked: access.decide(operation, { principal }) }
-  if (decisions?.asked.filter === nothing)
-    return answer(false, decisions.asked.rule, `The rules let the caller ${operation} none of these records.`)
+  if (decisions?.asked.filter === nothing) return answer(false, decisions.asked.rule, refusal(decisions.asked, operation))
   const rule = decisions?.asked.rule ?? 'no rules: every principal may do everything'
   if (question.id === undefined || operation === 'create') {
     const some = decisions && decisions.asked.filter !== everything
@@ -58,6 +59,12 @@ export async function explainAccess(bound: BoundAccessor, question: AccessQuesti
   return answer(true, rule, 'The record holds the condition.')
 }
 
+function refusal({ rule }: Decision, operation: AccessOperation): string {
+  return rule === `no scope for ${operation}`
+    ? `The scopes of the caller name no ${operation} of these records.`
+    : `The rules let the caller ${operation} none of these records.`
+}
+
 interface Holds {
   readonly exists: boolean
   readonly tenant: boolean
@@ -66,7 +73,8 @@ interface Holds {
 }
 
 async function recordHolds(bound: BoundAccessor, { principal, operation, id }: AccessQuestion): Promise<Holds> {
-  const { model, table, units, access } = bound
+  const { model, table, units } = bound
+  const access = bound.accessFor(principal)
   if (!isId(model, id)) return { exists: false, tenant: false, read: false, asked: false }
   const own = equals(model.id.name, model.id.normalise(id))
   const tenant = principal.tenant === everyTenant ? undefined : principal.tenant

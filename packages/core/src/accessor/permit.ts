@@ -20,10 +20,12 @@ import { existingIds, missingTarget } from './violation.ts'
 
 /** The rules that hold for a caller, and for whom; undefined for code that acts for itself, and where there are no rules. */
 export function rulesFor(
-  { access }: BoundAccessor,
+  { accessFor }: BoundAccessor,
   { principal, memory, access: mode }: CallerContext,
 ): { readonly access: ModelAccess; readonly asker: Asker } | undefined {
-  return access && principal && mode !== 'system' ? { access, asker: { principal, memory } } : undefined
+  if (!principal || mode === 'system') return undefined
+  const access = accessFor(principal)
+  return access && { access, asker: { principal, memory } }
 }
 
 /** The model as whoever asks knows it. Throws ForbiddenError for a caller who may read none of its records. */

@@ -5,7 +5,10 @@ export interface Principal {
   /** Stands in stamps and audit entries. */
   readonly name?: string
   readonly roles?: readonly string[]
-  /** What a token or key was narrowed to. */
+  /**
+   * What a token or key was narrowed to, as `component:operation`: `users:read`, `users:write`, `*:read`, `db:audit`. What they do not name
+   * is denied, whatever the rules say; without them nothing is.
+   */
   readonly scopes?: readonly string[]
   /** The tenant that the caller belongs to; `'*'` for one who works for all of them. */
   readonly tenant?: string | null

@@ -46,9 +46,11 @@ export async function identify(auth: Authentication, request: FastifyRequest): P
   // Code without types may answer anything, and a caller with an undefined id would be nobody in particular.
   if (typeof found !== 'object' || (!isName(found.id) && found !== anonymous))
     throw new StrongroomError('internal_error', 'authenticate answered no principal: { id, roles }.')
-  const { roles, tenant }: { readonly roles?: unknown; readonly tenant?: unknown } = found
+  const { roles, scopes, tenant }: { readonly roles?: unknown; readonly scopes?: unknown; readonly tenant?: unknown } = found
   if (roles !== undefined && !(Array.isArray(roles) && roles.every((role) => typeof role === 'string')))
     throw new StrongroomError('internal_error', "authenticate answered a principal whose roles are no list of names: roles: ['admin'].")
+  if (scopes !== undefined && scopes !== null && !(Array.isArray(scopes) && scopes.every((scope) => typeof scope === 'string')))
+    throw new StrongroomError('internal_error', "authenticate answered a principal whose scopes are no list: scopes: ['users:read'].")
   if (tenant !== undefined && tenant !== null && typeof tenant !== 'string' && !Number.isSafeInteger(tenant))
     throw new StrongroomError('internal_error', 'authenticate answered a principal whose tenant is no text.')
   principals.set(request, found)

@@ -1,5 +1,5 @@
 import { type OperatorOperation, operatorRoutes } from '@strongroom/contract'
-import { everyTenant, ForbiddenError, type Principal } from '@strongroom/core'
+import { everyTenant, ForbiddenError, isInScope, type Principal } from '@strongroom/core'
 import type { FastifyRequest } from 'fastify'
 import type { Authentication } from '../auth/authentication.ts'
 import { principalOf } from '../auth/identity.ts'
@@ -53,10 +53,22 @@ export function isProduction(): boolean {
 
 /** Whether a request is an operator's. */
 export async function isOperator(operators: Operators, request: FastifyRequest): Promise<boolean> {
+  if (!isNamed(request)) return false
   if (operators === 'loopback') return isFromThisMachine(request)
   if (isRules(operators)) return mayOperate(operators, request)
   // A function that was written without types may answer anything.
   return (await operators(request)) === true
+}
+
+/** Whether the scopes of whoever asks, if it has any, name the route: `db:audit`. They hold whatever the operators are. */
+function isNamed(request: FastifyRequest): boolean {
+  const principal = principalOf(request)
+  return principal === undefined || isInScope(principal, 'db', routeFactsOf(request)?.operation ?? '')
+}
+
+/** Whether whoever asks belongs to one tenant. */
+export function isOfOneTenant(request: FastifyRequest): boolean {
+  return (principalOf(request)?.tenant ?? everyTenant) !== everyTenant
 }
 
 /** A caller of one tenant may look at its tenant, where rules and tenancy hold, and do nothing with the whole database. */
@@ -66,8 +78,7 @@ function mayOperate(rules: OperatorRules, request: FastifyRequest): boolean {
   const operation = routeFactsOf(request)?.operation
   const principal = principalOf(request)
   if (!principal || operation === undefined) return false
-  const bound = (principal.tenant ?? everyTenant) !== everyTenant
-  if (bound && !ofTenants.includes(operation)) return false
+  if (isOfOneTenant(request) && !ofTenants.includes(operation)) return false
   return holds((Object.hasOwn(rules, operation) ? rules[operation as keyof OperatorRules] : undefined) ?? rules.all, principal)
 }
 

@@ -156,4 +156,38 @@ describeEngines('callers over HTTP', (database) => {
     expect((await server.inject({ method: 'POST', url: '/db/explain-access', payload })).statusCode).toBe(403)
     await server.close()
   })
+
+  test('an operator of one tenant learns that the database answers, and nothing of its size', async () => {
+    const server = Fastify()
+    const auth = trustedHeader({ roles: 'x-roles', tenant: 'x-org' })
+    const own = new ModelAccessor(Note, 'notes')
+    await bootstrap(server, { accessors: [own], databaseUrl: 'sqlite::memory:', access, auth, operators: { all: 'chief' } })
+    const health = async (headers: Record<string, string>) =>
+      (await server.inject({ url: '/db/health', headers: { 'x-user': 'ann', 'x-roles': 'chief', ...headers } })).json()
+    expect(await health({ 'x-org': 'red' })).toEqual({ status: 'ok' })
+    expect(Object.keys(await health({}))).toContain('database_bytes')
+    await server.close()
+  })
+
+  test('the operators’ routes are open as far as the scopes of a caller name them', async () => {
+    const server = Fastify()
+    let scopes: string[] | undefined
+    const auth: Authentication = { authenticate: () => ({ id: 1, roles: ['chief'], tenant: '*', ...(scopes && { scopes }) }) }
+    const own = new ModelAccessor(Note, 'notes')
+    await bootstrap(server, { accessors: [own], databaseUrl: 'sqlite::memory:', access, auth, operators: { all: 'chief' } })
+    const statuses = async (...given: (string[] | undefined)[]): Promise<number[]> => {
+      ;[scopes] = given
+      const urls = ['/db/audit', '/db/jobs', '/metrics', '/notes']
+      return Promise.all(urls.map(async (url) => (await server.inject(url)).statusCode))
+    }
+    const [, , , records] = await statuses(undefined)
+    expect(await statuses(undefined)).toEqual([200, 200, 200, records])
+    expect(await statuses(['db:audit'])).toEqual([200, 403, 403, 403])
+    expect(await statuses(['db:*'])).toEqual([200, 200, 200, 403])
+    expect(await statuses(['*:*'])).toEqual([403, 403, 403, records])
+    expect(await statuses([])).toEqual([403, 403, 403, 403])
+    scopes = 'db:audit' as never
+    expect((await server.inject('/db/audit')).statusCode).toBe(500)
+    await server.close()
+  })
 })
