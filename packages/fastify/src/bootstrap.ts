@@ -36,7 +36,7 @@ declare module 'fastify' {
  * StorageUnavailableError when the database cannot be opened
  * @example
  * const app = Fastify()
- * await bootstrap(app, { accessors: [users], databaseUrl: 'sqlite:./app.db', operators: 'loopback' })
+ * await bootstrap(app, { accessors: [users], databaseUrl: 'sqlite:./app.db', auth: false, operators: 'loopback' })
  * await app.listen({ port: 3000 })
  */
 export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
@@ -61,8 +61,7 @@ export async function bootstrap<const Accessors extends readonly AnyAccessor[]>(
   return opened as Storage<object> as Storage<TablesOf<Accessors[number]['model']>>
 }
 
-const unproven =
-  'WRITES WITHOUT A LOGIN: whoever sends a request says in X-User who it is from, and is believed. Give auth, or actor; auth: trustedHeader() says that this is meant.'
+const unproven = 'WRITES WITHOUT A LOGIN: whoever sends a request says in X-User who it is from, and is believed, as auth: false says.'
 
 const bearer = { bearer: { type: 'http', scheme: 'bearer' } }
 

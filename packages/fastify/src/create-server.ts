@@ -5,6 +5,7 @@ import type { AnyAccessor } from '@strongroom/core'
 import closeWithGrace from 'close-with-grace'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { answerUnreadable, noteAnswer } from './answer-unreadable.ts'
+import type { Authentication } from './auth/authentication.ts'
 import { bootstrap } from './bootstrap.ts'
 import { announceErrors } from './edge/announced-errors.ts'
 import { answerOrigins } from './edge/answer-origins.ts'
@@ -39,7 +40,7 @@ import { secretTexts } from './settings/secret.ts'
  * @throws UsageError `invalid_settings` that lists every bad setting, `invalid_options`; what `bootstrap` throws; the system's error when
  * the address cannot be had
  * @example
- * const app = await createServer({ accessors: [users], operators: 'loopback' })
+ * const app = await createServer({ accessors: [users], auth: false, operators: 'loopback' })
  * console.log(app.listeningOrigin) // http://127.0.0.1:3000
  */
 export async function createServer(options: CreateServerOptions): Promise<FastifyInstance> {
@@ -58,7 +59,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     const tracing = await openTracing(given.tracing)
     if (tracing) traceRequests(app, tracing)
     if (given.systemRoutes?.metrics !== false) watchRequests(app, await Metrics.open())
-    await guardEdge(app, server, given.auth)
+    await guardEdge(app, server, given.auth || undefined)
     await bootstrap(app, settings.DEBUG ? { ...given, onStatement: echoStatements(app.log, given.onStatement) } : given)
     await app.listen({ host: settings.HOST, port: settings.PORT })
   } catch (error) {
@@ -72,7 +73,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
 async function guardEdge(
   app: FastifyInstance,
   { settings, byHeader, answerTimeout, maxConnections, pressure, rateLimit }: ServerOptions,
-  auth: BootstrapOptions['auth'],
+  auth: Authentication | undefined,
 ): Promise<void> {
   const errors: ErrorCode[] = []
   app.server.maxConnections = maxConnections

@@ -1,5 +1,5 @@
 export type { ActorOf } from './actor.ts'
-export type { Authentication, DescribedRoutes } from './auth/authentication.ts'
+export type { Authentication, DescribedRoutes, GivenAuthentication } from './auth/authentication.ts'
 export { principalOf } from './auth/identity.ts'
 export { type TrustedHeaderOptions, trustedHeader } from './auth/trusted-header.ts'
 export { bootstrap } from './bootstrap.ts'

@@ -1,11 +1,12 @@
 import { type ResponseStyle, reservedComponents } from '@strongroom/contract'
 import type { AnyAccessor, StorageOptions } from '@strongroom/core'
 import type { ActorOf } from './actor.ts'
-import { type Authentication, checkAuthentication } from './auth/authentication.ts'
+import { type Authentication, checkAuthentication, type GivenAuthentication, requireChoice } from './auth/authentication.ts'
 import { authenticatedActor } from './auth/identity.ts'
 import { type DialectName, resolveDialects } from './dialects/translate.ts'
 import { checkRateLimit, type RateLimit } from './edge/rate-limit.ts'
-import { checkOperators, isProduction, type Operators } from './operators/guard.ts'
+import { checkOperators, type Operators } from './operators/guard.ts'
+import { isProduction } from './production.ts'
 import type { PageSize } from './query.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
 import { resolveResponseStyle } from './response-style.ts'
@@ -38,9 +39,10 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
   readonly actor?: ActorOf | undefined
   /**
    * Knows who asks: `trustedHeader()`, or anything with `authenticate(request)`. Requests then run on behalf of the caller, to whom `access`
-   * applies: what no rule allows is denied. None unless said.
+   * applies: what no rule allows is denied. `false`: nobody logs in, and `X-User` is believed, as in development where it is left out.
+   * Production, which is every NODE_ENV but `development` and `test`, and none at all, has to choose between this and `actor`.
    */
-  readonly auth?: Authentication | undefined
+  readonly auth?: GivenAuthentication | undefined
   /** Stands before every path: `/api`. */
   readonly prefix?: string | undefined
   readonly systemRoutes?: SystemPaths | undefined
@@ -151,11 +153,13 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
   const auth = checkAuthentication(options)
   // Nobody would be held to them.
   if (options.access !== undefined && !auth) refuse('access says who may do what, and nobody says who asks. Give auth, too.')
+  // Without /db they read the metrics.
+  const operators = enableDbRouter || options.operators !== undefined ? checkOperators(options.operators, auth) : 'loopback'
+  requireChoice(options)
   return {
     storage: storageOptions(options),
     enableDbRouter,
-    // Without /db they read the metrics.
-    operators: enableDbRouter || options.operators !== undefined ? checkOperators(options.operators, auth) : 'loopback',
+    operators,
     actor: auth ? (request) => authenticatedActor(request, isOpen(auth, options)) : options.actor,
     auth,
     namesByHeader: !auth && options.actor === undefined && isProduction(),

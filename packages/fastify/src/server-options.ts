@@ -1,5 +1,5 @@
 import type { FastifyServerOptions } from 'fastify'
-import type { Authentication } from './auth/authentication.ts'
+import type { Authentication, GivenAuthentication } from './auth/authentication.ts'
 import type { RateLimit } from './edge/rate-limit.ts'
 import type { Pressure } from './edge/shed-load.ts'
 import { type BootstrapOptions, bootstrapNames } from './options.ts'
@@ -9,7 +9,7 @@ import { type Environment, type GivenSettings, readSettings, type Settings } fro
 /** What `createServer` takes: the options of `bootstrap`, and those of a server of its own. Each setting wins over its variable. */
 export interface CreateServerOptions extends Omit<BootstrapOptions, 'rateLimit' | 'auth'> {
   /** As `bootstrap` has it, or a function that makes it from the settings: `auth: (settings) => passwordAuthentication({ users, ...settings })`. */
-  readonly auth?: Authentication | ((settings: AuthenticationSettings) => Authentication) | undefined
+  readonly auth?: GivenAuthentication | ((settings: AuthenticationSettings) => Authentication) | undefined
   /** The address to listen at; the variable HOST, then `127.0.0.1`, unless said. */
   readonly host?: string | undefined
   /** The port to listen at, 0 for any that is free; the variable PORT, then 3000, unless said. */
@@ -110,7 +110,7 @@ export function resolveServerOptions(
   const requestTimeout = wholeNumber('requestTimeout', options.requestTimeout ?? 30_000)
   const server: ServerOptions = {
     settings,
-    byHeader: options.actor === undefined && options.auth === undefined,
+    byHeader: options.actor === undefined && !options.auth,
     logger: options.logger ?? true,
     rateLimit: resolveRateLimit(options, settings),
     trustProxy: options.trustProxy ?? false,
@@ -171,7 +171,7 @@ function bootstrapOptions(options: CreateServerOptions, settings: Settings): Boo
   return { ...given, auth: authenticationOf(options, settings), databaseUrl: settings.DATABASE_URL.reveal(), appName, appVersion }
 }
 
-function authenticationOf({ auth }: CreateServerOptions, settings: Settings): Authentication | undefined {
+function authenticationOf({ auth }: CreateServerOptions, settings: Settings): GivenAuthentication | undefined {
   if (typeof auth !== 'function') return auth
   const { SECRET_KEY: secret, ACCESS_TOKEN_EXPIRE_MINUTES: accessTokenMinutes, REFRESH_TOKEN_EXPIRE_DAYS: refreshTokenDays } = settings
   return auth({ secret: secret?.reveal(), accessTokenMinutes, refreshTokenDays })

@@ -4,7 +4,7 @@ import { auditParameters } from '@strongroom/contract'
 import { describeEngines } from '@strongroom/testkit'
 import Fastify from 'fastify'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { dbRouter } from '../src/index.ts'
+import { bootstrap, createServer, dbRouter, trustedHeader } from '../src/index.ts'
 import { resolveOptions } from '../src/options.ts'
 import { ada, addUser, expectProblem, makeAccessors, startServer } from './support.ts'
 
@@ -285,9 +285,9 @@ describe('production has to say who the operators are', () => {
     const sentence = /Choose one: operators: 'loopback' .*, operators: \(request\) => … .*, or enableDbRouter: false/
     expect(() => resolveOptions({ accessors: [users] })).toThrow(sentence)
     expect(() => dbRouter()).toThrow(sentence)
-    expect(resolveOptions({ accessors: [users], operators: 'loopback' }).operators).toBe('loopback')
-    expect(resolveOptions({ accessors: [users], operators: () => true }).operators).toBeTypeOf('function')
-    expect(resolveOptions({ accessors: [users], enableDbRouter: false }).enableDbRouter).toBe(false)
+    expect(resolveOptions({ accessors: [users], auth: false, operators: 'loopback' }).operators).toBe('loopback')
+    expect(resolveOptions({ accessors: [users], auth: false, operators: () => true }).operators).toBeTypeOf('function')
+    expect(resolveOptions({ accessors: [users], auth: false, enableDbRouter: false }).enableDbRouter).toBe(false)
     expect(dbRouter({ operators: 'loopback' })).toBeTypeOf('function')
   })
 
@@ -300,5 +300,43 @@ describe('production has to say who the operators are', () => {
     expect(() => resolveOptions({ accessors: [users], operators: 'everybody' as 'loopback' })).toThrow(
       /operators is 'loopback', or a function/,
     )
+  })
+})
+
+describe('production has to say how it knows who asks', () => {
+  const { users } = makeAccessors()
+  const given = { accessors: [users], operators: 'loopback' } as const
+  const authenticate = () => ({ id: 1 })
+
+  test.each(['production', 'staging', '', undefined])('NODE_ENV=%s', async (environment) => {
+    vi.stubEnv('NODE_ENV', environment)
+    const sentence =
+      /^Who asks has to be known in production.* Choose one: auth: passwordAuthentication\(…\) .*, auth: \{ authenticate: .*, actor: .*, auth: trustedHeader\(\) .*, or auth: false/
+    expect(() => resolveOptions(given)).toThrow(sentence)
+    const refused = { code: 'invalid_options', message: expect.stringMatching(sentence) }
+    await expect(createServer({ ...given, databaseUrl: 'sqlite::memory:', port: 0 })).rejects.toMatchObject(refused)
+    const app = Fastify()
+    await expect(bootstrap(app, { ...given, databaseUrl: 'sqlite::memory:' })).rejects.toMatchObject(refused)
+    expect(app.hasDecorator('storage')).toBe(false)
+  })
+
+  test.each([
+    ['a login of its own', { auth: { authenticate } }],
+    ['a name from the host’s login', { actor: () => 'ann' }],
+    ['headers that are trusted', { auth: trustedHeader() }],
+    ['nobody', { auth: false }],
+  ] as const)('%s is a choice', (_what, choice) => {
+    vi.stubEnv('NODE_ENV', 'production')
+    expect(resolveOptions({ ...given, ...choice }).auth).toBe('auth' in choice && choice.auth ? choice.auth : undefined)
+  })
+
+  test.each(['development', 'test'])('NODE_ENV=%s need not', (environment) => {
+    vi.stubEnv('NODE_ENV', environment)
+    expect(resolveOptions({ accessors: [users] }).auth).toBeUndefined()
+  })
+
+  test('what only looks like a choice is refused', () => {
+    for (const auth of [true, null, 'none', {}, 0, ''])
+      expect(() => resolveOptions({ ...given, auth: auth as never })).toThrow(/auth is trustedHeader\(\)/)
   })
 })

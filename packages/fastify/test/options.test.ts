@@ -38,7 +38,7 @@ test('DATABASE_URL counts where no URL is given', () => {
 const bad: [options: object, message: string | RegExp][] = [
   [{ accessors, maxRecords: 5 }, /"maxRecords" is no option of bootstrap\. There are accessors, /],
   [{ accessors, login: {} }, /"login" is no option of bootstrap/],
-  [{ accessors, auth: {} }, /auth is trustedHeader\(\), or an object with authenticate\(request\)/],
+  [{ accessors, auth: {} }, /auth is trustedHeader\(\), an object with authenticate\(request\)/],
   [{ accessors, auth: trustedHeader(), actor: () => 'x' }, /Leave actor out, or leave auth out/],
   [{ accessors, operators: { all: 'x' } }, /operators by role need to know who asks/],
   [{ accessors, auth: trustedHeader(), operators: { alle: 'x' } }, /alle/],

@@ -2,6 +2,7 @@ import type { Access, AnyAccessor, Principal, RestoreModule, Storage } from '@st
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ActorOf } from '../actor.ts'
 import type { Figure } from '../observe/figure.ts'
+import { isProduction } from '../production.ts'
 import { refuse } from '../refuse.ts'
 
 /** Routes of an authentication as the OpenAPI document takes them in. */
@@ -39,15 +40,30 @@ export interface Authentication {
   mount?(scope: FastifyInstance, storage: Storage): void | Promise<void>
 }
 
-/** Checks what was given as `auth`. Throws UsageError `invalid_options`. */
-export function checkAuthentication(given: {
-  readonly auth?: Authentication | undefined
+/** What is given as `auth`: how a server knows who asks, or `false`, where nobody logs in and `X-User` is believed. */
+export type GivenAuthentication = Authentication | false
+
+interface Given {
+  readonly auth?: GivenAuthentication | undefined
   readonly actor?: ActorOf | undefined
-}): Authentication | undefined {
-  const { auth, actor } = given
-  if (auth === undefined) return undefined
+}
+
+/** Checks what was given as `auth`. Throws UsageError `invalid_options`. */
+export function checkAuthentication({ auth, actor }: Given): Authentication | undefined {
+  if (auth === undefined || auth === false) return undefined
   if (typeof auth !== 'object' || auth === null || typeof auth.authenticate !== 'function')
-    refuse('auth is trustedHeader(), or an object with authenticate(request), which answers a principal or null.')
+    refuse('auth is trustedHeader(), an object with authenticate(request), which answers a principal or null, or false.')
   if (actor !== undefined) refuse('auth names whoever writes. Leave actor out, or leave auth out.')
   return auth
+}
+
+const choices =
+  'auth: passwordAuthentication(…) of @strongroom/auth (users who sign in), auth: { authenticate: (request) => … } (your own login, with rules), actor: (request) => … (your own login, which only names whoever writes), auth: trustedHeader() (a closed network, or a proxy that authenticates), or auth: false (nobody logs in: X-User is believed)'
+
+/** Production has to say how it knows who asks. Throws UsageError `invalid_options` that names the choices. */
+export function requireChoice({ auth, actor }: Given): void {
+  if (auth !== undefined || actor !== undefined || !isProduction()) return
+  refuse(
+    `Who asks has to be known in production, which is every NODE_ENV but development and test, and none at all. Choose one: ${choices}.`,
+  )
 }

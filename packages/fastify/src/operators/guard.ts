@@ -3,6 +3,7 @@ import { everyTenant, ForbiddenError, isInScope, type Principal } from '@strongr
 import type { FastifyRequest } from 'fastify'
 import type { Authentication } from '../auth/authentication.ts'
 import { principalOf } from '../auth/identity.ts'
+import { isProduction } from '../production.ts'
 import { refuse, refuseUnknown } from '../refuse.ts'
 import { routeFactsOf } from '../request-facts.ts'
 
@@ -43,12 +44,6 @@ function checkRules(rules: OperatorRules, auth: Authentication | undefined): Ope
   if (!auth) refuse('operators by role need to know who asks. Give auth, too.')
   refuseUnknown('operators', rules, ['all', 'metrics', ...new Set(operatorRoutes.map(({ operation }) => operation))])
   return rules
-}
-
-/** Every NODE_ENV but `development` and `test`, and none at all. */
-export function isProduction(): boolean {
-  const environment = process.env['NODE_ENV']
-  return environment !== 'development' && environment !== 'test'
 }
 
 /** Whether a request is an operator's. */
