@@ -70,7 +70,7 @@ export async function pagesBench(folder: string, options: PagesOptions): Promise
 async function measure(engine: string, databaseUrl: string, options: PagesOptions, analyse: () => Promise<void>) {
   const people = new ModelAccessor(Person, 'people')
   const app = Fastify()
-  await bootstrap(app, { accessors: [people], databaseUrl, operators: 'loopback', transactionTimeLimit: 120_000 })
+  await bootstrap(app, { accessors: [people], databaseUrl, auth: false, operators: 'loopback', transactionTimeLimit: 120_000 })
   try {
     options.report(`${engine}: ${options.records} records are inserted`)
     await seed(people, options)

@@ -17,12 +17,12 @@ export function sameValue(field: Field, a: unknown, b: unknown): boolean {
   }
 }
 
-/** The fields of `after` that differ from `before`, stamps not counted: a write that touches nothing else is none. */
-export function changedFields(model: AnyModel, before: FieldValues, after: FieldValues): FieldValues {
+/** The fields of `after` that differ from `before`, or are named, stamps not counted: a write that touches nothing else is none. */
+export function changedFields(model: AnyModel, before: FieldValues, after: FieldValues, named: readonly string[] = []): FieldValues {
   const changed: FieldValues = {}
   for (const field of model.fields) {
     if (field.hidden || isUpdateStamp(model, field)) continue
-    if (!sameValue(field, before[field.name], after[field.name])) changed[field.name] = after[field.name]
+    if (named.includes(field.name) || !sameValue(field, before[field.name], after[field.name])) changed[field.name] = after[field.name]
   }
   return changed
 }

@@ -8,7 +8,7 @@ import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { sameValue } from './changed-fields.ts'
 import { completeRecord, insertDrafts } from './insert.ts'
 import { lockRecordsById } from './lock.ts'
-import { refuseLockedFields, requireOperation, requireRecords } from './permit.ts'
+import { refuseLockedFields, requireOperation, requireRecords, unseenFields } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { stampUpdated } from './stamps.ts'
 import { type RecordUpdate, type StoredChange, storeChanges, updateAsked } from './update.ts'
@@ -57,7 +57,7 @@ export function* importRecords(bound: BoundAccessor, session: Session, given: re
     const previous = existing.get(values[idName])
     const record = previous ? changedRecord(bound, previous, values) : Object.assign(completeRecord(bound, session, values), values)
     places.set(record, index)
-    if (previous) updates.push({ previous, record })
+    if (previous) updates.push({ previous, record, unseen: unseenFields(bound, session.context, values) })
     else fresh.push(record)
   })
   const updated = yield* updateAsked(bound, session, updates, {

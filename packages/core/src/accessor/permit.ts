@@ -105,14 +105,29 @@ export function* requireRecords(
 export function refuseLockedFields(bound: BoundAccessor, context: CallerContext, given: FieldValues, previous?: FieldValues): void {
   const rules = rulesFor(bound, context)
   if (!rules) return
-  const { locked } = rules.access.limits(rules.asker)
+  const { locked, hidden } = rules.access.limits(rules.asker)
   const known = rules.access.inputFor(rules.asker)
   const issues = Object.keys(given).flatMap((name) => {
     if (known !== bound.model && !known.fieldsByName.has(name)) return [unknownField(known, name)]
+    // That only the value which it has is taken would tell what that is.
+    if (previous && isUnseen(bound, hidden, name) && bound.model.fieldsByName.get(name)?.immutable)
+      return [{ path: name, message: 'can only be given when the record is made' }]
     if (!locked.has(name) || (previous && isSame(bound.model, name, given, previous))) return []
     return [{ path: name, message: 'may not be set by you' }]
   })
   if (issues.length > 0) throw new ValidationError(issues)
+}
+
+function isUnseen({ model }: BoundAccessor, hidden: ReadonlySet<string>, name: string): boolean {
+  return hidden.has(name) || model.fieldsByName.get(name)?.secret === true
+}
+
+/** The fields that a caller sets without being able to read them: whether they had that value already is not for it to know. */
+export function unseenFields(bound: BoundAccessor, context: CallerContext, given: FieldValues): readonly string[] {
+  const rules = rulesFor(bound, context)
+  if (!rules) return []
+  const { hidden } = rules.access.limits(rules.asker)
+  return Object.keys(given).filter((name) => isUnseen(bound, hidden, name))
 }
 
 function isSame({ fieldsByName }: AnyModel, name: string, given: FieldValues, previous: FieldValues): boolean {

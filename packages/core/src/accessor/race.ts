@@ -2,6 +2,7 @@ import { ConflictError } from '../errors.ts'
 import type { Session } from '../session/session.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
+import { withinTenant } from './violation.ts'
 
 /** Others may insert and delete the same key again and again; so often this unit looks anew. */
 const mostTries = 5
@@ -23,7 +24,7 @@ export function* lookAgainAfterRace<T>(bound: BoundAccessor, session: Session, k
     } catch (error) {
       yield* wait(session.connection.rollbackTo(savepoint))
       session.dropEffects(effects)
-      if (tries === mostTries || !isConflictOf(error, key)) throw error
+      if (tries === mostTries || !isConflictOf(error, withinTenant(bound, session, key))) throw error
     }
   }
 }

@@ -11,7 +11,7 @@ import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
 import { lockRecord, lockRecordsById } from './lock.ts'
 import { assertMatch, type Conditions } from './match.ts'
-import { lockedFields, refuseLockedFields, requireRecords, requireTargets, requireTenant } from './permit.ts'
+import { lockedFields, refuseLockedFields, requireRecords, requireTargets, requireTenant, unseenFields } from './permit.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
@@ -21,6 +21,8 @@ export interface RecordUpdate {
   /** Renewed when a hook writes to the record meanwhile. */
   previous: FieldValues
   readonly record: FieldValues
+  /** Fields that count as changed whatever they were; see `unseenFields`. */
+  readonly unseen?: readonly string[]
 }
 
 /** Changes the given fields of one record. */
@@ -68,7 +70,7 @@ export function* replaceRecord(
   for (const field of bound.model.fields)
     if (field.role !== 'data' || field.immutable || locked.has(field.name)) kept[field.name] = previous[field.name]
   const record = { ...completeRecord(bound, session, { ...kept, ...given }), ...keptByModel(bound, previous) }
-  return yield* updateOne(bound, session, { previous, record })
+  return yield* updateOne(bound, session, { previous, record, unseen: unseenFields(bound, session.context, given) })
 }
 
 /** Inserts a record, or changes the given fields of the one with its id. */
@@ -97,7 +99,7 @@ function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldVal
 function patched(bound: BoundAccessor, session: Session, previous: FieldValues, given: FieldValues): RecordUpdate {
   refuseLockedFields(bound, session.context, given, previous)
   refuseOwnedFields(bound, given, previous)
-  return { previous, record: { ...previous, ...given } }
+  return { previous, record: { ...previous, ...given }, unseen: unseenFields(bound, session.context, given) }
 }
 
 function keptByModel(bound: BoundAccessor, previous: FieldValues): FieldValues {
@@ -154,8 +156,8 @@ export function* updateRecords(
   yield* prepareRecords(bound, session, 'update', updates)
   const now = new Date()
   const changes: { previous: FieldValues; record: FieldValues; changed: FieldValues }[] = []
-  for (const { previous, record } of updates) {
-    const changed = changedFields(bound.model, previous, record)
+  for (const { previous, record, unseen } of updates) {
+    const changed = changedFields(bound.model, previous, record, unseen)
     if (Object.keys(changed).length === 0) continue
     if (bound.model.id.name in changed) throw new ValidationError([{ path: bound.model.id.name, message: 'cannot change' }])
     const stamp = steps?.stamp ?? stampUpdated

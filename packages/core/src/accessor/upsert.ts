@@ -1,25 +1,26 @@
 import { UsageError, ValidationError } from '../errors.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { allOf, equals, type Filter } from '../query/filter.ts'
+import { tenantValue } from '../query/scope.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import { copyInput, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { insertRecords } from './insert.ts'
 import { lockRecords } from './lock.ts'
-import { refuseLockedFields } from './permit.ts'
+import { refuseLockedFields, unseenFields } from './permit.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { updateAsked } from './update.ts'
 
-/** Inserts the records whose `on` fields nobody has yet, and changes the given fields of the live records that have them. */
+/** Inserts the records whose `key` fields nobody has yet, and changes the given fields of the live records that have them. */
 export function* upsertRecords(
   bound: BoundAccessor,
   session: Session,
   inputs: readonly unknown[],
-  on: readonly string[],
+  key: readonly string[],
 ): Task<FieldValues[]> {
-  checkKey(bound, on)
-  const given = inputs.map(copyInput)
+  const on = wholeKey(bound, key)
+  const given = inputs.map((input) => withTenant(bound, session, on, copyInput(input)))
   const keys = given.map((record, index) => keyOf(bound, on, record, given.length > 1 ? `${index}.` : ''))
   refuseRepeats(keys, on)
   return yield* lookAgainAfterRace(bound, session, on, () => upsertOnce(bound, session, given, keys, on))
@@ -38,7 +39,7 @@ function* upsertOnce(
     if (!previous) return undefined
     refuseLockedFields(bound, session.context, record, previous)
     refuseOwnedFields(bound, record, previous)
-    return { previous, record: { ...previous, ...record } }
+    return { previous, record: { ...previous, ...record }, unseen: unseenFields(bound, session.context, record) }
   })
   yield* updateAsked(
     bound,
@@ -50,13 +51,24 @@ function* upsertOnce(
   return updates.map((update) => update?.record ?? inserted.next().value ?? {})
 }
 
-function checkKey(bound: BoundAccessor, on: readonly string[]): void {
+/** The fields of a key. That of the tenant need not be named: within a tenant every key is one without it. */
+function wholeKey(bound: BoundAccessor, on: readonly string[]): readonly string[] {
   const { model } = bound
-  const wanted = [...on].sort().join()
   const keys = [[model.id.name], ...model.unique]
-  if (keys.some((fields) => [...fields].sort().join() === wanted)) return
+  const isMeant = (fields: readonly string[], named: readonly string[]): boolean => [...fields].sort().join() === [...named].sort().join()
+  const tenant = model.tenant?.name
+  const named = [on, ...(tenant === undefined || on.includes(tenant) ? [] : [[tenant, ...on]])]
+  const found = named.find((candidate) => keys.some((fields) => isMeant(fields, candidate)))
+  if (found) return found
   const known = keys.map((fields) => `[${fields.join(', ')}]`).join(', ')
   throw new UsageError('invalid_options', `upsertMany of ${bound.component} takes an "on" that names the id or a unique key: ${known}.`)
+}
+
+/** The tenant is the caller's, where a record does not say it. */
+function withTenant({ model }: BoundAccessor, { context }: Session, on: readonly string[], record: FieldValues): FieldValues {
+  const field = model.tenant
+  if (!field || context.tenant === null || !on.includes(field.name) || record[field.name] !== undefined) return record
+  return { ...record, [field.name]: tenantValue(field, context.tenant) }
 }
 
 /** The values of the key as they are stored, in one text. */

@@ -43,10 +43,17 @@ function* uniqueConflict(
   const { model } = bound
   const unique = model.unique.find((fields) => uniqueName(model.name, fields) === error.constraint)
   const told = unique ?? (error.columns.length > 0 ? error.columns : [model.id.name])
-  const fields = (error.constraint === undefined ? yield* firstTakenKey(bound, session, records, inserting) : undefined) ?? told
+  const key = (error.constraint === undefined ? yield* firstTakenKey(bound, session, records, inserting) : undefined) ?? told
+  const fields = withinTenant(bound, session, key)
   return new ConflictError('unique_conflict', `Another record of ${bound.component} has the same ${fields.join(', ')}.`, fields, {
     cause: error,
   })
+}
+
+/** To whoever belongs to one tenant its key is one without it. */
+export function withinTenant({ model }: BoundAccessor, { context }: Session, key: readonly string[]): readonly string[] {
+  const others = key.filter((name) => name !== model.tenant?.name)
+  return context.tenant === null || others.length === 0 ? key : others
 }
 
 /** For an engine that does not name the index, and tries the newest one first: the first key that another record has. */

@@ -13,6 +13,7 @@ import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { everyOf, rejectionOf } from '../support.ts'
+import { csv } from '../transfer/import-support.ts'
 
 const Customer = defineModel(
   'customers',
@@ -87,6 +88,58 @@ describeEngines('tenancy', (database) => {
   test('a key that names the tenant is unique for each tenant', async () => {
     expect(await customers.insert({ email: 'b@example.com' }, { principal: red, dryRun: true })).toMatchObject({ org: 'red' })
     expect(await rejectionOf(customers.insert({ email: 'a@example.com' }, { principal: red }))).toMatchObject({ code: 'unique_conflict' })
+  })
+
+  test('a conflict within a tenant names the key without it, and tells nothing of another’s', async () => {
+    const own = await rejectionOf(customers.insert({ email: 'a@example.com' }, { principal: red }))
+    expect(own).toMatchObject({ fields: ['email'], message: 'Another record of customers has the same email.' })
+    const named = await rejectionOf(customers.insert({ org: 'red', email: 'a@example.com' }))
+    expect(named).toMatchObject({ fields: ['org', 'email'] })
+    const moved = await customers.insert({ email: 'z@example.com' }, { principal: red })
+    expect(await rejectionOf(customers.update(moved.id, { email: 'a@example.com' }, { principal: red }))).toMatchObject({
+      fields: ['email'],
+    })
+    expect(await customers.update(moved.id, { email: 'b@example.com' }, { principal: red, dryRun: true })).toMatchObject({ org: 'red' })
+    await customers.purge(moved.id)
+  })
+
+  test('an upsert by a key within the tenant finds its own records, and makes its own', async () => {
+    const rows = [{ email: 'a@example.com' }, { email: 'b@example.com' }]
+    for (const on of [['email'], ['org', 'email'], ['email', 'org']] as const) {
+      const saved = await customers.upsertMany(rows, { on: [...on], principal: red, dryRun: true })
+      expect(saved).toMatchObject([
+        { id: 1, org: 'red', email: 'a@example.com' },
+        { org: 'red', email: 'b@example.com' },
+      ])
+      expect(saved[1]?.id).not.toBe(2)
+    }
+    const strange = customers.upsertMany([{ org: 'blue', email: 'b@example.com' }], { on: ['email'], principal: red })
+    expect(await rejectionOf(strange)).toMatchObject({ issues: [{ path: 'org', message: 'must be your own tenant; leave it out' }] })
+    expect(await rejectionOf(customers.upsertMany(rows, { on: ['email'] }))).toMatchObject({
+      issues: [{ path: '0.org', message: 'is needed to find the record' }],
+    })
+    expect(await rejectionOf(customers.upsertMany(rows, { on: ['org'] as never, principal: red }))).toMatchObject({
+      code: 'invalid_options',
+    })
+  })
+
+  test('many upserts of one key at once, within two tenants, make one record in each', async () => {
+    const callers = Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? red : blue))
+    const saved = await Promise.all(
+      callers.map((principal) => customers.upsertMany([{ email: 'race@example.com' }], { on: ['email'], principal })),
+    )
+    expect(new Set(saved.flat().map(({ id, org }) => `${org} ${id}`)).size).toBe(2)
+    await customers.purgeMany({ email: 'race@example.com' })
+  })
+
+  test('rows of an import are its tenant’s, whatever others have under the same key', async () => {
+    await storage.actingAs({ principal: red }, async () => {
+      expect(await storage.import({ customers: csv('email', 'b@example.com') }, { dryRun: true })).toMatchObject({ errorCount: 0 })
+      const taken = await storage.import({ customers: csv('email', 'a@example.com') })
+      expect(taken).toMatchObject({ applied: false, errors: [{ message: expect.stringContaining('has the same email') }] })
+      const strange = await storage.import({ customers: csv('org,email', 'blue,q@example.com') })
+      expect(strange).toMatchObject({ applied: false, errorCount: 1 })
+    })
   })
 
   test('whoever belongs to no tenant has nothing, and whoever works for all of them everything', async () => {

@@ -17,6 +17,8 @@ export interface ReadingRules {
   readonly mode: ImportMode
   /** Whether cells of a field may be the mark that an export puts there. */
   readonly masked: (field: Field) => boolean
+  /** Who imports belongs to a tenant, whose new records are its own. */
+  readonly ofTenant: boolean
 }
 
 /** Finds the field of each column. Tells `fault` what keeps the header from being used, and answers undefined then. */
@@ -42,7 +44,7 @@ export function readHeader(
     if (name !== null) seen.add(name)
   })
   for (const field of model.fields) {
-    if (field.hidden || seen.has(field.name) || !isNeeded(model, field, rules.mode)) continue
+    if (field.hidden || seen.has(field.name) || !isNeeded(model, field, rules)) continue
     refuse(field.name, 'is required, and there is no such column')
   }
   return sound ? columns : undefined
@@ -54,7 +56,8 @@ function unknownColumn(model: AnyModel, name: string, columns: number): string {
 }
 
 /** Upserts may leave out what the records have already. */
-function isNeeded(model: AnyModel, field: Field, mode: ImportMode): boolean {
+function isNeeded(model: AnyModel, field: Field, { mode, ofTenant }: ReadingRules): boolean {
+  if (field === model.tenant && ofTenant) return false
   return field === model.id ? !field.optional : mode === 'insert' && !field.optional
 }
 

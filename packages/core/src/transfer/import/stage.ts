@@ -41,12 +41,17 @@ const mostCharacters = 1_048_576
 export async function stageFile(
   file: ImportFile,
   path: string,
-  rules: Omit<ReadingRules, 'masked'>,
+  rules: Pick<ReadingRules, 'mode'>,
   faults: Faults,
   watch: ImportWatch,
 ): Promise<StagedTable> {
   const content = { identified: await StageFile.create(`${path}.rows`), counted: await StageFile.create(`${path}.counted`) }
-  const staging = new Staging(file, { ...rules, masked: file.masked }, faults, content)
+  const staging = new Staging(
+    file,
+    { ...rules, masked: file.masked, ofTenant: file.bound.units.callerOf({}).tenant !== null },
+    faults,
+    content,
+  )
   try {
     let bytes = 0
     const counted = async function* (): AsyncGenerator<Uint8Array> {
