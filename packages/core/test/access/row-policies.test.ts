@@ -1,7 +1,16 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { defineModel, ModelAccessor, openStorage, type Storage, viewDatabase } from '@strongroom/core'
+import {
+  type AnyModel,
+  defineModel,
+  type Migration,
+  ModelAccessor,
+  openMigrator,
+  openStorage,
+  type Storage,
+  viewDatabase,
+} from '@strongroom/core'
 import { asSuperuser, describeEngines, needs } from '@strongroom/testkit'
 import pg from 'pg'
 import { Type } from 'typebox'
@@ -134,6 +143,58 @@ describeEngines('policies', (database) => {
       expect((await storage.health()).schemaDifferences).toEqual([])
       expect(await storage.import(zip, { mode: 'upsert' })).toMatchObject({ applied: true })
       expect(await items.insert({ org: 'blue', name: 'last' })).toMatchObject({ id: 4 })
+    })
+
+    test('come with a migration, see its data through, and go with the field of the tenant', async () => {
+      const url = await database.freshUrl()
+      const shout: Migration = {
+        name: '20260101000000_shout',
+        up: async (db) => void (await db.updateTable('items').set({ name: 'LOUD' }).execute()),
+      }
+      const leave: Migration = {
+        name: '20260102000000_leave',
+        up: (_db, schema) => schema.alterTable('items', { dropFields: { org: { type: 'text', discard: true } } }),
+      }
+      const migrated = async (model: AnyModel, ...migrations: Migration[]) => {
+        const migrator = await openMigrator({ url, accessors: [new ModelAccessor(model, 'items')], migrations })
+        try {
+          return await migrator.up()
+        } finally {
+          await migrator.close()
+        }
+      }
+      expect(await migrated(Item)).toMatchObject({ made: true, differences: [] })
+      const { items } = await open(url, { createTables: false })
+      for (const org of ['red', 'blue']) await items.insert({ org, name: 'quiet' })
+      await close()
+      expect(await visible(url)).toEqual({ items: 0, entries: 0 })
+      expect(await migrated(Item, shout)).toMatchObject({ applied: [shout.name], differences: [] })
+      const again = await open(url, { createTables: false })
+      expect((await again.items.find()).map(({ name }) => name)).toEqual(['LOUD', 'LOUD'])
+      await close()
+      const Renamed = defineModel(
+        'items',
+        { tenant: Type.String(), name: Type.String() },
+        { tenant: 'tenant', renamedFields: { tenant: 'org' } },
+      )
+      const renamed = new ModelAccessor(Renamed, 'items')
+      const rename: Migration = {
+        name: '20260101500000_rename',
+        up: (_db, schema) => schema.alterTable('items', { renameFields: { org: 'tenant' } }),
+        down: (_db, schema) => schema.alterTable('items', { renameFields: { tenant: 'org' } }),
+      }
+      expect(await migrated(Renamed, shout, rename)).toMatchObject({ applied: [rename.name], differences: [] })
+      const storage = (await openStorage({ url, accessors: [renamed], createTables: false })) as unknown as Storage
+      expect(await renamed.count({}, { tenant: 'red' })).toBe(1)
+      await storage.close()
+      expect(await visible(url)).toEqual({ items: 0, entries: 0 })
+      const back = await openMigrator({ url, accessors: [], migrations: [shout, rename] })
+      expect(await back.down()).toEqual([rename.name])
+      await back.close()
+      const Left = defineModel('items', { name: Type.String() })
+      expect(await migrated(Left, shout, leave)).toMatchObject({ applied: [leave.name], differences: [] })
+      await open(url, { model: Left as never, createTables: false })
+      expect(await visible(url)).toEqual({ items: 2, entries: 0 })
     })
 
     test('hold nobody back whom the server lets past, which is told at the start', async () => {

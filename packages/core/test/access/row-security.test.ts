@@ -5,6 +5,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { reachSql } from '../../src/engine/postgres/row-security.ts'
 import { everyOf, rejectionOf } from '../support.ts'
 
 const Customer = defineModel(
@@ -96,9 +97,12 @@ describeEngines('row-level security', (database) => {
 
       test('what a transaction said is forgotten with it', async () => {
         await connected(async (client) => {
-          await client.query(`BEGIN; SET LOCAL strongroom.tenant = 'red'`)
+          await client.query(`BEGIN; ${reachSql({ tenant: 'red' })}`)
           expect(await count(client, 'customers')).toBe(1)
           await client.query('COMMIT')
+          expect(await count(client, 'customers')).toBe(0)
+          // Behind a pooler of transactions it is somebody else's connection from now on.
+          await client.query(`BEGIN; ${reachSql('every')}; COMMIT`)
           expect(await count(client, 'customers')).toBe(0)
         })
       })
@@ -153,6 +157,7 @@ describeEngines('row-level security', (database) => {
           expect(await rejectionOf(failing)).toMatchObject({ code: 'unique_conflict' })
           expect(await seen(kysely)).toHaveLength(2)
           expect(await customers.find({ tenant: 'blue' })).toHaveLength(1)
+          expect(await customers.count()).toBe(2)
           expect(await seen(kysely)).toHaveLength(2)
         })
       })

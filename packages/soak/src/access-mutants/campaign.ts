@@ -23,7 +23,8 @@ interface Outcome {
 }
 
 /**
- * Takes the rules away at one place at a time, in a copy of the repository, and runs the tests of access on SQLite there: each has to fail.
+ * Takes the rules away at one place at a time, in a copy of the repository, and runs the tests of access there: each has to fail. What the
+ * database holds by itself is tried on PostgreSQL, all else on SQLite.
  * `rounds` is the most mutants to try.
  */
 export async function accessMutantsCampaign({ rounds, seed, report = () => undefined }: CampaignOptions): Promise<Evidence> {
@@ -34,8 +35,10 @@ export async function accessMutantsCampaign({ rounds, seed, report = () => undef
   const faults: string[] = []
   try {
     await copyRepository(folder.path)
-    const sound = await failingTest(folder.path)
-    if (sound !== undefined) faults.push(`without any mutation the tests fail: ${sound}`)
+    for (const engine of ['sqlite', 'postgres'] as const) {
+      const sound = await failingTest(folder.path, engine)
+      if (sound !== undefined) faults.push(`without any mutation the tests fail: ${sound}`)
+    }
     for (const mutant of faults.length > 0 ? [] : chosen) {
       const outcome = await tryMutant(folder.path, mutant, faults)
       outcomes.push(outcome)
@@ -78,12 +81,14 @@ async function copyRepository(to: string): Promise<void> {
 const config = `import { defineConfig } from 'vitest/config'
 import { project, settings } from './vitest.workspace.ts'
 
-const at = (name: string) => project({ name, root: 'packages/' + name, include: ['test/access/**/*.test.ts'], postgres: false })
+const onPostgres = process.env['MUTANTS_ENGINE'] === 'postgres'
+const at = (name: string, include = 'test/access/**/*.test.ts') => project({ name, root: 'packages/' + name, include: [include], postgres: onPostgres })
+const projects = onPostgres ? [at('core', 'test/access/row-*.test.ts')] : [at('core'), at('fastify')]
 
-export default defineConfig({ test: { ...settings, reporters: ['json'], bail: 1, projects: [at('core'), at('fastify')] } })
+export default defineConfig({ test: { ...settings, reporters: ['json'], bail: 1, projects } })
 `
 
-async function tryMutant(folder: string, { place, file, from, to }: Mutant, faults: string[]): Promise<Outcome> {
+async function tryMutant(folder: string, { place, file, from, to, engine = 'sqlite' }: Mutant, faults: string[]): Promise<Outcome> {
   const path = join(folder, file)
   const source = await readFile(path, 'utf8')
   if (source.split(from).length !== 2) {
@@ -95,7 +100,7 @@ async function tryMutant(folder: string, { place, file, from, to }: Mutant, faul
     source.replace(from, () => to),
   )
   try {
-    const by = await failingTest(folder)
+    const by = await failingTest(folder, engine)
     return { place, file, found: by !== undefined, by }
   } finally {
     await writeFile(path, source)
@@ -109,13 +114,20 @@ interface Results {
   }[]
 }
 
-/** The first test of access that fails on SQLite; undefined where none does. */
-async function failingTest(folder: string): Promise<string | undefined> {
+const titles = { sqlite: String.raw`^((?!\[postgres\]).)*$`, postgres: String.raw`\[postgres\]` }
+
+/** The first test of access that fails on an engine; undefined where none does. */
+async function failingTest(folder: string, engine: 'sqlite' | 'postgres'): Promise<string | undefined> {
   const vitest = join(repository, 'node_modules/vitest/vitest.mjs')
-  const args = [vitest, 'run', '--config', 'mutants.config.ts', '--outputFile', 'results.json', '-t', String.raw`^((?!\[postgres\]).)*$`]
+  const args = [vitest, 'run', '--config', 'mutants.config.ts', '--outputFile', 'results.json', '-t', titles[engine]]
   const { NODE_COMPILE_CACHE: _, ...env } = process.env
   try {
-    await promisify(execFile)(process.execPath, args, { cwd: folder, env, timeout: timeLimit, maxBuffer: 1 << 26 })
+    await promisify(execFile)(process.execPath, args, {
+      cwd: folder,
+      env: { ...env, MUTANTS_ENGINE: engine },
+      timeout: timeLimit,
+      maxBuffer: 1 << 26,
+    })
     return undefined
   } catch (error) {
     const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => undefined)

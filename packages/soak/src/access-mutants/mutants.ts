@@ -1,14 +1,19 @@
+import { rowSecurityMutants } from './row-security-mutants.ts'
+
 /** A place where rules or tenants are held to, and one line of source without which they are not. */
 export interface Mutant {
   readonly place: string
   readonly file: string
   readonly from: string
   readonly to: string
+  /** On which engine it is found; SQLite unless said. */
+  readonly engine?: 'sqlite' | 'postgres'
 }
 
 const permit = 'packages/core/src/accessor/permit.ts'
 const read = 'packages/core/src/accessor/read.ts'
 const scope = 'packages/core/src/query/scope.ts'
+const reach = 'packages/core/src/session/reach.ts'
 const include = 'packages/core/src/accessor/include.ts'
 const aggregate = 'packages/core/src/query/aggregate.ts'
 const rule = 'packages/core/src/access/rule.ts'
@@ -150,9 +155,9 @@ export const mutants: readonly Mutant[] = [
   mutant('the tenant of all statements', scope, 'return allOf(tenantScope(model, caller), ', 'return allOf('),
   mutant(
     'whoever belongs to no tenant',
-    scope,
-    "return principal && access !== 'system' && principal.tenant !== everyTenant ? nothing : everything",
-    'return everything',
+    reach,
+    "return principal && access !== 'system' && principal.tenant !== everyTenant ? 'none' : 'every'",
+    "return 'every'",
   ),
   mutant('a tenant that the field cannot hold', scope, '!/^(0|-?[1-9]\\d*)$/.test(tenant)', 'false'),
   mutant('the tenant of new records', permit, 'if (strangers.length > 0) throw', 'if (false) throw'),
@@ -188,7 +193,7 @@ export const mutants: readonly Mutant[] = [
     'return entry',
   ),
   mutant('operators: the rules', guard, 'return holds((Object', 'return true || holds((Object'),
-  mutant('operators: those of one tenant', guard, 'if (bound && !ofTenants.includes(operation)) return false', ''),
+  mutant('operators: those of one tenant', guard, 'if (isOfOneTenant(request) && !ofTenants.includes(operation)) return false', ''),
   mutant('export: records', 'packages/core/src/transfer/export/plan.ts', '{ ...caller, asked: true }', '{ ...caller, asked: false }'),
   mutant(
     'export: hidden fields',
@@ -266,4 +271,31 @@ export const mutants: readonly Mutant[] = [
     'return handler.call(this, request, reply)',
   ),
   mutant('routes that know no caller', 'packages/fastify/src/records/crud-router.ts', 'if (accessor.lacksCaller())', 'if (false)'),
+  mutant(
+    'scopes: records',
+    'packages/core/src/access/model-access.ts',
+    'if (!isInScope(principal, this.#component, operation))',
+    'if (false)',
+  ),
+  mutant(
+    'scopes: records without rules',
+    'packages/core/src/accessor/bind-accessors.ts',
+    'access ?? (principal.scopes ? open : undefined)',
+    'access',
+  ),
+  mutant('scopes: operators', guard, 'if (!isNamed(request)) return false', ''),
+  mutant(
+    'operators: sizes for one tenant',
+    'packages/fastify/src/operators/health.ts',
+    '!isOfOneTenant(request) && (await isOperator',
+    '(await isOperator',
+  ),
+  mutant(
+    'what is set and not seen: changes',
+    permit,
+    'return Object.keys(given).filter((name) => isUnseen(bound, hidden, name))',
+    'return []',
+  ),
+  mutant('what is set and not seen: once', permit, 'if (previous && isUnseen(bound, hidden, name) && ', 'if (false && previous && '),
+  ...rowSecurityMutants,
 ]
