@@ -225,6 +225,7 @@ describeEngines('the audit log', (engine) => {
     })
 
     test.each([{}, { since: new Date(0) }])('in pages that a cursor walks, newest first: %j', async (query) => {
+      await storage.audit.waitUntilSealed()
       const all = await storage.audit.find(query)
       const walked: AuditEntry[] = []
       let page = await storage.audit.page({ ...query, limit: 2 })

@@ -41,7 +41,8 @@ export async function makeWorkFolder(place: string): Promise<WorkFolder> {
       letGo()
     },
     removeNow: () => {
-      rmSync(path, { recursive: true, force: true })
+      // Another process that looks whether the folder is held may make a file in it meanwhile.
+      rmSync(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 5 })
       letGo()
     },
   }
@@ -74,7 +75,7 @@ function removePassing(): void {
 async function removeFolder(path: string): Promise<void> {
   const names = await readdir(path).catch(() => [])
   for (const name of names) if (name !== holder) await rm(join(path, name), { recursive: true, force: true })
-  await rm(path, { recursive: true, force: true })
+  await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 5 })
 }
 
 /** Removes the work folders of processes that are gone. */
