@@ -4,6 +4,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accessorBench } from './accessor-bench.ts'
+import { governanceBench } from './governance/governance-bench.ts'
 import { httpBench } from './http-bench.ts'
 import { operatorsBench } from './operators/operators-bench.ts'
 import { pagesBench } from './pages-bench.ts'
@@ -16,11 +17,16 @@ import { importBench } from './transfer/import-bench.ts'
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
  * `npm run bench:operators -- [--seconds N] [--rounds N] [--think MS] [--database FILE]`: a backup, an export and a restore under load.
+ * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
  */
 const option = (name: string, fallback: number): number => {
   const at = process.argv.indexOf(`--${name}`)
   return at < 0 ? fallback : Number(process.argv[at + 1])
+}
+const word = (name: string): string | undefined => {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? undefined : process.argv[at + 1]
 }
 const report = (line: string): void => void process.stdout.write(`${line}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
@@ -28,6 +34,7 @@ try {
   if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
+  else if (process.argv[2] === 'governance') await measureGovernance(option('pairs', 21), option('amount', 10_000))
   else if (process.argv[2] === 'operators') await measureOperators()
   else await measureBesideHand(option('rounds', 5), option('seconds', 2))
 } finally {
@@ -61,12 +68,21 @@ async function measureExports(rounds: number, records: number, letters: number):
   writeEvidence('export', started, evidence)
 }
 
+async function measureGovernance(pairs: number, amount: number): Promise<void> {
+  const started = Date.now()
+  const engine = word('engine')
+  const parts = word('parts') ?? 'all'
+  const engines = engine === undefined ? (['sqlite', 'postgres'] as const) : ([engine as 'sqlite' | 'postgres'] as const)
+  const evidence = await governanceBench(folder, { pairs, amount, engines, parts, report })
+  // What was measured to find out why is no evidence.
+  if (engine === undefined && parts === 'all') writeEvidence('governance', started, evidence)
+}
+
 async function measureOperators(): Promise<void> {
   const started = Date.now()
-  const at = process.argv.indexOf('--database')
   const evidence = await operatorsBench(folder, {
     bytes: option('bytes', 1_000_000_000),
-    database: (at < 0 ? undefined : process.argv[at + 1]) ?? join(folder, 'built.db'),
+    database: word('database') ?? join(folder, 'built.db'),
     clients: 32,
     thinkTime: option('think', 0),
     seconds: option('seconds', 15),
