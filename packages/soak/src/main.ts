@@ -1,4 +1,5 @@
 import { accessMutantsCampaign } from './access-mutants/campaign.ts'
+import { accessRequestsCampaign } from './access-requests/campaign.ts'
 import { onBothEngines } from './both-engines.ts'
 import { type Evidence, writeEvidence } from './evidence.ts'
 import { exactlyOnceCampaign } from './exactly-once.ts'
@@ -26,6 +27,7 @@ const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptio
     run: (options) => onBothEngines((given) => migrationsCampaign({ ...given, rows: 200, largeRows: 1_000_000, largeRounds: 8 }), options),
     rounds: 1_000,
   },
+  'access-requests': { run: (options) => onBothEngines(accessRequestsCampaign, options), rounds: 24_000 },
   requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 

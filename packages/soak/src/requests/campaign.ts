@@ -52,7 +52,7 @@ function needsRunningJob(name: string): boolean {
   return name === 'DELETE /db/jobs/{id}'
 }
 
-function unevenFaults(tally: Tally, atLeast: number): string[] {
+export function unevenFaults(tally: Tally, atLeast: number): string[] {
   return [...tally.operations].flatMap(([name, { good, refused }]) => {
     if ((good >= atLeast || needsRunningJob(name)) && refused >= atLeast) return []
     return [`${name} was answered ${good} times with 2xx and ${refused} times with 4xx; each should be ${atLeast}`]

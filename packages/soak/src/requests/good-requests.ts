@@ -4,7 +4,7 @@ import { filesOf, isFileBody, setFile } from './file-bodies.ts'
 import type { Pool } from './pool.ts'
 import { QueryMaker } from './queries.ts'
 import { copyOf, type Draft, encode } from './request.ts'
-import { ValueMaker } from './values.ts'
+import { ValueMaker, type ValueMark } from './values.ts'
 
 /** A value that was taken for a reference to a record of another component, which the answer shows to be right or wrong. */
 export interface Guess {
@@ -39,11 +39,11 @@ export class GoodRequests {
   #guesses: Guess[] = []
   #keys = 0
 
-  constructor(document: ApiDocument, pool: Pool, dice: Dice) {
+  constructor(document: ApiDocument, pool: Pool, dice: Dice, mark?: ValueMark) {
     this.#document = document
     this.#pool = pool
     this.#dice = dice
-    this.values = new ValueMaker(document, dice)
+    this.values = new ValueMaker(document, dice, mark)
     this.queries = new QueryMaker(document, pool, dice, this.values)
   }
 

@@ -39,13 +39,26 @@ interface Problem {
 }
 
 /** Holds an answer to a request of an operation against the document, and against what was done to the request. */
-export function judge(document: ApiDocument, draft: Draft, breakage: Breakage | undefined, answer: Answer, tally: Tally): void {
+export function judge(
+  document: ApiDocument,
+  draft: Draft,
+  breakage: Breakage | undefined,
+  answer: Answer,
+  tally: Tally,
+  /** Further codes with which a good request may be refused. */
+  alsoExplained: readonly string[] = [],
+  /** Further headers that a server with a login or a limit says with its answers. */
+  alsoSaid: readonly string[] = [],
+): void {
   const { operation } = draft
   const { status } = answer
   const told = `${tell(draft)} → ${status} ${answer.body.slice(0, 300)}`
   tally.answered(operation, status, answer.duration)
   if (status >= 500) tally.fault(`5xx at ${operation.name}`, told)
-  for (const fault of checkAnswer(document.raw, { ...observed(answer), method: operation.method, path: operation.path }, edgeHeaders)) {
+  for (const fault of checkAnswer(document.raw, { ...observed(answer), method: operation.method, path: operation.path }, [
+    ...edgeHeaders,
+    ...alsoSaid,
+  ])) {
     tally.fault(fault.slice(0, 120), `${fault} (${tell(draft)})`)
   }
   const refused = status >= 400
@@ -53,15 +66,16 @@ export function judge(document: ApiDocument, draft: Draft, breakage: Breakage | 
   if (breakage) {
     const must = typeof breakage.mustBeRefused === 'boolean' ? breakage.mustBeRefused : breakage.mustBeRefused(draft)
     if (must && !refused) tally.fault(`taken although it has ${breakage.kind}, at ${operation.name}`, told)
-  } else if (refused) judgeRefusal(draft, read(answer.body), told, tally)
+  } else if (refused) judgeRefusal(draft, read(answer.body), told, tally, alsoExplained)
 }
 
-function judgeRefusal(draft: Draft, problem: Problem, told: string, tally: Tally): void {
+function judgeRefusal(draft: Draft, problem: Problem, told: string, tally: Tally, alsoExplained: readonly string[]): void {
   const code = String(problem.code)
   tally.refusedGood.set(code, (tally.refusedGood.get(code) ?? 0) + 1)
   // How large a sum is depends on what is stored.
   const isSum = code === 'invalid_query' && String(problem.detail).includes('too large for a number')
-  const hasReason = (explained.has(code) || isSum) && typeof problem.detail === 'string' && problem.detail !== ''
+  const hasReason =
+    (explained.has(code) || alsoExplained.includes(code) || isSum) && typeof problem.detail === 'string' && problem.detail !== ''
   const namesFields = code !== 'validation_failed' || (Array.isArray(problem.errors) && problem.errors.length > 0)
   if (!hasReason || !namesFields) tally.fault(`refused a good request with ${code} at ${draft.operation.name}`, told)
 }

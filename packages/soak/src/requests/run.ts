@@ -1,38 +1,25 @@
-import { batchBreakages } from './batch-breakages.ts'
-import { bodyBreakages, contentBreakages } from './body-breakages.ts'
 import type { Breakage } from './breakage.ts'
+import { breakages } from './breakages.ts'
 import { Client, NoAnswer } from './client.ts'
 import { Dice } from './dice.ts'
 import { ApiDocument, type Operation } from './document.ts'
-import { fileBreakages } from './file-bodies.ts'
 import { GoodRequests } from './good-requests.ts'
-import { headBreakages } from './head-breakages.ts'
 import { judge, judgeOutside, tell } from './judge.ts'
 import { learn } from './learn.ts'
 import { Pool } from './pool.ts'
-import { queryBreakages } from './query-breakages.ts'
 import type { Answer } from './request.ts'
 import { Tally } from './tally.ts'
 import type { Memory, Target } from './target.ts'
 import { brokenBytes, misplace } from './wire-breakages.ts'
 
-const breakages: readonly Breakage[] = [
-  ...contentBreakages,
-  ...bodyBreakages,
-  ...batchBreakages,
-  ...fileBreakages,
-  ...queryBreakages,
-  ...headBreakages,
-]
-
 /** Requests that are under way at a time. */
-const together = 4
+export const together = 4
 
 /** Milliseconds for an answer from which on an operation is asked as often as it has to be, and no more. */
 const slow = 100
 
 /** Parts of a run after which memory is read. */
-const memoryReadings = 20
+export const memoryReadings = 20
 
 export interface RequestsRun {
   readonly tally: Tally
@@ -70,7 +57,7 @@ export async function throwRequests(target: Target, { rounds, seed, atLeast, rep
 }
 
 /** Throws up to so many requests at a time. One that puts another content in the place of the database's own goes after the others. */
-async function throwWave(thrower: Thrower, most: number): Promise<number> {
+export async function throwWave(thrower: Pick<Thrower, 'prepare'>, most: number): Promise<number> {
   const wave: Prepared[] = []
   while (wave.length < most && wave.at(-1)?.alone !== true) wave.push(thrower.prepare())
   const groups = [wave.filter(({ alone }) => !alone), wave.filter(({ alone }) => alone)]
@@ -82,7 +69,7 @@ async function throwWave(thrower: Thrower, most: number): Promise<number> {
 }
 
 /** A request that is ready to go. All are made before any is sent, and answers count in the order of the requests: a seed repeats them. */
-interface Prepared {
+export interface Prepared {
   /** No other request may be under way. */
   readonly alone: boolean
   send(): Promise<Answer | NoAnswer>
@@ -194,7 +181,7 @@ class Thrower {
   }
 }
 
-function noAnswer(error: unknown): NoAnswer {
+export function noAnswer(error: unknown): NoAnswer {
   if (error instanceof NoAnswer) return error
   throw error
 }

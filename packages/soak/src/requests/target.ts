@@ -21,10 +21,12 @@ export interface Target {
 /** Lines of the server's log that are kept. */
 const mostLines = 50
 
+/** The server of this folder. */
+const ownServer = fileURLToPath(new URL('./server.ts', import.meta.url))
+
 /** Starts the built server (the packages' dist, not their sources), so that what is tested is what is shipped. */
-export async function startTarget(databaseUrl: string): Promise<Target> {
-  const script = fileURLToPath(new URL('./server.ts', import.meta.url))
-  const child = fork(script, [databaseUrl], {
+export async function startTarget(databaseUrl: string, script = ownServer, ...words: readonly string[]): Promise<Target> {
+  const child = fork(script, [databaseUrl, ...words], {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     execArgv: ['--expose-gc'],
     env: { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '' },

@@ -36,16 +36,28 @@ const letters = [
 /** Texts of each pattern that are made at a time. */
 const samples = 100
 
+/** Stands in the values that are made, where a value has room for it: they are known again wherever they turn up. */
+export interface ValueMark {
+  /** At the beginning of texts. */
+  readonly text: string
+  /** Of instants and dates. */
+  readonly year: number
+  /** What whole numbers without a bound begin from. */
+  readonly number: number
+}
+
 /** Makes values that a schema allows. */
 export class ValueMaker {
   readonly #document: ApiDocument
   readonly #dice: Dice
+  readonly #mark: ValueMark | undefined
   readonly #byPattern = new Map<string, readonly string[]>()
   #counter = 0
 
-  constructor(document: ApiDocument, dice: Dice) {
+  constructor(document: ApiDocument, dice: Dice, mark?: ValueMark) {
     this.#document = document
     this.#dice = dice
+    this.#mark = mark
   }
 
   value(schema: Schema, depth = 0): unknown {
@@ -65,25 +77,38 @@ export class ValueMaker {
   /** A text that the schema allows. */
   text({ format, pattern, contentEncoding, minLength = 0, maxLength = 200 }: Schema): string {
     if (pattern !== undefined) return this.#dice.pick(this.#matching(pattern)) ?? ''
-    if (contentEncoding === 'base64')
-      return Buffer.alloc(this.#dice.integer(0, Math.min(30, maxLength / 2)), this.#counter++).toString('base64')
+    if (contentEncoding === 'base64') return this.#bytes(Math.min(30, maxLength / 2)).toString('base64')
     if (format !== undefined) return this.#formatted(format)
-    const length = this.#dice.chance(0.03) ? Math.min(maxLength, 5_000) : this.#dice.integer(minLength, Math.min(maxLength, 15))
+    const usual = 15 + (this.#mark?.text.length ?? 0)
+    const length = this.#dice.chance(0.03) ? Math.min(maxLength, 5_000) : this.#dice.integer(minLength, Math.min(maxLength, usual))
     // Different ones, as unique fields want them.
-    const start = `${(this.#counter++).toString(36)}${this.#dice.integer(0, 1295).toString(36)}`.slice(0, length)
+    const start = `${this.#mark?.text ?? ''}${(this.#counter++).toString(36)}${this.#dice.integer(0, 1295).toString(36)}`.slice(0, length)
     return start + Array.from({ length: length - start.length }, () => this.#dice.pick(letters)).join('')
+  }
+
+  #bytes(most: number): Buffer {
+    const bytes = Buffer.alloc(this.#dice.integer(0, most), this.#counter++)
+    return this.#mark ? Buffer.concat([Buffer.from(this.#mark.text), bytes]).subarray(0, most) : bytes
   }
 
   #formatted(format: string): string {
     const number = this.#counter++
     const instant = new Date(
-      Date.UTC(this.#dice.integer(1, 9998), this.#dice.integer(0, 11), this.#dice.integer(1, 28), 12, 30, 15, number % 1000),
+      Date.UTC(
+        this.#mark?.year ?? this.#dice.integer(1, 9998),
+        this.#dice.integer(0, 11),
+        this.#dice.integer(1, 28),
+        12,
+        30,
+        15,
+        number % 1000,
+      ),
     )
     // Date.UTC takes the years up to 99 for those of the last century, which are as good.
     const text = instant.toISOString()
     switch (format) {
       case 'email':
-        return `u${number}.${this.#dice.integer(0, 999_999)}@example.com`
+        return `u${this.#mark?.text ?? ''}${number}.${this.#dice.integer(0, 999_999)}@example.com`
       case 'date-time':
         return this.#dice.chance(0.5) ? text : text.replace('Z', this.#dice.pick(['+02:00', '-11:30', 'Z']))
       case 'date':
@@ -114,6 +139,7 @@ export class ValueMaker {
     if (edge) return this.#dice.chance(0.5) ? least : most
     const near = this.#dice.integer(Math.max(least, -10), Math.min(most, 1_000))
     const whole = type === 'integer' || (Array.isArray(type) && type.includes('integer'))
+    if (this.#mark && whole && most > 1e12) return this.#mark.number + Math.abs(near)
     return whole || near === least || near === most ? near : near + this.#dice.integer(0, 99) / 100
   }
 
@@ -134,7 +160,21 @@ export class ValueMaker {
 
   #anything(depth: number): unknown {
     if (depth < 4 && this.#dice.chance(0.4)) return this.#dice.chance(0.5) ? this.#anyMembers(depth) : this.#list({}, depth)
-    return this.#dice.pick([null, true, false, 0, -0, 1.5, 1e21, 5e-324, '', 'text', '漢🎈', '$0.id', '9007199254740993'])
+    return this.#dice.pick([
+      null,
+      true,
+      false,
+      0,
+      -0,
+      1.5,
+      1e21,
+      5e-324,
+      '',
+      this.#mark?.text ?? 'text',
+      '漢🎈',
+      '$0.id',
+      '9007199254740993',
+    ])
   }
 
   #anyMembers(depth: number): Record<string, unknown> {
