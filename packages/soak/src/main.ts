@@ -24,7 +24,7 @@ const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptio
   'full-operators': { run: fullOperatorsCampaign, rounds: 5 },
   'access-mutants': { run: accessMutantsCampaign, rounds: 1_000 },
   migrations: {
-    run: (options) => onBothEngines((given) => migrationsCampaign({ ...given, rows: 200, largeRows: 1_000_000, largeRounds: 8 }), options),
+    run: (options) => onBothEngines((given) => migrationsCampaign({ ...given, rows: 40, largeRows: 1_000_000, largeRounds: 8 }), options),
     rounds: 1_000,
   },
   'access-requests': { run: (options) => onBothEngines(accessRequestsCampaign, options), rounds: 24_000 },

@@ -20,7 +20,7 @@ export interface MigrationsOptions extends CountingOptions {
 }
 
 /**
- * `kill -9` after every statement of two migrations and of what a start does by itself: the database is of one version, whole, with the
+ * `kill -9` after every writing statement of two migrations and of what a start does by itself: the database is of one version, whole, with the
  * records of exactly what was done, and the next start brings it to the last one. With fewer rounds than statements they are spread.
  */
 export async function migrationsCampaign(options: MigrationsOptions): Promise<Evidence> {
