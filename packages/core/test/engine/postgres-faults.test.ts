@@ -137,7 +137,8 @@ describe('units that lose against each other', () => {
       )
     await Promise.all([add('a', 'b'), add('b', 'a')])
     expect(await storedItems(engine)).toEqual(['a=2', 'b=2'])
-    expect(runs).toBe(3)
+    // on a busy machine the server can take both for the loser, one after the other
+    expect(runs).toBeOneOf([3, 4])
   })
 
   test.each(['wrapped in another error', 'swallowed'])('a lost unit whose error was %s is run again all the same', async (how) => {

@@ -80,6 +80,7 @@ describeEngines('storage.backup', (engine) => {
     await pets.insert({ name: 'Rex', owner_id: ann.id })
     await people.insert({ name: 'Bob' })
     await people.delete(2)
+    await storage.audit.waitUntilSealed()
     const path = join(await freshFolder(), 'backup.sqlite')
     const report = await storage.backup(path)
     expect(report.bytes).toBe((await stat(path)).size)
