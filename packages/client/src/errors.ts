@@ -84,6 +84,11 @@ export class ConflictError extends StrongroomClientError {
   override readonly name = 'ConflictError'
 }
 
+/** What is asked for was there, and has been removed from the history for good. */
+export class GoneError extends StrongroomClientError {
+  override readonly name = 'GoneError'
+}
+
 /** The record was changed since it was read. */
 export class PreconditionFailedError extends StrongroomClientError {
   override readonly name = 'PreconditionFailedError'

@@ -7,6 +7,7 @@ export {
   BadRequestError,
   ConflictError,
   ForbiddenError,
+  GoneError,
   InvalidQueryError,
   NetworkError,
   NotFoundError,

@@ -18,6 +18,7 @@ export const errorCatalogue = {
   state_conflict: { status: 409, title: 'State conflict' },
   migration_refused: { status: 409, title: 'Migration refused' },
   migration_changed: { status: 409, title: 'Applied migration was changed' },
+  gone: { status: 410, title: 'Gone' },
   precondition_failed: { status: 412, title: 'Precondition failed' },
   payload_too_large: { status: 413, title: 'Payload too large' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type' },

@@ -84,6 +84,13 @@ export class InvalidQueryError extends StrongroomError {
   }
 }
 
+/** What is asked for was there, and has been removed from the history for good. */
+export class GoneError extends StrongroomError {
+  constructor(message: string) {
+    super('gone', message)
+  }
+}
+
 /** Other writers hold the database, or too many wait for it; try again. Nothing was written. */
 export class StorageBusyError extends StrongroomError {
   constructor(message: string, options?: StrongroomErrorOptions) {

@@ -6,9 +6,13 @@ export { ModelAccessor } from './accessor/accessor.ts'
 export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
 export type { AccessAnswer, AccessQuestion } from './accessor/explain-access.ts'
 export type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './accessor/find-options.ts'
+export type { RevertOptions } from './accessor/historic-accessor.ts'
 export type { NamedInclusion } from './accessor/include.ts'
 export type { ConditionalWriteOptions } from './accessor/match.ts'
 export type { BulkWriteOptions } from './accessor/meant.ts'
+export type { DiffOptions, FieldDifference, RecordDiff } from './accessor/past/diff.ts'
+export type { PastRecords } from './accessor/past/past-records.ts'
+export type { HistoryOptions, HistoryPage } from './accessor/past/record-history.ts'
 export type { FieldNames, Include, Selected } from './accessor/selected.ts'
 export type { AuditAccessor, AuditCursorPage, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
 export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
@@ -20,6 +24,7 @@ export type { RanStatement, StatementListener } from './engine/statement-listene
 export {
   ConflictError,
   ForbiddenError,
+  GoneError,
   InvalidQueryError,
   MigrationError,
   NotFoundError,

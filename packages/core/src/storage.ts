@@ -8,6 +8,7 @@ import { type AccessAnswer, type AccessQuestion, explainAccess } from './accesso
 import { checkReferences } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
 import { type OpenLog, openLog } from './audit/log.ts'
+import { Moments } from './audit/moments.ts'
 import { Counters } from './counters/counters-table.ts'
 import { type Count, type CountOptions, SharedCounters } from './counters/shared-counters.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
@@ -270,6 +271,7 @@ class OpenStorage implements Storage {
       engine,
       units: this.#units,
       audit: writer,
+      moments: new Moments({ log, head, order }, () => this.#units.isInside()),
       once: new Once(new BoundTable(KeptAnswers, engine), this.#units),
       access: options.access,
       maxRecords: options.maxRecordsPerModel,

@@ -8,6 +8,7 @@ import { checkReferences } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
 import { openLog } from './audit/log.ts'
+import { Moments } from './audit/moments.ts'
 import type { Engine, TableShape } from './engine/engine.ts'
 import { openEngineToRead } from './engine/open-engine.ts'
 import { SchemaMismatchError, UsageError } from './errors.ts'
@@ -147,7 +148,15 @@ class OpenView implements DatabaseView {
     // Those of the caller may be open elsewhere, and an accessor is open once.
     const twins = (accessors ?? []).map(({ model, component }) => new ModelAccessor(model, component))
     const once = new Once(new BoundTable(KeptAnswers, engine), units)
-    this.#bound = bindAccessors(twins, { engine, units, audit: writer, once, access, maxRecords: undefined })
+    this.#bound = bindAccessors(twins, {
+      engine,
+      units,
+      audit: writer,
+      moments: new Moments({ log, head, order }, () => units.isInside()),
+      once,
+      access,
+      maxRecords: undefined,
+    })
   }
 
   get #models(): readonly AnyModel[] {

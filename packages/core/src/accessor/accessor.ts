@@ -17,7 +17,7 @@ import { type AggregateOptions, type AggregateRow, aggregateRecords, type Measur
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
-import { HookedAccessor } from './hooked-accessor.ts'
+import { HistoricAccessor, insides, runWrite } from './historic-accessor.ts'
 import { type NamedInclusion, namedInclusions } from './include.ts'
 import { insertRecords } from './insert.ts'
 import { type ConditionalWriteOptions, lockExpected } from './match.ts'
@@ -42,7 +42,7 @@ export const bindAccessor = Symbol('bindAccessor')
  * const alice = await users.insert({ name: 'Alice', email: 'a@example.com' }, { actor: 'admin' })
  * await users.update(alice.id, { name: 'Alice B.' }, { actor: 'admin' })
  */
-export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model> {
+export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Model> {
   readonly model: Model
   /** The name in audit entries and routes. */
   readonly component: string
@@ -66,7 +66,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
 
   /** What `include` can name in this storage: what references lead to (`one`), and the components that point here (`many`). */
   inclusions(): readonly NamedInclusion[] {
-    return namedInclusions(this.#open())
+    return namedInclusions(this[insides]())
   }
 
   /** The record with this id, or null; also null for an id of the wrong shape, and for a record that `where` does not hold for. */
@@ -75,12 +75,12 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: Pick<FindOptions<Model>, 'includeDeleted' | 'where' | keyof ReadOptions> & SelectionOf<Fields, Included> = {},
   ): Promise<Selected<Model, Fields, Included> | null> {
     // The record was read with these fields and inclusions.
-    return (await getRecord(this.#open(), id, options)) as Selected<Model, Fields, Included> | null
+    return (await getRecord(this[insides](), id, options)) as Selected<Model, Fields, Included> | null
   }
 
   /** Every record, in the order of the ids. */
   async all(options: Pick<FindOptions<Model>, 'includeDeleted' | keyof ReadOptions> = {}): Promise<RowOf<Model>[]> {
-    return this.#rows(await findRecords(this.#open(), options))
+    return this.#rows(await findRecords(this[insides](), options))
   }
 
   /**
@@ -92,7 +92,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: FindOptions<Model> & SelectionOf<Fields, Included> = {},
   ): Promise<Selected<Model, Fields, Included>[]> {
     // The records were read with these fields and inclusions.
-    return (await findRecords(this.#open(), options)) as Selected<Model, Fields, Included>[]
+    return (await findRecords(this[insides](), options)) as Selected<Model, Fields, Included>[]
   }
 
   /**
@@ -107,12 +107,12 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: PageOptions<Model> & SelectionOf<Fields, Included> = {},
   ): Promise<RecordPage<Selected<Model, Fields, Included>>> {
     // The records were read with these fields and inclusions.
-    return (await pageRecords(this.#open(), options)) as RecordPage<Selected<Model, Fields, Included>>
+    return (await pageRecords(this[insides](), options)) as RecordPage<Selected<Model, Fields, Included>>
   }
 
   /** The first record that the options ask for, or null. */
   async findOne(options: Omit<FindOptions<Model>, 'limit'> = {}): Promise<RowOf<Model> | null> {
-    const [first] = this.#rows(await findRecords(this.#open(), { ...options, limit: 1 }))
+    const [first] = this.#rows(await findRecords(this[insides](), { ...options, limit: 1 }))
     return first ?? null
   }
 
@@ -127,17 +127,17 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: AggregateOptions<Model, Group, Measured>,
   ): Promise<AggregateRow<Model, Group, Measured>[]> {
     // Each row was built from these groups and measures.
-    return (await aggregateRecords(this.#open(), options)) as AggregateRow<Model, Group, Measured>[]
+    return (await aggregateRecords(this[insides](), options)) as AggregateRow<Model, Group, Measured>[]
   }
 
   /** How many records there are, or hold the condition. */
   async count(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | keyof ReadOptions> = {}): Promise<number> {
-    return countRecords(this.#open(), { ...options, where })
+    return countRecords(this[insides](), { ...options, where })
   }
 
   /** Whether any record holds the condition. */
   async exists(where?: Where<Model>, options: Pick<FindOptions<Model>, 'includeDeleted' | keyof ReadOptions> = {}): Promise<boolean> {
-    return (await countRecords(this.#open(), { ...options, where }, 1)) > 0
+    return (await countRecords(this[insides](), { ...options, where }, 1)) > 0
   }
 
   /**
@@ -150,7 +150,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
   }
 
   async *#stream(options: FindOptions<Model>): AsyncGenerator<RowOf<Model>, void, undefined> {
-    for await (const row of streamRecords(this.#open(), options)) yield row as RowOf<Model>
+    for await (const row of streamRecords(this[insides](), options)) yield row as RowOf<Model>
   }
 
   /**
@@ -159,25 +159,25 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    */
   visibleModel(options: ReadOptions = {}): Model {
     // The same model, but for the marks.
-    return modelFor(this.#open(), options) as Model
+    return modelFor(this[insides](), options) as Model
   }
 
   /** The model as a caller may write it: a field that it may neither read nor set is not there. */
   writableModel(options: ReadOptions = {}): Model {
-    const bound = this.#open()
+    const bound = this[insides]()
     // The same model, but for some fields.
     return inputFor(bound, bound.units.callerOf(options)) as Model
   }
 
   /** Throws ForbiddenError for a caller who may do this with no record at all. */
   requireAccess(operation: AccessOperation, options: ReadOptions = {}): void {
-    const bound = this.#open()
+    const bound = this[insides]()
     requireOperation(bound, bound.units.callerOf(options), operation)
   }
 
   /** Whether rules or a tenant are there to hold for callers, and nobody acts: a route that goes on would be open to everybody. */
   lacksCaller(): boolean {
-    return lacksCaller(this.#open())
+    return lacksCaller(this[insides]())
   }
 
   // ── writes ──
@@ -200,7 +200,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * @throws ConflictError `state_conflict` when the record with that id is soft-deleted
    */
   save(record: InsertOf<Model> | (UpdateOf<Model> & Partial<RowOf<Model>>), options: ConditionalWriteOptions = {}): Promise<RowOf<Model>> {
-    return this.#write(saveMoments, options, function* (bound, session) {
+    return this[runWrite](saveMoments, options, function* (bound, session) {
       return (yield* saveRecord(bound, session, record, options)) as RowOf<Model>
     })
   }
@@ -216,7 +216,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>),
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
-    return this.#write(updateMoments, options, function* (bound, session) {
+    return this[runWrite](updateMoments, options, function* (bound, session) {
       return (yield* updateRecord(bound, session, id, patch, options)) as RowOf<Model>
     })
   }
@@ -248,7 +248,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     record: InsertOf<Model> | ((current: RowOf<Model>) => InsertOf<Model>),
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
-    return this.#write(updateMoments, options, function* (bound, session) {
+    return this[runWrite](updateMoments, options, function* (bound, session) {
       return (yield* replaceRecord(bound, session, id, record, options)) as RowOf<Model>
     })
   }
@@ -270,7 +270,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * @throws ConflictError `reference_conflict` when a record that restricts points to it
    */
   delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
-    return this.#write(deleteMoments, options, function* (bound, session) {
+    return this[runWrite](deleteMoments, options, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: false, asked: 'delete' })
       return (yield* deleteRecords(bound, session, found, bound.model.deletedAt ? 'soft' : 'hard')).length > 0
     })
@@ -282,7 +282,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    */
   deleteReturning(id: IdOf<Model>, options: ConditionalWriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
     const { purge = false, ...write } = options
-    return this.#write(deleteMoments, write, function* (bound, session) {
+    return this[runWrite](deleteMoments, write, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: purge, asked: purge ? 'purge' : 'delete' })
       const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
       const [deleted] = yield* deleteRecords(bound, session, found, mode)
@@ -295,7 +295,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * @throws ConflictError `too_many_matches` when there are more than `atMost`
    */
   deleteMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
-    return this.#write(deleteMoments, options, function* (bound, session) {
+    return this[runWrite](deleteMoments, options, function* (bound, session) {
       const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: false, asked: 'delete' })
       return (yield* deleteRecords(bound, session, records, bound.model.deletedAt ? 'soft' : 'hard')).length
     })
@@ -306,7 +306,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * @throws ConflictError `unique_conflict` when a live record has taken its unique fields; `state_conflict` without soft delete
    */
   restore(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
-    return this.#write(restoreMoments, options, function* (bound, session) {
+    return this[runWrite](restoreMoments, options, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'restore' })
       return (yield* restoreRecords(bound, session, found)).length > 0
     })
@@ -314,7 +314,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
 
   /** Brings the soft-deleted records with these ids, or that hold the condition, back. Answers how many. */
   restoreMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
-    return this.#write(restoreMoments, options, function* (bound, session) {
+    return this[runWrite](restoreMoments, options, function* (bound, session) {
       const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true, asked: 'restore' })
       return (yield* restoreRecords(bound, session, records)).length
     })
@@ -322,7 +322,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
 
   /** Removes a record for good, deleted or not. False when it is not there. */
   purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
-    return this.#write(deleteMoments, options, function* (bound, session) {
+    return this[runWrite](deleteMoments, options, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'purge' })
       return (yield* deleteRecords(bound, session, found, 'hard')).length > 0
     })
@@ -330,7 +330,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
 
   /** Removes the records with these ids, or that hold the condition, for good, deleted or not. Answers how many. */
   purgeMany(idsOrWhere: IdsOrWhere<Model>, options: BulkWriteOptions = {}): Promise<number> {
-    return this.#write(deleteMoments, options, function* (bound, session) {
+    return this[runWrite](deleteMoments, options, function* (bound, session) {
       const records = yield* lockMeant(bound, session, idsOrWhere, { ...options, includeDeleted: true, asked: 'purge' })
       return (yield* deleteRecords(bound, session, records, 'hard')).length
     })
@@ -341,7 +341,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * @throws UsageError `invalid_options` when the accessor belongs to no open storage, or `most` is no whole number from 1 on
    */
   limitRecords(most: number): this {
-    const bound = this.#open()
+    const bound = this[insides]()
     if (!Number.isSafeInteger(most) || most < 1) throw new UsageError('invalid_options', 'A record limit is a whole number from 1 on.')
     bound.maxRecords = Math.min(most, bound.maxRecords ?? most)
     return this
@@ -360,7 +360,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
    * })
    */
   once<Answer>(options: OnceOptions, work: () => Promise<Answer>): Promise<OnceResult<Answer>> {
-    return this.#open().once.run(options, work)
+    return this[insides]().once.run(options, work)
   }
 
   // ── insides ──
@@ -376,7 +376,8 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     this.#bound = bind?.(this.hooks)
   }
 
-  #open(): BoundAccessor {
+  /** @internal */
+  protected [insides](): BoundAccessor {
     if (this.#bound) return this.#bound
     throw new UsageError(
       'invalid_options',
@@ -389,12 +390,13 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     return records as RowOf<Model>[]
   }
 
-  async #write<T>(
+  /** @internal */
+  protected async [runWrite]<T>(
     moments: readonly HookMoment[],
     options: WriteOptions,
     body: (bound: BoundAccessor, session: Session) => Task<T>,
   ): Promise<T> {
-    const bound = this.#open()
+    const bound = this[insides]()
     const result = await bound.units.run({ write: options, alone: bound.hooks.awaits(moments) }, (session) => body(bound, session))
     if (options.dryRun) forgetVersions(result)
     return bound.access ? visibleResult(bound, bound.units.callerOf(options), result) : result
@@ -405,7 +407,7 @@ export class ModelAccessor<Model extends AnyModel> extends HookedAccessor<Model>
     options: WriteOptions,
     body: (bound: BoundAccessor, session: Session) => Task<FieldValues[]>,
   ): Promise<RowOf<Model>[]> {
-    return this.#rows(await this.#write(moments, options, body))
+    return this.#rows(await this[runWrite](moments, options, body))
   }
 
   async #writeOne(

@@ -1,4 +1,5 @@
 import type { ModelAccess } from '../access/model-access.ts'
+import type { Moments } from '../audit/moments.ts'
 import type { AuditSubject, AuditWriter } from '../audit/record-change.ts'
 import type { HookRegistry } from '../hooks/registry.ts'
 import type { Once } from '../idempotency/once.ts'
@@ -22,6 +23,8 @@ export interface BoundAccessor {
   readonly table: BoundTable
   readonly units: Units
   readonly audit: AuditWriter
+  /** Finds the past in the log. */
+  readonly moments: Moments
   readonly once: Once
   readonly subject: AuditSubject
   /** Who may do what; undefined where nobody said any rules. */

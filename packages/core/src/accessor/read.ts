@@ -4,7 +4,7 @@ import { isId } from '../model/record-id.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { allOf, equals } from '../query/filter.ts'
 import { parseOrder } from '../query/order.ts'
-import { type Page, selectPage } from '../query/page.ts'
+import { type Page, type PageOptions as PageSelection, selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { parseWhere } from '../query/where.ts'
@@ -83,30 +83,28 @@ const defaultPageSize = 50
 
 /** One page of the records that a question asks for, with the total unless `count` is `none`. */
 export function pageRecords(bound: BoundAccessor, question: PageQuestion): Awaitable<Page & { total?: number }> {
-  const { filter, includeDeleted, order, limit = defaultPageSize, offset } = selectOptions(bound, question)
-  const { after, before } = question
-  if ([after, before, offset || undefined].filter((start) => start !== undefined).length > 1) {
-    throw new InvalidQueryError('A page starts at an offset, after a cursor or before one; give one of them.')
-  }
-  const projection = parseProjection(bound, question, order)
+  const { keys, ...options } = pageSelection(bound, question)
+  const { filter, includeDeleted } = options
+  const projection = parseProjection(bound, question, keys)
   return bound.units.read(question, function* (connection, context) {
     const { columns } = projection
-    const found = yield* selectPage(bound.table, connection, context, {
-      filter,
-      includeDeleted,
-      columns,
-      keys: order,
-      limit,
-      offset,
-      after,
-      before,
-    })
+    const found = yield* selectPage(bound.table, connection, context, { ...options, keys, columns })
     yield* includeRows(connection, context, found.rows, projection)
     withoutHidden(bound, context, found.rows)
     const page = { ...found, rows: project(found.rows, projection) }
     if (question.count === 'none') return page
     return { ...page, total: yield* countRows(bound.table, connection, context, { filter, includeDeleted }) }
   })
+}
+
+/** Which page a question asks for. */
+export function pageSelection(bound: BoundAccessor, question: PageQuestion): PageSelection {
+  const { filter, includeDeleted, order, limit = defaultPageSize, offset } = selectOptions(bound, question)
+  const { after, before } = question
+  if ([after, before, offset || undefined].filter((start) => start !== undefined).length > 1) {
+    throw new InvalidQueryError('A page starts at an offset, after a cursor or before one; give one of them.')
+  }
+  return { filter, includeDeleted, keys: order, limit, offset, after, before }
 }
 
 /** So many rows are held in memory at a time by a stream. */
@@ -130,7 +128,7 @@ export async function* streamRecords(bound: BoundAccessor, question: Question): 
   }
 }
 
-function selectOptions(bound: BoundAccessor, question: Question): SelectOptions {
+export function selectOptions(bound: BoundAccessor, question: Question): SelectOptions {
   const model = modelFor(bound, question)
   return {
     filter: parseWhere(model, question.where),

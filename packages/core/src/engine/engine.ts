@@ -247,6 +247,11 @@ export interface Engine extends TableDefiner {
   readonly inTime: ((texts: readonly Expression<unknown>[]) => Expression<SqlBool>) | undefined
   /** Reads outside any unit: committed data only, never blocked by a writer. The library's own reads touch the rows of every tenant. */
   read<T>(work: (connection: Connection) => Awaitable<T>, reach?: Reach): Awaitable<T>
+  /**
+   * Reads one moment of the committed data, however many statements that takes and whatever is committed meanwhile: the rows of every
+   * tenant, so that the statements' conditions alone hold the line.
+   */
+  readMoment<T>(work: (connection: Connection) => Awaitable<T>): Promise<T>
   /** Reads rows in chunks from one snapshot, in constant memory; those of every tenant unless said. */
   stream(statement: Statement, chunkSize: number, reach?: Reach): AsyncIterable<StoredRow[]>
   /** Runs a unit of work; resolves after its commit. Every failure, found in the unit or at the commit, arrives after the rollback. */

@@ -4,6 +4,7 @@ import { fold } from '../engine/fold.ts'
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import { type Filter, searchedFields } from './filter.ts'
+import { positionField } from './log-position.ts'
 import { listSize, Slot } from './shape.ts'
 
 /** Values of a filter in the order of their slots, and a key that is the same for all filters of one shape. */
@@ -60,6 +61,9 @@ function describeInto(values: unknown[], filter: Filter, encode: EncodeField): s
         return `(${part.fields.join()}) ${part.comparison}`
       case 'linked':
         return `${part.field} in ${part.table.model.name}.${part.tableField}(${describeInto(values, part.filter, part.table.encode)})`
+      case 'unchanged':
+        values.push(part.component, part.position)
+        return 'unchanged'
       case 'not':
         return `not(${describe(part.part)})`
       default:
@@ -95,6 +99,8 @@ function renderWith({ model, engine: { text } }: FilterTarget, filter: Filter, e
         return sql<SqlBool>`(${sql.join(part.fields.map((field) => eb.ref(field)))}) ${sql.raw(sqlOperators[part.comparison])} (${sql.join(part.fields.map(slot))})`
       case 'linked':
         return renderLinked(part, eb, slot)
+      case 'unchanged':
+        return renderUnchanged(model, part, slot)
       case 'not':
         return sql<SqlBool>`(coalesce(${render(part.part)}, false) = false)`
       default:
@@ -133,6 +139,22 @@ function renderLinked(part: Extract<Filter, { type: 'linked' }>, eb: Builder, sl
     .select(tableField)
     .where((inner) => renderWith(table, filter, inner, slot))
   return eb(field, 'in', linked)
+}
+
+/**
+ * One seek in the log's index for each record, however many entries there are. A subquery that is a value stays one: as a join it might
+ * be answered by reading the whole log.
+ */
+function renderUnchanged(model: AnyModel, { log }: Extract<Filter, { type: 'unchanged' }>, slot: () => Slot): Expression<SqlBool> {
+  const recordId = sql`cast(${sql.ref(`${model.name}.${model.id.name}`)} as text)`
+  const last = log.engine.builder
+    .selectFrom(log.model.name)
+    .select(sql`coalesce(${sql.ref(positionField)}, ${sql.lit(Number.MAX_SAFE_INTEGER)})`.as('position'))
+    .where('component', '=', slot())
+    .where('record_id', '=', recordId)
+    .orderBy('id', 'desc')
+    .limit(1)
+  return sql<SqlBool>`coalesce(${last}, 0) <= ${slot()}`
 }
 
 function renderText(text: TextFunctions, part: Extract<Filter, { type: 'text' }>, eb: Builder, slot: Slot): Expression<SqlBool> {

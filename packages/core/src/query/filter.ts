@@ -16,6 +16,8 @@ export type Filter =
   | { readonly type: 'beyond'; readonly fields: readonly string[]; readonly comparison: 'lt' | 'gt'; readonly values: readonly unknown[] }
   /** The field is among the values that another field has in those records of a table that hold a condition of their own. */
   | { readonly type: 'linked'; readonly field: string; readonly table: BoundTable; readonly tableField: string; readonly filter: Filter }
+  /** The last entry about the record in a log, if there is any, stands at this position or before it. */
+  | { readonly type: 'unchanged'; readonly log: BoundTable; readonly component: string; readonly position: number }
   | { readonly type: 'and' | 'or'; readonly parts: readonly Filter[] }
   | { readonly type: 'not'; readonly part: Filter }
 

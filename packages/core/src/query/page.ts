@@ -6,7 +6,7 @@ import { readCursor, writeCursor } from './cursor.ts'
 import { allOf } from './filter.ts'
 import type { SortKey } from './order.ts'
 import { selectRows } from './rows.ts'
-import { reversed, seeksAfter, seeksFromStart } from './seek.ts'
+import { reversed, type Seek, seeksAfter, seeksFromStart } from './seek.ts'
 import type { Selection } from './select.ts'
 
 /** Which page of a selection, in which order. */
@@ -47,6 +47,13 @@ export function* selectPage(
   const found = options.offset
     ? yield* selectRows(table, connection, context, { ...options, order: keys, limit: limit + 1 })
     : yield* walk(table, connection, context, options, place ? seeksAfter(table, direction, place) : seeksFromStart(model, direction))
+  return pageOf(table, options, found)
+}
+
+/** What is found from the start of a page on, one record more than it has where there is another page, becomes a page. */
+export function pageOf({ model }: BoundTable, options: PageOptions, found: readonly FieldValues[]): Page {
+  const { keys, limit, after, before } = options
+  const backward = before !== undefined
   const more = found.length > limit
   const rows = found.slice(0, limit)
   if (backward) rows.reverse()
@@ -62,12 +69,12 @@ export function* selectPage(
 }
 
 /** Walks stretches of the order until the page, and one row to know of the next, is full. */
-function* walk(
+export function* walk(
   table: BoundTable,
   connection: Connection,
   context: CallerContext | undefined,
-  options: PageOptions,
-  seeks: ReturnType<typeof seeksAfter>,
+  options: Pick<PageOptions, 'filter' | 'includeDeleted' | 'columns' | 'limit'>,
+  seeks: readonly Seek[],
 ): Task<FieldValues[]> {
   const rows: FieldValues[] = []
   for (const seek of seeks) {

@@ -116,6 +116,13 @@ export class Units {
     return this.#engine.read((connection) => runTask(body(connection, context)), reach)
   }
 
+  /** The same for several statements about one moment of the committed data: outside the current session, too. */
+  readMoment<T>(caller: ReadOptions, body: (connection: Connection, context: CallerContext) => Task<T>): Promise<T> {
+    const { principal, tenant, access, memory } = this.callerOf(caller)
+    const context = { principal, tenant, access, asked: true, ...(memory && { memory }), time: new TimeBudget(this.#readTimeLimit) }
+    return this.#engine.readMoment((connection) => runTask(body(connection, context)))
+  }
+
   /** Runs a write as a unit of its own, or nested in the current session. Resolves after the commit of the unit that it started. */
   async run<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
     const outer = this.current()

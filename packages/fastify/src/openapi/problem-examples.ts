@@ -13,6 +13,7 @@ const details: Readonly<Partial<Record<ErrorCode, string>>> = {
   record_limit: 'users holds as many records as it may.',
   too_many_matches: 'The filter holds for 120 records, and at_most is 100. Nothing was changed.',
   state_conflict: 'The record 7 of users is deleted. Restore it first.',
+  gone: 'The history of 2025-01-01T00:00:00.000Z has been removed from the log. Ask for a later time.',
   precondition_failed: 'The record was changed since. Read it again.',
   payload_too_large: 'The body is larger than the 1048576 bytes that this route takes.',
   unsupported_media_type: 'Send the body as application/json.',

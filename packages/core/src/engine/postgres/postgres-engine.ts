@@ -24,6 +24,7 @@ import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
+import { readMoment } from './moment.ts'
 import { OpenStreams } from './open-streams.ts'
 import { readInPieces, setEach } from './pieces.ts'
 import { ClientPool, type PoolOptions } from './pool.ts'
@@ -84,6 +85,10 @@ export class PostgresEngine implements Engine {
         connection.finish()
       }
     })
+  }
+
+  async readMoment<T>(work: (connection: Connection) => T | Promise<T>): Promise<T> {
+    return await this.#gate.during(() => readMoment(this.#pool, work))
   }
 
   stream(statement: Statement, chunkSize: number, reach: Reach = 'every'): AsyncIterable<StoredRow[]> {

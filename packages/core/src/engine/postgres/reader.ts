@@ -5,14 +5,14 @@ import { unauditedWrite } from './errors.ts'
 import type { ClientPool } from './pool.ts'
 import { withinTime } from './within-time.ts'
 
-/** Reads outside any unit: each statement takes a client from the pool for itself. It writes nothing. */
+/** Reads outside any unit: each statement takes a client from the pool for itself, unless there is one for all of them. It writes nothing. */
 export class ReadConnection implements Connection {
-  readonly #pool: ClientPool
+  readonly #pool: Pick<ClientPool, 'use'>
   readonly #reach: Reach | undefined
   #finished = false
 
   /** `reach` is undefined where no table holds its rows to tenants. */
-  constructor(pool: ClientPool, reach: Reach | undefined) {
+  constructor(pool: Pick<ClientPool, 'use'>, reach: Reach | undefined) {
     this.#pool = pool
     this.#reach = reach
   }

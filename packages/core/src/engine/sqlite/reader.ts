@@ -11,6 +11,8 @@ export class Reader {
   readonly #open: () => Handle
   readonly #handle: Handle
   readonly #streams = new Set<OpenStream>()
+  /** Connections for one moment each, between two uses. */
+  readonly #resting: Handle[] = []
   /** Reads that wait for something between their statements. */
   readonly #running = new Set<Promise<unknown>>()
   #closed = false
@@ -24,6 +26,7 @@ export class Reader {
   /** Forgets what prepared statements know of the tables: SQLite looks at the schema again when a statement runs, not when it is prepared. */
   refreshSchema(): void {
     this.#handle.statements.clear()
+    for (const { database } of this.#resting.splice(0)) database.close()
     void this.read((connection) => connection.all({ sql: 'SELECT count(*) FROM sqlite_schema', parameters: [] }))
   }
 
@@ -40,6 +43,33 @@ export class Reader {
     if (isPromise(result)) return this.#finish(result, connection)
     connection.end()
     return result
+  }
+
+  /** A transaction on a connection of its own sees what the first statement saw. */
+  readMoment<T>(work: (connection: Connection) => Awaitable<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(closed())
+    const running = this.#inMoment(work).finally(() => this.#running.delete(running))
+    this.#running.add(running)
+    return running
+  }
+
+  async #inMoment<T>(work: (connection: Connection) => Awaitable<T>): Promise<T> {
+    const handle = this.#resting.pop() ?? this.#open()
+    const connection = new SqliteConnection(handle, Number.POSITIVE_INFINITY)
+    try {
+      connection.run({ sql: 'BEGIN', parameters: [] })
+      return await work(connection)
+    } finally {
+      this.#endMoment(handle)
+      connection.end()
+    }
+  }
+
+  #endMoment(handle: Handle): void {
+    const rest = !this.#closed && this.#resting.length < mostResting
+    if (rest) handle.statements.get('ROLLBACK').statement.run([])
+    if (rest) this.#resting.push(handle)
+    else handle.database.close()
   }
 
   #finish<T>(result: Promise<T>, connection: SqliteConnection): Promise<T> {
@@ -98,6 +128,7 @@ export class Reader {
     this.#closed = true
     await Promise.allSettled(this.#running)
     this.#handle.database.close()
+    for (const { database } of this.#resting.splice(0)) database.close()
     for (const stream of this.#streams) {
       stream.rows.return?.()
       stream.handle.database.close()
@@ -105,6 +136,9 @@ export class Reader {
     this.#streams.clear()
   }
 }
+
+/** Idle connections that are kept: to open one takes as long as to read some hundred records. */
+const mostResting = 4
 
 interface OpenStream {
   readonly handle: Handle

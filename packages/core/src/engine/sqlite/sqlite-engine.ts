@@ -77,6 +77,10 @@ export class SqliteEngine implements Engine {
     return this.#parts.reader.read(work)
   }
 
+  readMoment<T>(work: (connection: Connection) => Awaitable<T>): Promise<T> {
+    return this.#parts.reader.readMoment(work)
+  }
+
   stream(statement: Statement, chunkSize: number): AsyncIterable<StoredRow[]> {
     return this.#parts.reader.stream(statement, chunkSize)
   }

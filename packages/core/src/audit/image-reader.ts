@@ -1,0 +1,34 @@
+import type { AnyModel } from '../model/model.ts'
+import { secretMark } from '../model/record-json.ts'
+import type { FieldValues } from '../query/bound-table.ts'
+import { isComparable } from '../query/comparable.ts'
+
+/**
+ * Reads the image of a record in code form: the fields that the model has today. One that the image does not have, or whose value is of
+ * another kind than the field is now, is left out. Secret fields have the mark.
+ *
+ * @param text an image as the log has it: canonical JSON
+ */
+export function readImage(model: AnyModel, text: string): FieldValues {
+  // The log holds the text of objects only; it wrote them itself.
+  const image = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const record: FieldValues = {}
+  for (const field of model.fields) {
+    if (field.hidden || !Object.hasOwn(image, field.name)) continue
+    const wire = image[field.name]
+    if (field.secret) record[field.name] = secretMark
+    else if (wire === null) record[field.name] = null
+    else {
+      const value = field.fromJson(wire)
+      if (field.kind === 'json' || isComparable(field, value)) record[field.name] = field.normalise(value)
+    }
+  }
+  return record
+}
+
+/** The same with null for what the image does not have: a record as it is shown. */
+export function completeImage(model: AnyModel, image: FieldValues): FieldValues {
+  const record: FieldValues = {}
+  for (const { name, hidden, secret } of model.fields) if (!hidden) record[name] = secret ? secretMark : (image[name] ?? null)
+  return record
+}
