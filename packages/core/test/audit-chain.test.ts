@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineModel, ModelAccessor, openStorage, type Storage } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
+import Database from 'better-sqlite3'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../src/audit/canonical.ts'
@@ -156,6 +157,51 @@ describeEngines('the chain of the audit log', (engine) => {
       operation: 'restore_database',
       position: 4,
       before: { epoch: 1, position: 3, hash: hex(replaced['hash']), last_entry: 3 },
+    })
+  })
+
+  describe('a backup from before there was a chain', () => {
+    /** What the chain has brought: indexes and columns. */
+    const unchain = `
+      DROP INDEX strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx; DROP INDEX strongroom_audit_log__effective_at__seq__idx;
+      UPDATE strongroom_audit_log SET seq = NULL, prev_hash = NULL, hash = NULL;
+      ALTER TABLE strongroom_audit_log DROP COLUMN effective_at;
+      UPDATE strongroom_audit_head SET seq = 0, hash = NULL;
+      ${['origin', 'effective_at', 'transaction_id', 'last_entry', 'sealed_at', 'retained_hash', 'retained_roots']
+        .map((column) => `ALTER TABLE strongroom_audit_head DROP COLUMN ${column};`)
+        .join(' ')}
+      UPDATE strongroom_state SET value = '5' WHERE key = 'version';`
+
+    const olderBackup = async (): Promise<string> => {
+      await notes.insertMany(['a', 'b', 'c'].map((text) => ({ text })))
+      await notes.update(2, { tag: 'changed' })
+      const file = join(await mkdtemp(join(tmpdir(), 'strongroom-chain-')), 'older.sqlite')
+      await storage.audit.waitUntilSealed()
+      await storage.backup(file)
+      const database = new Database(file)
+      database.exec(unchain)
+      database.close()
+      return file
+    }
+
+    test('is restored, and its entries get their places', async () => {
+      const file = await olderBackup()
+      await notes.insert({ text: 'gone' })
+      await storage.restore(file)
+      await notes.insert({ text: 'after' })
+      expect((await expectWhole()).flat()).toEqual([1, 2, 3, 4, 6, 7])
+      expect((await notes.all()).map(({ text }) => text)).toEqual(['a', 'b', 'c', 'after'])
+    })
+
+    test('is opened and brought up, and what is backed up then can be restored elsewhere', async () => {
+      const file = await olderBackup()
+      const brought = await openStorage({ url: `sqlite:${file}`, accessors: [new ModelAccessor(Note, 'notes')] })
+      const upgraded = `${file}.upgraded`
+      await brought.backup(upgraded)
+      expect((await brought.audit.find()).map(({ position }) => position)).toEqual([4, 3, 2, 1])
+      await brought.close()
+      await storage.restore(upgraded)
+      expect((await expectWhole()).flat()).toEqual([1, 2, 3, 4, 5])
     })
   })
 })

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { AuditLog } from '../../audit/audit-log.ts'
+import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
 import { assertInPlace, fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
@@ -135,7 +135,8 @@ function examineTask({ engine, models, modules }: RestoreTarget, path: string, o
     place: engine.place,
     liveFile: fileOf(engine.place),
     definitions: createStatements(all, portableTables),
-    known: models.flatMap(({ name, renamedFrom }) => [name, ...renamedFrom]),
+    // The log's own tables too: a file from before the chain has them without its columns, an upgraded one with columns that came later.
+    known: [AuditLog.name, AuditHead.name, ...models.flatMap(({ name, renamedFrom }) => [name, ...renamedFrom])],
     memory: TableRecords.name,
     tables: [...models, AuditLog].map(({ name }) => name),
     integrityCheck: options.integrityCheck ?? true,
