@@ -292,6 +292,11 @@ export interface Engine extends TableDefiner {
   tenantPolicySql(table: string, field: Field): string[]
   /** Says that tables hold their rows to tenants, so that units and reads have to say whose they touch. */
   holdTenants(): void
+  /**
+   * Removes what restores of killed processes have left in the database itself. False where some may still be in use; asking again later
+   * is safe.
+   */
+  removeLeftovers(): Promise<boolean>
   /** Forgets what is known of the tables: somebody has put others in their place. */
   refresh(): void
   /** Runs a real query. Throws `query_timeout` when it takes longer than `time` allows. */

@@ -194,16 +194,15 @@ class KillRun {
     await this.#expectTidiness(watchPlace(this.#options.url))
   }
 
-  /** Opening removes work folders; a schema that was being filled is there until the next restore. */
+  /** Opening removes work folders, and schemas that were being filled. */
   async #expectTidiness(place: WatchedPlace): Promise<void> {
-    const giveUpAt = performance.now() + 5_000
-    const mayStay = this.engine === 'sqlite' ? 0 : 1
+    const giveUpAt = performance.now() + 15_000
     let left = await place.leftovers()
-    while (left.length > mayStay && performance.now() < giveUpAt) {
+    while (left.length > 0 && performance.now() < giveUpAt) {
       await new Promise((resolve) => setTimeout(resolve, 20))
       left = await place.leftovers()
     }
-    if (left.length > mayStay) this.faults.push(`${this.story}: a fresh process leaves ${left.join()}`)
+    if (left.length > 0) this.faults.push(`${this.story}: a fresh process leaves ${left.join()}`)
     this.counts.leftoversAfterStart += left.length
   }
 

@@ -3,7 +3,7 @@ import type { DatabasePlace } from '../engine.ts'
 import { Client } from './client.ts'
 import { loadPg } from './driver.ts'
 import { quoteName } from './names.ts'
-import { setup } from './open.ts'
+import { setup } from './session-setup.ts'
 import { StatementNames } from './statement-names.ts'
 import { resultTypes } from './values.ts'
 

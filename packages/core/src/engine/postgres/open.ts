@@ -2,10 +2,12 @@ import { StorageUnavailableError, UsageError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import type { PostgresSettings } from '../settings.ts'
 import type { StatementListener } from '../statement-listener.ts'
-import { Client, type ClientOptions, type ClientStatement, makePgClient } from './client.ts'
+import { Client, type ClientOptions, makePgClient } from './client.ts'
 import { loadPg, type PgDriver } from './driver.ts'
 import { sqlState } from './errors.ts'
-import { PostgresEngine } from './postgres-engine.ts'
+import { PostgresEngine, type PostgresParts } from './postgres-engine.ts'
+import { setup } from './session-setup.ts'
+import { stagingExists } from './staging-name.ts'
 import { StatementNames } from './statement-names.ts'
 import { resultTypes } from './values.ts'
 
@@ -38,9 +40,10 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
     setup: setup(options.statementTimeout ?? 0),
     onStatement: options.onStatement,
   }
-  const { passesPolicies } = await tryConnection(driver, clients)
+  const { foundStaging, passesPolicies } = await tryConnection(driver, clients)
   return new PostgresEngine(driver, {
     pool: { ...clients, poolSize: options.poolSize ?? 10 },
+    foundStaging,
     retries: options.retries ?? 5,
     passesPolicies,
   })
@@ -60,36 +63,24 @@ function assertOptions(options: PostgresEngineOptions): void {
   }
 }
 
-/** Makes every session speak in one way, whatever the server, the database or the role have as their defaults. */
-export function setup(statementTimeout: number): ClientStatement {
-  const settings = {
-    TimeZone: 'UTC',
-    DateStyle: 'ISO, YMD',
-    bytea_output: 'hex',
-    extra_float_digits: '1',
-    standard_conforming_strings: 'on',
-    quote_all_identifiers: 'off',
-    ...(statementTimeout > 0 && { statement_timeout: String(statementTimeout) }),
-  }
-  const calls = Object.entries(settings).map(([name, value]) => `set_config('${name}', '${value}', false)`)
-  return { sql: `SELECT ${calls.join(', ')}` }
-}
-
 /** Whether a role passes policies. Tables that it does not own, and those with FORCE, ask for more than ownership. */
 const passes = '(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)'
 
-async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<{ readonly passesPolicies: boolean }> {
+/** What a first connection finds out about a database. */
+type Found = Pick<PostgresParts, 'passesPolicies' | 'foundStaging'>
+
+async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<Found> {
   const client = await Client.connect(driver, options, 0).catch((cause: unknown) => {
     throw new StorageUnavailableError('storage_unavailable', `Cannot open ${place(driver, options)}: ${reason(cause)}.`, { cause })
   })
   try {
-    const sql = `SELECT current_setting('server_encoding') AS encoding, current_schema() AS schema, ${passes} AS passes`
-    const { rows } = await client.query({ sql })
+    const asked = ["current_setting('server_encoding') AS encoding", 'current_schema() AS schema', `${passes} AS passes`]
+    const { rows } = await client.query({ sql: `SELECT ${asked.join(', ')}, ${stagingExists} AS staging` })
     if (rows[0]?.['encoding'] !== 'UTF8')
       throw new UsageError('invalid_options', 'The database is not encoded in UTF8. Create one with ENCODING UTF8.')
     if (rows[0]?.['schema'] === null)
       throw new UsageError('invalid_options', 'The search_path names no schema that exists. Create the schema, or name another.')
-    return { passesPolicies: rows[0]?.['passes'] === true }
+    return { passesPolicies: rows[0]?.['passes'] === true, foundStaging: rows[0]?.['staging'] === true }
   } finally {
     await client.close()
   }

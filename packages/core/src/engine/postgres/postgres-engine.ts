@@ -3,7 +3,6 @@ import type {
   Codec,
   ColumnDefinition,
   Connection,
-  DatabasePlace,
   Engine,
   EngineCapabilities,
   EngineHealth,
@@ -18,6 +17,7 @@ import type {
 import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { changeTable, setColumn } from './change-table.ts'
+import type { PostgresPlace } from './connect.ts'
 import { advanceIds, allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import { define } from './define.ts'
 import type { PgDriver } from './driver.ts'
@@ -29,6 +29,7 @@ import { OpenStreams } from './open-streams.ts'
 import { readInPieces, setEach } from './pieces.ts'
 import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
+import { removeStaging } from './remove-staging.ts'
 import { tenantPolicies, tenantPolicy, tenantPolicySql } from './row-security.ts'
 import { streamRows } from './stream.ts'
 import { textFunctions } from './text.ts'
@@ -39,6 +40,8 @@ export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
   readonly pool: PoolOptions
   /** The role passes policies: it is a superuser, or has BYPASSRLS. */
   readonly passesPolicies: boolean
+  /** Something stood there, at the opening, that restores fill. */
+  readonly foundStaging: boolean
 }
 
 /** The contents page of this folder: each method hands over to the file that knows. */
@@ -48,7 +51,7 @@ export class PostgresEngine implements Engine {
   readonly text = textFunctions
   readonly inTime = undefined
   readonly builder = kyselyBuilder()
-  readonly place: DatabasePlace
+  readonly place: PostgresPlace
   readonly #pool: ClientPool
   /** One connection for units that do not wait with those of callers; it is made when it is needed. */
   readonly #aside: ClientPool
@@ -56,12 +59,14 @@ export class PostgresEngine implements Engine {
   readonly #gate = new Gate()
   readonly #streams = new OpenStreams()
   #holdsTenants = false
+  #foundStaging: boolean
   #closing: Promise<void> | undefined
 
   constructor(driver: PgDriver, parts: PostgresParts) {
     this.#pool = new ClientPool(driver, parts.pool)
     this.#aside = new ClientPool(driver, { ...parts.pool, poolSize: 1 })
     this.place = { engine: 'postgres', url: parts.pool.url, connectWait: parts.pool.connectWait }
+    this.#foundStaging = parts.foundStaging
     this.#units = { pool: this.#pool, retries: parts.retries }
     this.capabilities = {
       serialWrites: false,
@@ -168,6 +173,11 @@ export class PostgresEngine implements Engine {
 
   /** The server tells its sessions itself when tables change. */
   refresh(): void {}
+
+  async removeLeftovers(): Promise<boolean> {
+    if (this.#foundStaging && (await this.#gate.during(() => removeStaging(this.place)))) this.#foundStaging = false
+    return !this.#foundStaging
+  }
 
   async health(time?: TimeBudget): Promise<EngineHealth> {
     const queue = this.#pool.load()

@@ -1,8 +1,13 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import { ConflictError } from '../../errors.ts'
 import type { StoredRow } from '../engine.ts'
 import type { Client } from './client.ts'
 import { quoteName, quoteText } from './names.ts'
+import { stagingPrefix } from './staging-name.ts'
+
+/** Milliseconds in which an instance that starts removes what killed restores have left: a restore waits so long for the lock. */
+const tidyingTime = 2_000
 
 /** Safety copies that are kept: each is as large as the database. */
 const kept = 3
@@ -16,16 +21,25 @@ export interface RestoreSchemas {
 
 /** Reads which schema names without one mean, and how its restores are called. */
 export async function restoreSchemas(client: Client): Promise<RestoreSchemas> {
-  const { rows } = await client.query({ sql: 'SELECT current_schema() AS live, left(md5(current_schema()), 8) AS mark' })
-  const [row] = rows
+  const sql = `SELECT current_schema() AS live, left(md5(current_schema()), 8) AS mark, ${stagingPrefix} AS staging`
+  const [row] = (await client.query({ sql })).rows
   const mark = String(row?.['mark'])
-  return { live: String(row?.['live']), staging: `strongroom_staging_${mark}_`, safety: `strongroom_before_restore_${mark}_` }
+  return { live: String(row?.['live']), staging: String(row?.['staging']), safety: `strongroom_before_restore_${mark}_` }
 }
 
 /** Keeps other instances from restoring the same tables, for as long as the connection lives. */
-export async function takeRestoreLock(client: Client, { staging }: RestoreSchemas): Promise<void> {
+export async function takeRestoreLock(client: Client, schemas: RestoreSchemas): Promise<void> {
+  const giveUpAt = performance.now() + tidyingTime
+  while (!(await tryRestoreLock(client, schemas))) {
+    if (performance.now() >= giveUpAt) throw new ConflictError('state_conflict', 'Another restore is under way. Wait until it ends.')
+    await pause(tidyingTime / 20)
+  }
+}
+
+/** Takes it where nobody has it. */
+export async function tryRestoreLock(client: Client, { staging }: RestoreSchemas): Promise<boolean> {
   const { rows } = await client.query({ sql: `SELECT pg_try_advisory_lock(hashtextextended(${quoteText(staging)}, 0)) AS taken` })
-  if (rows[0]?.['taken'] !== true) throw new ConflictError('state_conflict', 'Another restore is under way. Wait until it ends.')
+  return rows[0]?.['taken'] === true
 }
 
 /** Makes a schema to fill, and removes those that killed restores have left. Asks for the restore lock. */
@@ -56,7 +70,8 @@ export async function thinOutSchemas(client: Client, schemas: RestoreSchemas): P
   for (const name of (await safetySchemas(client, schemas)).slice(kept)) await dropSchema(client, name)
 }
 
-async function schemasLike(client: Client, start: string): Promise<string[]> {
+/** The schemas whose names begin so, in order. */
+export async function schemasLike(client: Client, start: string): Promise<string[]> {
   const sql = `SELECT nspname FROM pg_namespace WHERE starts_with(nspname, ${quoteText(start)}) ORDER BY nspname`
   const { rows }: { readonly rows: readonly StoredRow[] } = await client.query({ sql })
   return rows.map((row) => String(row['nspname']))

@@ -180,6 +180,11 @@ export class SqliteEngine implements Engine {
     if (!this.#closing) void this.#parts.checkpoints?.pauseUntil(ended)
   }
 
+  /** What they leave stands beside the file. */
+  async removeLeftovers(): Promise<boolean> {
+    return true
+  }
+
   refresh(): void {
     this.#parts.writer.statements.clear()
     this.#parts.reader.refreshSchema()

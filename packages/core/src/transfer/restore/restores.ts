@@ -1,4 +1,6 @@
 import type { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Engine } from '../../engine/engine.ts'
 import { ConflictError } from '../../errors.ts'
 import { removeLeftoversSoon } from '../work-folder.ts'
 import type { RestoreReport } from './report.ts'
@@ -6,6 +8,9 @@ import { type RestoreOptions, restoreFrom, workPlace } from './restore.ts'
 import { restoreModules } from './restore-modules.ts'
 import type { RestoreTarget } from './restore-target.ts'
 import { undoRestore } from './undo-restore.ts'
+
+/** Milliseconds before each try to remove what killed restores have left in a database: a server takes a while to notice that they are gone. */
+const tidyingPauses = [0, 2_000, 10_000, 60_000]
 
 /** The restores of one storage, one at a time. */
 export class Restores {
@@ -17,6 +22,7 @@ export class Restores {
     this.#target = { ...target, modules: [...restoreModules, ...target.modules] }
     // What a killed process has left is large.
     removeLeftoversSoon(workPlace(target.engine))
+    removeFromDatabase(target.engine).catch(() => undefined)
   }
 
   restore(source: string | Readable, options: RestoreOptions = {}): Promise<RestoreReport> {
@@ -35,5 +41,13 @@ export class Restores {
     } finally {
       this.#running = false
     }
+  }
+}
+
+/** Nobody waits for it, and it ends when the database is closed. */
+async function removeFromDatabase(engine: Engine): Promise<void> {
+  for (const milliseconds of tidyingPauses) {
+    await pause(milliseconds, undefined, { ref: false })
+    if (await engine.removeLeftovers()) return
   }
 }
