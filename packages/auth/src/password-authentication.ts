@@ -6,6 +6,7 @@ import {
   ConflictError,
   type Logger,
   ModelAccessor,
+  type RestoreModule,
   type Storage,
   type WriteOptions,
 } from '@strongroom/core'
@@ -87,7 +88,7 @@ class OwnAuthentication implements PasswordAuthentication {
   readonly access: readonly Access[]
   readonly revocations: Revocations
   readonly securitySchemes = authOpenApi().securitySchemes
-  readonly restoreModules = [restoreModule]
+  readonly restoreModules: readonly RestoreModule[]
   readonly figures: readonly Figure[]
   readonly #options: ResolvedOptions
   readonly #keys: SigningKeys
@@ -105,6 +106,7 @@ class OwnAuthentication implements PasswordAuthentication {
     // Accessors of different models do not fit each other's types.
     const accessor = options.users ?? (new ModelAccessor(User, 'auth_users') as unknown as ModelAccessor<AnyModel>)
     const users = new UserDirectory(accessor, hasher, options.minPasswordLength)
+    this.restoreModules = [restoreModule(accessor.model.name, users.fields.credentialsVersion)]
     const { Session, ApiKey, Lockout } = userBoundModels(() => accessor.model)
     const sessionAccessor = new ModelAccessor(Session, 'auth_sessions')
     const keyAccessor = new ModelAccessor(ApiKey, 'auth_api_keys')

@@ -111,6 +111,7 @@ export const statusSchema = closed(
     audit: closed({
       epoch: { type: 'integer' },
       last_entry: { anyOf: [closed({ id: { type: 'integer' }, timestamp: instant }), { type: 'null' }] },
+      seal_lag_ms: duration,
     }),
   },
   ['status'],

@@ -35,7 +35,7 @@ describeEngines('storage.health', (engine) => {
       backupUnderWay: null,
       backupError: null,
       queue: { running: 0, waiting: 0, longestWait: 0 },
-      audit: { epoch: 1, lastEntry: null },
+      audit: { epoch: 1, lastEntry: null, sealLag: 0 },
     })
     await storage.ping()
   })
@@ -44,7 +44,8 @@ describeEngines('storage.health', (engine) => {
     const { notes, storage } = await start()
     await notes.insertMany([{ text: 'a' }, { text: 'b' }])
     const [last] = await storage.audit.find({ limit: 1 })
-    expect((await storage.health()).audit).toEqual({ epoch: 1, lastEntry: { id: 2, timestamp: last?.timestamp } })
+    expect((await storage.health()).audit).toMatchObject({ epoch: 1, lastEntry: { id: 2, timestamp: last?.timestamp } })
+    await vi.waitFor(async () => expect((await storage.health()).audit.sealLag).toBe(0), 10_000)
   })
 
   test('tells what is missing when somebody has changed the tables since', async () => {
@@ -175,6 +176,27 @@ describeEngines('storage.health', (engine) => {
       expect((await other.query(blocked)).rowCount).toBe(1)
       await other.query('ROLLBACK')
       await Promise.all(asked)
+    })
+
+    test('tells how long entries have waited for their seal', async () => {
+      const url = await engine.freshUrl()
+      const { notes, storage } = await start({ url })
+      const other = new pg.Client(url)
+      await other.connect()
+      onTestFinished(() => other.end())
+      await other.query('BEGIN; SELECT FROM strongroom_audit_head FOR UPDATE')
+      const { id } = await notes.insert({ text: 'first' })
+      await notes.update(id, { text: 'second' })
+      const first = (await storage.audit.find({ limit: 2 })).at(-1)
+      const waited = (): number => Date.now() - (first?.timestamp.getTime() ?? 0)
+      await vi.waitFor(async () => expect((await storage.health()).audit.sealLag).toBeGreaterThan(1_000), 10_000)
+      const least = waited()
+      const { sealLag } = (await storage.health()).audit
+      // That of the oldest, however many came after it.
+      expect(sealLag).toBeGreaterThanOrEqual(least)
+      expect(sealLag).toBeLessThanOrEqual(waited())
+      await other.query('ROLLBACK')
+      await vi.waitFor(async () => expect((await storage.health()).audit.sealLag).toBe(0), 10_000)
     })
 
     test('gives up on a server that hangs, and comes back with it', async () => {

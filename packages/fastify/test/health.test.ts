@@ -25,7 +25,7 @@ describeEngines('the health of the database', (engine) => {
       backup_under_way: null,
       backup_error: null,
       queue: { running: 0, waiting: 0, longest_wait_ms: 0 },
-      audit: { epoch: 1, last_entry: { id: 1, timestamp: expect.stringMatching(/Z$/) } },
+      audit: { epoch: 1, last_entry: { id: 1, timestamp: expect.stringMatching(/Z$/) }, seal_lag_ms: expect.any(Number) },
     })
   })
 

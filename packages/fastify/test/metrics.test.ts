@@ -56,6 +56,7 @@ describeEngines('the metrics of a guest', (engine) => {
       strongroom_database_up: 1,
       strongroom_schema_fits: 1,
       strongroom_queue_waiting: 0,
+      strongroom_audit_seal_lag_seconds: expect.any(Number),
       nodejs_eventloop_lag_seconds: expect.any(Number),
       process_resident_memory_bytes: expect.any(Number),
     })

@@ -191,6 +191,6 @@ export const authRoutes: readonly AuthRoute[] = [
     description: 'It is refused from now on. Administrators can revoke those of others.',
     needs: 'session',
     answer: { status: 200, description: 'The key as it is left.', schema: closed(keyFields) },
-    errors: ['unauthorized', 'forbidden', 'not_found'],
+    errors: ['bad_request', 'unauthorized', 'forbidden', 'not_found'],
   },
 ]

@@ -27,6 +27,7 @@ export function healthToJson({ lastBackup, backupUnderWay, queue, audit, ...heal
     audit: {
       epoch: audit.epoch,
       last_entry: audit.lastEntry && { id: audit.lastEntry.id, timestamp: audit.lastEntry.timestamp.toISOString() },
+      seal_lag_ms: audit.sealLag,
     },
   }
 }

@@ -40,6 +40,8 @@ export interface StorageHealth {
     readonly epoch: number
     /** Null while the log is empty. */
     readonly lastEntry: { readonly id: number; readonly timestamp: Date } | null
+    /** Milliseconds that the oldest entry without a seal has waited for one; 0 where all have theirs, as ever on SQLite. */
+    readonly sealLag: number
   }
 }
 
@@ -48,6 +50,9 @@ export interface StorageHealth {
  * a server that answers nobody within two is of no use to its clients, either.
  */
 const patience = 2_000
+
+/** Entries without a seal among which the oldest is looked for: an import may have left a million. */
+const unsealedLookedAt = 10_000
 
 /** Tries among which the last backup is looked for: failures that follow each other come every quarter of an hour at most. */
 const recentTries = 100
@@ -102,7 +107,7 @@ export class Health {
       schemaLeftovers: leftovers(diff),
       migrations: await this.#migrations(),
       ...(await this.#backups(time)),
-      audit: { epoch, lastEntry },
+      audit: { epoch, lastEntry, sealLag: await this.#sealLag(time) },
     }
   }
 
@@ -126,6 +131,19 @@ export class Health {
     const [row] = await engine.read((connection) => connection.all(statement, time))
     // A DateTime field gives Dates.
     return row ? { id: Number(row['id']), timestamp: log.decodeField('timestamp', row['timestamp']) as Date } : null
+  }
+
+  async #sealLag(time: TimeBudget): Promise<number> {
+    const { engine, log } = this.#parts
+    const unsealed = engine.builder.selectFrom(log.model.name).select('timestamp').where('seq', 'is', null).limit(unsealedLookedAt)
+    const statement = engine.builder
+      .selectFrom(unsealed.as('unsealed'))
+      .select((eb) => eb.fn.min('timestamp').as('oldest'))
+      .compile()
+    const [row] = await engine.read((connection) => connection.all(statement, time))
+    const oldest = row?.['oldest'] ?? null
+    // A DateTime field gives Dates.
+    return oldest === null ? 0 : Math.max(0, Date.now() - (log.decodeField('timestamp', oldest) as Date).getTime())
   }
 
   async #backups(time: TimeBudget): Promise<Pick<StorageHealth, 'lastBackup' | 'backupUnderWay' | 'backupError'>> {

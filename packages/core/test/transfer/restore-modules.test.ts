@@ -18,6 +18,7 @@ const fields = {
   name: Type.String(),
   live: Default(Type.Boolean(), true),
   weight: Default(Int64(), 0n),
+  version: Default(Type.Integer(), 1),
   ended_at: Type.Optional(DateTime()),
 }
 const Family = defineModel('families', fields)
@@ -77,7 +78,7 @@ describeEngines('the modules of a restore', (engine) => {
         {
           name: 'sessions',
           end: [
-            { table: 'sessions', rows: 'file', where: `"live" = TRUE`, set: { live: false, weight: 7n }, stamp: ['ended_at'] },
+            { table: 'sessions', rows: 'file', where: `"live" = TRUE`, set: { live: false, weight: 7n }, stamp: ['ended_at', 'version'] },
             { table: 'sessions', rows: 'all', where: `"name" IN (SELECT "token" FROM "revocations")` },
           ],
           carry: [{ table: 'sessions', how: 'merge' }],
@@ -95,6 +96,7 @@ describeEngines('the modules of a restore', (engine) => {
       { name: 'running', live: true, weight: 0n, ended_at: null },
     ])
     expect(rows[0]?.ended_at?.getTime()).toBeGreaterThanOrEqual(before)
+    expect(rows.map(({ version }) => version)).toEqual([rows[0]?.ended_at?.getTime(), 1])
   })
 
   test('refuse a file for what it holds, before anything is changed', async () => {

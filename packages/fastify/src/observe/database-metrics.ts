@@ -40,6 +40,11 @@ const gauges: readonly { readonly name: string; readonly help: string; readonly 
     read: ({ backupError }) => Number(backupError !== null),
   },
   { name: 'strongroom_audit_epoch', help: 'Grows when the database is restored.', read: ({ audit }) => audit.epoch },
+  {
+    name: 'strongroom_audit_seal_lag_seconds',
+    help: 'Seconds that the oldest entry of the audit log without a seal has waited for one; 0 where all have theirs, as ever on SQLite.',
+    read: ({ audit }) => audit.sealLag / 1000,
+  },
 ]
 
 /** Asks the database how it is; where it does not answer, that is what is told. */

@@ -1,18 +1,20 @@
 import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { exportParameters, readFlag, readParameters } from '@strongroom/contract'
-import { type ExportOptions, InvalidQueryError, type Storage } from '@strongroom/core'
+import { type ExportOptions, ForbiddenError, InvalidQueryError, type Storage } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { rawQuery, readQuery } from '../query.ts'
 import { announceFile, goneSignal } from './download.ts'
 import type { Downloads } from './downloads.ts'
-import { type Operators, requireOperator } from './guard.ts'
+import { isOfOneTenant, type Operators, requireOperator } from './guard.ts'
 
 /** `GET /db/export.zip`: every table as CSV. What fails before the first byte is a problem; later, the connection is cut. */
 export function exportTables(storage: Storage, operators: Operators, downloads: Downloads): RouteHandlerMethod {
   return async (request, reply) => {
     await requireOperator(operators, request)
     const options = readExportQuery(request)
+    if (options.secrets === 'include' && isOfOneTenant(request))
+      throw new ForbiddenError('Secrets are for those who work for all tenants. Leave secrets out.')
     if (request.method === 'HEAD') {
       await checkExport(storage, options)
       return announceFile(reply, 'application/zip', 'export', 'zip').send()

@@ -1,6 +1,7 @@
 import { mostOperations, parseEntityTags, QueryError } from '@strongroom/contract'
-import { type Storage, StrongroomError, type WriteOptions } from '@strongroom/core'
+import { ForbiddenError, type Storage, StrongroomError, type WriteOptions } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { isAnonymous } from '../auth/identity.ts'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { type Answer, leftTag, tagOf, writeRoute } from './answer.ts'
@@ -33,6 +34,8 @@ export function runBatch(storage: Storage, rooms: readonly [RecordRoom, ...Recor
       const write = await writeOptions(first, request, flags.dry_run)
       refuseConditions(request, 'Leave them out here, and give the operations of the batch their if_match.')
       const operations = operationsOf(request)
+      // Where there is nothing to do, no rule is asked who may.
+      if (operations.length === 0 && isAnonymous(request)) throw new ForbiddenError('Nobody in particular may send a batch of nothing.')
       const results = await storage.transaction(() => runAll(rooms, operations, withoutDryRun(write)), write)
       return { status: 200, message: 'All operations done', body: { results: flags.dry_run ? results.map(withoutTag) : results } }
     },

@@ -154,6 +154,23 @@ describeEngines('callers over HTTP', (database) => {
     expect([await status('/db/backup.sqlite'), await status('/db/jobs'), await status('/db/audit')]).toEqual([403, 403, 200])
     const payload = { component: 'notes', operation: 'read', principal: { id: 1, tenant: 'blue' } }
     expect((await server.inject({ method: 'POST', url: '/db/explain-access', payload })).statusCode).toBe(403)
+    expect([await status('/db/export.zip'), await status('/db/export.zip?secrets=include')]).toEqual([200, 403])
+    await server.close()
+  })
+
+  test('nobody in particular may not even do nothing', async () => {
+    const server = Fastify()
+    const own = new ModelAccessor(Note, 'notes')
+    const auth = trustedHeader({ roles: 'x-roles', tenant: 'x-org' })
+    await bootstrap(server, {
+      accessors: [own],
+      databaseUrl: 'sqlite::memory:',
+      access,
+      auth: { authenticate: (request) => auth.authenticate(request) },
+    })
+    const batch = { method: 'POST' as const, url: '/batch?dry_run=true', payload: { operations: [] } }
+    expect((await server.inject(batch)).statusCode).toBe(401)
+    expect((await server.inject({ ...batch, headers: { 'x-user': 'ann' } })).statusCode).toBe(200)
     await server.close()
   })
 

@@ -66,7 +66,7 @@ export class AuthRequests {
   /** Passwords are guessed at names that nobody has: the callers' own must not be locked. */
   spoil(draft: Draft): void {
     asJson(draft)
-    if (draft.operation.name === 'POST /auth/logout') draft.body = { refresh_token: 'none' }
+    if (['POST /auth/logout', 'POST /auth/refresh'].includes(draft.operation.name)) draft.body = { refresh_token: 'none' }
     if (draft.operation.name !== 'POST /auth/token') return
     draft.body = { email: `nobody${this.#dice.integer(1, 1_000)}@example.com`, password: 'a guess of somebody' }
   }

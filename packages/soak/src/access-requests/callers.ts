@@ -47,6 +47,7 @@ interface Tokens {
 export class Callers {
   readonly #url: string
   #all: readonly Caller[] = []
+  #made = 0
   /** Tokens and keys that were handed out: none may be in a log afterwards. */
   readonly handedOut: string[] = []
 
@@ -124,6 +125,8 @@ export class Callers {
       { current_password: before.password, new_password: before.other },
       bearer(before.access_token),
     )
+    const suspended = await this.#signInAndLose('PATCH', { disabled: true })
+    const removed = await this.#signInAndLose('DELETE')
     const now = Math.floor(Date.now() / 1000)
     const shown: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       nobody: {},
@@ -136,6 +139,8 @@ export class Callers {
       'a token of HS512': bearer(resigned(operator, {}, { alg: 'HS512' })),
       'a token after the sign-out': bearer(signedOut),
       'a token from before the password changed': bearer(before.access_token),
+      'a token of a suspended user': bearer(suspended),
+      'a token of a removed user': bearer(removed),
       'a token of an id that nobody has': bearer(resigned(operator, { sub: '4711000' })),
       'a token with an old version': bearer(resigned(operator, { ver: 0 })),
       'a refresh token as an access token': bearer((await this.signIn(`reader.red@${domain}`)).refresh_token),
@@ -148,6 +153,18 @@ export class Callers {
     return Object.entries(shown).map(([title, headers]) => {
       return { title, headers, tenant: undefined, role: undefined, isGood: false, hasSession: false }
     })
+  }
+
+  /** The token of a new user to whom an administrator then does something. Others may let them in again, but not with that token. */
+  async #signInAndLose(method: string, body?: object): Promise<string> {
+    const admin = bearer((await this.signIn(`admin.red@${domain}`)).access_token)
+    const email = `lost${this.#made++}@${domain}`
+    const made = await this.#send('POST', '/users', { email, password: passwords[0], roles: ['operator'], tenant: 'red' }, admin)
+    const { id } = made.body as { readonly id?: number }
+    const token = (await this.signIn(email)).access_token
+    const done = await this.#send(method, `/users/${id}`, body, admin)
+    if (done.status !== 200) throw new Error(`${method} of ${email} was not done: ${done.status} ${JSON.stringify(done.body)}`)
+    return token
   }
 
   async #send(method: string, path: string, body?: object, headers: Readonly<Record<string, string>> = {}) {

@@ -5,14 +5,10 @@ import { tempFolder } from '@strongroom/testkit'
 import type { CountingOptions } from '../counting.ts'
 import type { Evidence } from '../evidence.ts'
 import { seconds } from '../kills.ts'
-import { unevenFaults } from '../requests/campaign.ts'
 import { startTarget } from '../requests/target.ts'
+import { answersOf, shareOf, tallyDetails, unevenFaults } from '../requests/verdict.ts'
 import { secretIn } from './marks.ts'
-import { type AccessRun, throwAccessRequests } from './run.ts'
-
-/** Rounds from which on every operation has to have been answered 50 times each way. A shorter run asks for its share of that. */
-const fullRounds = 20_000
-const fullAnswers = 50
+import { throwAccessRequests } from './run.ts'
 
 /** How often an operation has to be answered each way. */
 export interface AccessRequestsOptions extends CountingOptions {
@@ -30,7 +26,7 @@ export async function accessRequestsCampaign(options: AccessRequestsOptions): Pr
   const script = fileURLToPath(new URL('./server.ts', import.meta.url))
   const target = await startTarget(url, script, join(folder.path, 'server.log'))
   try {
-    const atLeast = options.atLeast ?? Math.min(fullAnswers, Math.floor((fullAnswers * rounds) / fullRounds))
+    const atLeast = options.atLeast ?? shareOf(rounds)
     const run = await throwAccessRequests(target, { rounds, seed, atLeast, report })
     await target.stop()
     const faults = [...run.tally.faults, ...unevenFaults(run.tally, atLeast), ...(await logFaults(folder.path, run.handedOut))]
@@ -44,10 +40,10 @@ export async function accessRequestsCampaign(options: AccessRequestsOptions): Pr
       seed,
       roundsAsked: rounds,
       roundsDone: run.done,
-      counts: countsOf(run),
+      counts: { ...answersOf(run.tally), ...run.counts },
       faults,
       duration: seconds(started),
-      details: detailsOf(run),
+      details: { notes, ...tallyDetails(run.tally), callers: Object.fromEntries(run.callers) },
     }
   } finally {
     await target.stop()
@@ -65,20 +61,6 @@ async function logFaults(folder: string, handedOut: readonly string[]): Promise<
   return [...told.map((token) => `the log has the token ${token}`), ...(secret === undefined ? [] : [`the log has ${secret}`])]
 }
 
-function countsOf({ tally, counts }: AccessRun): Record<string, number> {
-  const sum = (numberOf: (count: { good: number; refused: number; other: number }) => number): number =>
-    [...tally.operations.values()].reduce((total, count) => total + numberOf(count), 0)
-  return {
-    answered2xx: sum(({ good }) => good),
-    answered4xx: sum(({ refused }) => refused),
-    answeredOtherwise: sum(({ other }) => other),
-    reachedForAnotherTenant: counts.crossTenant,
-    strangersRefused: counts.strangersRefused,
-    bytesSearched: counts.bytesSearched,
-    faultsInAll: tally.faultCount,
-  }
-}
-
 /** How to read the numbers. */
 const notes = [
   'Every byte of every answer, headers and unpacked archives included, is searched for the marks of other tenants (in texts, as base64 and hexadecimal, in years and numbers), for ids of their records, and for secrets; what a request said itself may be said back to it. Operators work for all tenants: their answers are searched for secrets, but for backups.',
@@ -87,16 +69,3 @@ const notes = [
   'The log of the server is searched for secrets, and for all tokens and keys that were handed out.',
   'DELETE /db/jobs/{id} is asked for refusals only: imports are over at once here.',
 ]
-
-function detailsOf({ tally, callers }: AccessRun): Record<string, unknown> {
-  return {
-    notes,
-    operations: Object.fromEntries(
-      [...tally.operations].map(([name, { good, refused, other }]) => [name, { '2xx': good, '4xx': refused, other }]),
-    ),
-    callers: Object.fromEntries(callers),
-    slowest: { ...tally.slowest, unit: 'ms' },
-    goodButRefused: Object.fromEntries(tally.refusedGood),
-    breakages: Object.fromEntries([...tally.kinds].sort(([a], [b]) => (a < b ? -1 : 1))),
-  }
-}

@@ -1,21 +1,7 @@
 import { User } from '@strongroom/auth'
-import {
-  type AnyModel,
-  Bytes,
-  DateTime,
-  Decimal,
-  Default,
-  defineAccess,
-  defineModel,
-  Int64,
-  Json,
-  ModelAccessor,
-  PlainDate,
-  type Principal,
-  Ref,
-  type Where,
-} from '@strongroom/core'
+import { type AnyModel, Default, defineAccess, defineModel, ModelAccessor, type Principal, Ref, type Where } from '@strongroom/core'
 import { Type } from 'typebox'
+import { everyKindOfField } from '../requests/every-kind-of-field.ts'
 
 /** Integer ids; a field of every type, one that only some roles read, and a secret. */
 const Author = defineModel(
@@ -24,16 +10,7 @@ const Author = defineModel(
     house: Type.String({ maxLength: 40 }),
     name: Type.String({ minLength: 1, maxLength: 200 }),
     email: Type.String({ format: 'email' }),
-    role: Default(Type.Enum(['writer', 'editor']), 'writer'),
-    age: Type.Optional(Type.Integer({ minimum: 0, maximum: 150 })),
-    weight: Type.Optional(Type.Number({ minimum: 0 })),
-    active: Default(Type.Boolean(), true),
-    balance: Type.Optional(Decimal({ precision: 12, scale: 2 })),
-    visits: Type.Optional(Int64()),
-    seen: Type.Optional(DateTime()),
-    born: Type.Optional(PlainDate()),
-    settings: Type.Optional(Json()),
-    photo: Type.Optional(Bytes({ maxLength: 100 })),
+    ...everyKindOfField,
     salary: Type.Optional(Type.Integer()),
     password_hash: Type.Optional(Type.String()),
   },

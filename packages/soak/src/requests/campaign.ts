@@ -2,12 +2,8 @@ import type { CountingOptions } from '../counting.ts'
 import type { Evidence } from '../evidence.ts'
 import { seconds } from '../kills.ts'
 import { type RequestsRun, throwRequests } from './run.ts'
-import type { Tally } from './tally.ts'
 import { type Memory, startTarget } from './target.ts'
-
-/** Rounds from which on every operation has to have been answered 50 times each way. A shorter run asks for its share of that. */
-const fullRounds = 20_000
-const fullAnswers = 50
+import { answersOf, shareOf, tallyDetails, unevenFaults } from './verdict.ts'
 
 /** Bytes by which the heap may be larger at the end than in the middle: what leaks a kilobyte for each request is found. */
 const heapGrowth = 6 * 2 ** 20
@@ -26,7 +22,7 @@ export async function requestsCampaign(options: RequestsCampaignOptions): Promis
   const started = performance.now()
   const target = await startTarget(url)
   try {
-    const atLeast = options.atLeast ?? Math.min(fullAnswers, Math.floor((fullAnswers * rounds) / fullRounds))
+    const atLeast = options.atLeast ?? shareOf(rounds)
     const run = await throwRequests(target, { rounds, seed, atLeast, report })
     const { tally, memory } = run
     const faults = [...tally.faults, ...unevenFaults(tally, atLeast), ...memoryFaults(memory)]
@@ -37,7 +33,7 @@ export async function requestsCampaign(options: RequestsCampaignOptions): Promis
       seed,
       roundsAsked: rounds,
       roundsDone: run.done,
-      counts: countsOf(tally),
+      counts: { ...answersOf(tally), outsideOperations: [...tally.outside.values()].reduce((total, count) => total + count, 0) },
       faults,
       duration: seconds(started),
       details: detailsOf(run),
@@ -45,18 +41,6 @@ export async function requestsCampaign(options: RequestsCampaignOptions): Promis
   } finally {
     await target.stop()
   }
-}
-
-/** A job is over before anybody could cancel it; that it can be done is a test of the routes. */
-function needsRunningJob(name: string): boolean {
-  return name === 'DELETE /db/jobs/{id}'
-}
-
-export function unevenFaults(tally: Tally, atLeast: number): string[] {
-  return [...tally.operations].flatMap(([name, { good, refused }]) => {
-    if ((good >= atLeast || needsRunningJob(name)) && refused >= atLeast) return []
-    return [`${name} was answered ${good} times with 2xx and ${refused} times with 4xx; each should be ${atLeast}`]
-  })
 }
 
 function memoryFaults(memory: readonly Memory[]): string[] {
@@ -69,18 +53,6 @@ function memoryFaults(memory: readonly Memory[]): string[] {
     faults.push(`the process grew from ${middle.resident} to ${end.resident} bytes in the second half`)
   }
   return faults
-}
-
-function countsOf(tally: Tally): Record<string, number> {
-  const sum = (numberOf: (count: { good: number; refused: number; other: number }) => number): number =>
-    [...tally.operations.values()].reduce((total, count) => total + numberOf(count), 0)
-  return {
-    answered2xx: sum(({ good }) => good),
-    answered4xx: sum(({ refused }) => refused),
-    answeredOtherwise: sum(({ other }) => other),
-    outsideOperations: [...tally.outside.values()].reduce((total, count) => total + count, 0),
-    faultsInAll: tally.faultCount,
-  }
 }
 
 /** How to read the numbers. */
@@ -101,13 +73,8 @@ function detailsOf({ tally, memory }: RequestsRun): Record<string, unknown> {
   }
   return {
     notes,
-    operations: Object.fromEntries(
-      [...tally.operations].map(([name, { good, refused, other }]) => [name, { '2xx': good, '4xx': refused, other }]),
-    ),
+    ...tallyDetails(tally),
     memory: { unit: 'MiB, after a collection', resident: over(({ resident }) => resident), heap: over(({ heap }) => heap) },
-    slowest: { ...tally.slowest, unit: 'ms' },
-    goodButRefused: Object.fromEntries(tally.refusedGood),
-    breakages: Object.fromEntries([...tally.kinds].sort(([a], [b]) => (a < b ? -1 : 1))),
     outside: Object.fromEntries([...tally.outside].sort(([a], [b]) => (a < b ? -1 : 1))),
   }
 }

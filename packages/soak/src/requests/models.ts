@@ -1,5 +1,6 @@
-import { type AnyModel, Bytes, DateTime, Decimal, Default, defineModel, Int64, Json, ModelAccessor, PlainDate, Ref } from '@strongroom/core'
+import { type AnyModel, Default, defineModel, Json, ModelAccessor, Ref } from '@strongroom/core'
 import { Type } from 'typebox'
+import { everyKindOfField } from './every-kind-of-field.ts'
 
 /** Integer ids; a field of every type, and every option that a field can have. */
 const Author = defineModel(
@@ -7,16 +8,7 @@ const Author = defineModel(
   {
     name: Type.String({ minLength: 1, maxLength: 200 }),
     email: Type.String({ format: 'email' }),
-    role: Default(Type.Enum(['writer', 'editor']), 'writer'),
-    age: Type.Optional(Type.Integer({ minimum: 0, maximum: 150 })),
-    weight: Type.Optional(Type.Number({ minimum: 0 })),
-    active: Default(Type.Boolean(), true),
-    balance: Type.Optional(Decimal({ precision: 12, scale: 2 })),
-    visits: Type.Optional(Int64()),
-    seen: Type.Optional(DateTime()),
-    born: Type.Optional(PlainDate()),
-    settings: Type.Optional(Json()),
-    photo: Type.Optional(Bytes({ maxLength: 100 })),
+    ...everyKindOfField,
     level: Default(Type.Integer(), 1),
     code: Type.Optional(Type.String({ pattern: '^[A-Z]{2,4}$' })),
     password_hash: Type.Optional(Type.String()),

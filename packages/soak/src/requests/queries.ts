@@ -66,7 +66,9 @@ export class QueryMaker {
         // They come with the whole query of a Link header.
         return undefined
       case 'tables':
-        return this.#dice.pick(this.#document.operations.filter(({ path, tag }) => path.endsWith('/{id}') && tag !== 'db'))?.tag
+        return this.#dice.pick(
+          this.#document.operations.filter(({ method, path, tag }) => method === 'GET' && path.endsWith('/{id}') && tag !== 'db'),
+        )?.tag
       case 'at_most':
         return String(this.#dice.pick([1, 5, 100, 10_000]))
     }

@@ -1,5 +1,6 @@
 import type { Breakage } from './breakage.ts'
 import { breakages } from './breakages.ts'
+import { chooseOperation } from './choice.ts'
 import { Client, NoAnswer } from './client.ts'
 import { Dice } from './dice.ts'
 import { ApiDocument, type Operation } from './document.ts'
@@ -7,16 +8,11 @@ import { GoodRequests } from './good-requests.ts'
 import { judge, judgeOutside, tell } from './judge.ts'
 import { learn } from './learn.ts'
 import { Pool } from './pool.ts'
-import type { Answer } from './request.ts'
+import type { Answer, Draft } from './request.ts'
 import { Tally } from './tally.ts'
 import type { Memory, Target } from './target.ts'
+import { noAnswer, type Prepared, requestOf, throwWave, together } from './wave.ts'
 import { brokenBytes, misplace } from './wire-breakages.ts'
-
-/** Requests that are under way at a time. */
-export const together = 4
-
-/** Milliseconds for an answer from which on an operation is asked as often as it has to be, and no more. */
-const slow = 100
 
 /** Parts of a run after which memory is read. */
 export const memoryReadings = 20
@@ -56,26 +52,6 @@ export async function throwRequests(target: Target, { rounds, seed, atLeast, rep
   }
 }
 
-/** Throws up to so many requests at a time. One that puts another content in the place of the database's own goes after the others. */
-export async function throwWave(thrower: Pick<Thrower, 'prepare'>, most: number): Promise<number> {
-  const wave: Prepared[] = []
-  while (wave.length < most && wave.at(-1)?.alone !== true) wave.push(thrower.prepare())
-  const groups = [wave.filter(({ alone }) => !alone), wave.filter(({ alone }) => alone)]
-  for (const group of groups) {
-    const outcomes = await Promise.all(group.map((request) => request.send()))
-    for (const [index, request] of group.entries()) request.settle(outcomes[index])
-  }
-  return wave.length
-}
-
-/** A request that is ready to go. All are made before any is sent, and answers count in the order of the requests: a seed repeats them. */
-export interface Prepared {
-  /** No other request may be under way. */
-  readonly alone: boolean
-  send(): Promise<Answer | NoAnswer>
-  settle(outcome: Answer | NoAnswer | undefined): void
-}
-
 class Thrower {
   readonly tally: Tally
   readonly #document: ApiDocument
@@ -95,26 +71,12 @@ class Thrower {
   }
 
   prepare(): Prepared {
-    const chosen = this.#choose()
+    const chosen = chooseOperation(this.#document, this.tally, this.#dice, this.#atLeast)
     const { good, refused } = this.tally.count(chosen)
     if (this.#dice.chance(0.04)) return this.#outside(chosen)
     // Whichever of the two there are less of is likelier.
     const breaks = this.#dice.chance(good > refused ? 0.7 : 0.3)
     return breaks ? this.#broken(chosen) : this.#unbroken(this.#good.first(chosen))
-  }
-
-  /** The operation that has been answered least in one of the two ways, of a few. */
-  #choose(): Operation {
-    const few = Array.from({ length: 4 }, () => this.#dice.pick(this.#document.operations)).filter((one) => one !== undefined)
-    const [least] = few.sort((a, b) => this.#share(a) - this.#share(b))
-    if (!least) throw new Error('The document has no operations')
-    return least
-  }
-
-  #share(operation: Operation): number {
-    const { good, refused, slowness } = this.tally.count(operation)
-    const least = Math.min(good, refused)
-    return slowness > slow && least > this.#atLeast ? Number.POSITIVE_INFINITY : least
   }
 
   #unbroken(operation: Operation): Prepared {
@@ -135,19 +97,14 @@ class Thrower {
     }
   }
 
-  #inside(draft: Parameters<Client['send']>[0], breakage: Breakage | undefined, settled: (answer: Answer) => void): Prepared {
-    return {
-      alone: draft.operation.tag === 'db' && draft.method !== 'GET',
-      send: () => this.#client.send(draft).catch(noAnswer),
-      settle: (outcome) => {
-        if (outcome === undefined || outcome instanceof NoAnswer) {
-          this.tally.fault(`no answer at ${draft.operation.name}`, `${outcome?.message ?? ''} ${tell(draft)}`)
-          return
-        }
-        judge(this.#document, draft, breakage, outcome, this.tally)
-        settled(outcome)
+  #inside(draft: Draft, breakage: Breakage | undefined, settled: (answer: Answer) => void): Prepared {
+    return requestOf(draft, this.tally, {
+      send: () => this.#client.send(draft),
+      settle: (answer) => {
+        judge(this.#document, draft, breakage, answer, this.tally)
+        settled(answer)
       },
-    }
+    })
   }
 
   /** What belongs to no operation. */
@@ -179,11 +136,6 @@ class Thrower {
     if (outcome === undefined || outcome instanceof NoAnswer) this.tally.fault(`no answer to ${kind}`, `${outcome?.message ?? ''} ${told}`)
     else judgeOutside(kind, told, outcome.status, outcome.body, this.tally)
   }
-}
-
-export function noAnswer(error: unknown): NoAnswer {
-  if (error instanceof NoAnswer) return error
-  throw error
 }
 
 /** The first answer in what came over a connection. */

@@ -29,8 +29,12 @@ function planCarry({ table, how, key, where }: CarryRule, model: AnyModel): Carr
 
 function planEnd({ table, where, set, stamp }: EndRule, model: AnyModel, now: Date): EndedRows {
   if (!set && !stamp) return { table, where, set: undefined }
-  const given = { ...set, ...Object.fromEntries((stamp ?? []).map((name) => [name, now])) }
-  const values: RuledValue[] = Object.entries(given).map(([name, value]) => ({ column: columnOf(model, name), value }))
+  const fixed: RuledValue[] = Object.entries(set ?? {}).map(([name, value]) => ({ column: columnOf(model, name), value }))
+  const stamped = (stamp ?? []).map((name): RuledValue => {
+    const column = columnOf(model, name)
+    return { column, value: column.kind === 'integer' ? now.getTime() : now }
+  })
+  const values = [...fixed, ...stamped]
   return { table, where, set: [...values, { column: columnOf(model, model.rowVersion.name), value: makeRowVersion() }] }
 }
 

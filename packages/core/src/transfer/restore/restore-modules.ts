@@ -47,7 +47,7 @@ export interface EndRule {
   readonly where: string
   /** What they are given, in code form; they are removed where neither this nor `stamp` is said. */
   readonly set?: Readonly<Record<string, unknown>>
-  /** Fields that are given the moment of the restore. */
+  /** Fields that are given the moment of the restore; whole numbers get its milliseconds since 1970. */
   readonly stamp?: readonly string[]
 }
 
