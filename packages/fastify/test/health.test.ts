@@ -1,9 +1,12 @@
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { folderTarget } from '@strongroom/core'
+import { defineModel, folderTarget, type Migration, ModelAccessor, openStorage } from '@strongroom/core'
 import { describeEngines, needs, stallingProxy } from '@strongroom/testkit'
+import Fastify from 'fastify'
+import { Type } from 'typebox'
 import { expect, onTestFinished, test } from 'vitest'
+import { bootstrap } from '../src/index.ts'
 import { addUser, expectProblem, startServer } from './support.ts'
 
 describeEngines('the health of the database', (engine) => {
@@ -27,6 +30,37 @@ describeEngines('the health of the database', (engine) => {
       queue: { running: 0, waiting: 0, longest_wait_ms: 0 },
       audit: { epoch: 1, last_entry: { id: 1, timestamp: expect.stringMatching(/Z$/) }, seal_lag_ms: expect.any(Number) },
     })
+  })
+
+  test('knows the migrations that a start has applied', async () => {
+    const url = await engine.freshUrl()
+    const Before = defineModel('people', { name: Type.String() })
+    const before = await openStorage({ url, accessors: [new ModelAccessor(Before, 'people')] })
+    await before.accessor(Before).insert({ name: 'Alice' })
+    await before.close()
+    const After = defineModel('people', { full_name: Type.String() }, { renamedFields: { full_name: 'name' } })
+    const rename: Migration = {
+      name: '001_full_name',
+      up: (_db, schema) => schema.alterTable('people', { renameFields: { name: 'full_name' } }),
+    }
+    const app = Fastify()
+    onTestFinished(() => app.close())
+    await bootstrap(app, { databaseUrl: url, accessors: [new ModelAccessor(After, 'people')], migrations: [rename] })
+    expect((await app.inject({ url: '/people' })).json()).toEqual([{ id: 1, full_name: 'Alice' }])
+    expect((await app.inject({ url: '/db/health' })).json()).toMatchObject({
+      schema: { fits: true },
+      migrations: { pending: [], changed: [], missing: [] },
+    })
+    const entries = (await app.inject({ url: '/db/audit?component=strongroom_migrations' })).json()
+    expect(entries).toMatchObject([{ operation: 'create', record_id: '001_full_name' }])
+    await expect(
+      bootstrap(Fastify(), {
+        databaseUrl: url,
+        accessors: [new ModelAccessor(After, 'people')],
+        migrations: [rename, { name: '002', up: () => undefined }],
+        createTables: false,
+      }),
+    ).rejects.toMatchObject({ code: 'schema_mismatch', differences: ['The migration 002 is not applied.'] })
   })
 
   test('in one word for everybody else', async () => {

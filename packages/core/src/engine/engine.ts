@@ -266,6 +266,8 @@ export interface Engine extends TableDefiner {
   define<T>(work: (connection: Connection) => Promise<T>, options?: { readonly changesTables?: boolean }): Promise<T>
   /** Changes a table that stands, as far as this can be done without asking what is in its rows. */
   changeTable(connection: Connection, change: TableChange): Promise<void>
+  /** Views, triggers and policies that name a column and would be broken without it, e.g. `view report`, as far as the database knows. */
+  dependentsOf(connection: Connection, table: string, column: string): Promise<string[]>
   /** Gives each of these rows its own value in one column: pairs of an id and a value, both in the engine's form. */
   setColumn(connection: Connection, target: ColumnTarget, rows: readonly (readonly [unknown, unknown])[]): Awaitable<void>
   /** Makes sure that the next counted id is above `id`. */

@@ -52,7 +52,7 @@ function withId(id: TableDefinition['id'], { capabilities }: TableDefiner, colum
 
 /** The statements that make tables without their references: they can be filled in any order. */
 export function createBareStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
-  return models.flatMap((model) => tableStatements(named(model), engine, []))
+  return models.flatMap((model) => tableStatements(tableOf(model), engine, []))
 }
 
 /** The statements that add the references to tables that were made without them. */
@@ -62,10 +62,11 @@ export function referenceStatements(models: readonly AnyModel[], engine: TableDe
 
 /** The statements that make tables, in the order given, with their indexes and references, where they are missing. */
 export function createStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
-  return createTableStatements(models.map(named), engine)
+  return createTableStatements(models.map(tableOf), engine)
 }
 
-function named(model: AnyModel): NamedTable {
+/** A model's table in the terms of no engine. */
+export function tableOf(model: AnyModel): NamedTable {
   return { name: model.name, definition: definitionOf(model) }
 }
 

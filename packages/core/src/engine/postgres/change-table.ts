@@ -1,5 +1,6 @@
 import { referenceName } from '../../model/constraint-names.ts'
 import type { ColumnDefinition, Connection, IndexShape, ReferenceShape } from '../engine.ts'
+import { inPassing } from '../passing-names.ts'
 import type { AddedColumn, ColumnTarget, TableChange } from '../table-change.ts'
 import { isValueList } from './check-text.ts'
 import { checkOf, columnDefinition, columnType } from './ddl.ts'
@@ -14,8 +15,9 @@ export async function changeTable(connection: Connection, change: TableChange): 
   for (const { name, column } of change.dropReferences ?? []) {
     await alterOld(`DROP CONSTRAINT ${quoteName(name ?? referenceName(change.table, column))}`)
   }
-  for (const { from, to } of change.renameIndexes ?? []) await run(`ALTER INDEX ${quoteName(from)} RENAME TO ${quoteName(to.name)}`)
-  for (const { from, to } of change.renameReferences ?? []) {
+  const indexes = (change.renameIndexes ?? []).map(({ from, to }) => ({ from, to: to.name }))
+  for (const { from, to } of inPassing(indexes)) await run(`ALTER INDEX ${quoteName(from)} RENAME TO ${quoteName(to)}`)
+  for (const { from, to } of inPassing(change.renameReferences ?? [])) {
     await alterOld(`RENAME CONSTRAINT ${quoteName(from)} TO ${quoteName(to)}`)
   }
   for (const { from, to } of change.renameColumns ?? []) await alterOld(`RENAME COLUMN ${quoteName(from)} TO ${quoteName(to)}`)

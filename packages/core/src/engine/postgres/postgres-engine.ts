@@ -20,6 +20,7 @@ import { changeTable, setColumn } from './change-table.ts'
 import type { PostgresPlace } from './connect.ts'
 import { advanceIds, allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import { define } from './define.ts'
+import { dependentsOf } from './dependents.ts'
 import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'
 import { inspectTables } from './inspect.ts'
@@ -120,6 +121,10 @@ export class PostgresEngine implements Engine {
 
   async changeTable(connection: Connection, change: TableChange): Promise<void> {
     await changeTable(connection, change)
+  }
+
+  dependentsOf(connection: Connection, table: string, column: string): Promise<string[]> {
+    return dependentsOf(connection, table, column)
   }
 
   async setColumn(connection: Connection, target: ColumnTarget, rows: readonly (readonly [unknown, unknown])[]): Promise<void> {

@@ -24,6 +24,7 @@ import type { TimeBudget } from '../time-budget.ts'
 import { changeTable } from './change-table.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition, quoteName } from './ddl.ts'
+import { dependentsOf } from './dependents.ts'
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
@@ -141,6 +142,10 @@ export class SqliteEngine implements Engine {
         database.pragma('legacy_alter_table = OFF')
       }
     })
+  }
+
+  dependentsOf(connection: Connection, table: string, column: string): Promise<string[]> {
+    return dependentsOf(connection, table, column)
   }
 
   async setColumn(

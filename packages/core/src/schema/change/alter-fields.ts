@@ -23,6 +23,7 @@ export async function alterFields(altered: Altered, changes: TableChanges): Prom
   const { engine, connection, table, id } = altered
   const asked: Asked = { engine, connection, table: table.name, idName: id.name }
   checkNames(altered, changes)
+  await refuseDependents(altered, changes)
   await refuseDropped(asked, changes)
   await refuseUnfilled(asked, changes)
   const converted = convertedColumns(altered, changes)
@@ -62,6 +63,29 @@ async function refuseDropped(asked: Asked, { dropFields }: TableChanges): Promis
       asked,
       (eb) => eb(name, 'is not', null),
       (count) => `${asked.table}.${name} has values in ${recordsOf(count)}, which would be lost. Say discard: true where they may go.`,
+    )
+  }
+}
+
+/** A view or trigger that names a column which goes, or which another one takes the place of, would be broken. */
+async function refuseDependents(
+  { engine, connection, table }: Altered,
+  { dropFields = {}, changeFields = {} }: TableChanges,
+): Promise<void> {
+  const type = (name: string, field: FieldDefinition): string => engine.columnType(columnOf(name, field))
+  const retyped = Object.entries(changeFields).filter(
+    ([name, change]) => isReplaced(change) || type(name, change.from) !== type(name, change.to),
+  )
+  const all = [
+    ...Object.keys(dropFields).map((name) => [name, 'go'] as const),
+    ...retyped.map(([name, { to }]) => [name, `become ${to.type}`] as const),
+  ]
+  for (const [name, what] of all) {
+    const dependents = await engine.dependentsOf(connection, table.name, name)
+    if (dependents.length === 0) continue
+    const [verb, them] = dependents.length === 1 ? ['names', 'it'] : ['name', 'them']
+    throw refused(
+      `${table.name}.${name} cannot ${what} while the ${dependents.join(', the ')} ${verb} it. Drop ${them} first, in the same migration, and make ${them} again behind the change.`,
     )
   }
 }
@@ -106,7 +130,7 @@ function stored(engine: Engine, place: string, field: FieldDefinition, value: un
 
 function convertedColumns({ table }: Altered, { changeFields }: TableChanges): ConvertedColumn[] {
   return Object.entries(changeFields ?? {}).flatMap(([name, change]) => {
-    if (!change.convert && !changesValues(change) && !fillsOtherValue(change)) return []
+    if (!isReplaced(change)) return []
     const convert = change.convert ?? conversionOf(change.from, change.to)
     if (!convert) {
       const types = `${change.from.type} to ${change.to.type}`
@@ -114,6 +138,11 @@ function convertedColumns({ table }: Altered, { changeFields }: TableChanges): C
     }
     return [{ name, from: change.from, to: change.to, convert, into: `strongroom_new_${name}` }]
   })
+}
+
+/** Its values go through a column of their own. */
+function isReplaced(change: ChangedField): boolean {
+  return !!change.convert || changesValues(change) || fillsOtherValue(change)
 }
 
 /** What the CHECK that stands would not take. */

@@ -6,15 +6,16 @@ export function changeSentences(table: string, changes: TableChanges): string[] 
   const entries = <T>(of: Readonly<Record<string, T>> | undefined): [string, T][] => Object.entries(of ?? {})
   return [
     ...entries(changes.renameFields).map(([from, to]) => `${table}.${from} was renamed to ${to}.`),
-    ...entries(changes.addFields).map(([name, field]) => `${table}.${name} was added, as ${words(field)}.`),
-    ...entries(changes.changeFields).map(([name, { from, to }]) => `${table}.${name} was ${words(from)} and is ${words(to)}.`),
+    ...entries(changes.addFields).map(([name, field]) => `${table}.${name} was added, as ${fieldWords(field)}.`),
+    ...entries(changes.changeFields).map(([name, { from, to }]) => `${table}.${name} was ${fieldWords(from)} and is ${fieldWords(to)}.`),
     ...entries(changes.dropFields).map(([name]) => `${table}.${name} was removed.`),
     ...(changes.dropIndexes ?? []).map((index) => `${table} has no ${indexWords(index)} any more.`),
     ...(changes.addIndexes ?? []).map((index) => `${table} has an ${indexWords(index)}.`),
   ]
 }
 
-function words({ type, nullable, values, precision, scale, references }: FieldDefinition): string {
+/** A field for people, e.g. `decimal(12, 2) or null`. */
+export function fieldWords({ type, nullable, values, precision, scale, references }: FieldDefinition): string {
   const digits = type === 'decimal' ? `(${precision ?? 18}, ${scale ?? 0})` : ''
   const one = values ? ` of ${values.length} values` : ''
   const target = references ? ` that points to ${references.table}` : ''

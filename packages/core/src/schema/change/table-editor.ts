@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Connection, Engine, TableShape } from '../../engine/engine.ts'
+import { inPassing } from '../../engine/passing-names.ts'
 import type { TableChange } from '../../engine/table-change.ts'
 import { MigrationError } from '../../errors.ts'
 import { referenceName } from '../../model/constraint-names.ts'
@@ -10,6 +11,8 @@ import { createTableStatements } from '../wanted-table.ts'
 import { alterFields } from './alter-fields.ts'
 import { changeSentences } from './change-sentences.ts'
 import { changedDefinition } from './changed-definition.ts'
+import { checkChanges, checkDefinition } from './check-changes.ts'
+import { checkFrom } from './check-from.ts'
 import { refuseWhere } from './guards.ts'
 import type { SchemaEditor } from './schema-editor.ts'
 import type { TableChanges } from './table-changes.ts'
@@ -29,6 +32,7 @@ export class TableEditor implements SchemaEditor {
 
   async createTable(name: string, definition: TableDefinition): Promise<void> {
     const engine = this.#engine
+    checkDefinition(name, definition)
     if ((await this.#tables()).has(name)) throw refused(`There is a table ${name} already.`)
     for (const statement of createTableStatements([{ name, definition }], engine)) {
       await this.#connection.run({ sql: statement, parameters: [] })
@@ -62,6 +66,7 @@ export class TableEditor implements SchemaEditor {
   }
 
   async alterTable(name: string, changes: TableChanges): Promise<void> {
+    checkChanges(name, changes)
     const { renameFields = {}, ...rest } = changes
     let { table } = await this.#standing(name)
     if (Object.keys(renameFields).length > 0) {
@@ -72,6 +77,7 @@ export class TableEditor implements SchemaEditor {
     const memory = (await readMemory(this.#engine, this.#connection)).get(name)
     const definition = liveDefinition(table, memory, this.#engine)
     if (!definition) throw refused(`${name} has no id that this library knows, and cannot be changed by it.`)
+    checkFrom(table, memory, rest, this.#engine)
     await alterFields({ engine: this.#engine, connection: this.#connection, table, id: definition.id }, rest)
     await remember([this.#engine, this.#connection], name, changedDefinition(definition, rest))
     this.done.push(...changeSentences(name, changes))
@@ -96,7 +102,7 @@ export class TableEditor implements SchemaEditor {
         from: referenceName(table.name, column),
         to: referenceName(name, now(column)),
       })),
-      renameColumns: inOrder(table, columns),
+      renameColumns: inPassing([...columns].map(([from, to]) => ({ from, to }))),
       ...(name !== table.name && { renameTo: name }),
     }
     await this.#engine.changeTable(this.#connection, change)
@@ -125,15 +131,6 @@ export class TableEditor implements SchemaEditor {
     if (idName === undefined || more.length > 0) throw refused(`${name} has no primary key of one field, and cannot be changed here.`)
     return { table, idName }
   }
-}
-
-/** Where one takes over the name of another, all give up theirs first. */
-function inOrder({ columns }: TableShape, renames: ReadonlyMap<string, string>): { readonly from: string; readonly to: string }[] {
-  const standing = new Set(columns.map(({ name }) => name))
-  const all = [...renames].map(([from, to]) => ({ from, to }))
-  if (!all.some(({ to }) => standing.has(to))) return all
-  const passing = (index: number): string => `strongroom_moved_${index}`
-  return [...all.map(({ from }, index) => ({ from, to: passing(index) })), ...all.map(({ to }, index) => ({ from: passing(index), to }))]
 }
 
 function checkRenames(table: TableShape, renames: Readonly<Record<string, string>>): void {

@@ -24,7 +24,7 @@ export function liveField(
   return {
     ...type,
     ...(column.nullable && { nullable: true }),
-    ...(isValueList && column.allowed && { values: column.allowed }),
+    ...(isValueList && { values: column.allowed }),
     ...(reference && { references: { table: reference.table, field: reference.targetColumn } }),
   }
 }

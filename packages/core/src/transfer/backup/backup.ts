@@ -7,7 +7,7 @@ import type { DatabasePlace, Engine } from '../../engine/engine.ts'
 import { portableTables } from '../../engine/portable-file.ts'
 import { UsageError } from '../../errors.ts'
 import type { AnyModel } from '../../model/model.ts'
-import { createStatements } from '../../schema/wanted-table.ts'
+import { createTableStatements, type NamedTable, tableOf } from '../../schema/wanted-table.ts'
 import { checkTarget } from '../check-target.ts'
 import { placeFile, withWorkFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
@@ -37,8 +37,8 @@ export interface BackupSource {
   /** All tables, the library's own among them. */
   readonly models: readonly AnyModel[]
   readonly transfers: Transfers
-  /** Where the tables are, if not where the engine has its own. */
-  readonly place?: DatabasePlace
+  /** Tables as they stand somewhere else than where the engine has its own, which may be older ones. */
+  readonly elsewhere?: { readonly place: DatabasePlace; readonly tables: readonly NamedTable[] }
 }
 
 /** Makes a backup in a file, which is there as a whole or not at all, or writes it to a stream. */
@@ -78,23 +78,29 @@ export async function makeBackup(source: BackupSource, path: string, signal?: Ab
   await report.finally(copied.resolve)
 }
 
-function taskOf({ engine, models, place = engine.place }: BackupSource, target: string): BackupTask {
+function taskOf({ engine, models, elsewhere }: BackupSource, target: string): BackupTask {
+  const { place, tables } = elsewhere ?? { place: engine.place, tables: models.map(tableOf) }
   if (engine.capabilities.oneFile) return { place, target, gathered: undefined }
-  const definitions = createStatements(models, portableTables)
-  return { place, target, gathered: { definitions, tables: models.map((model) => planCopy(engine, model)) } }
+  const definitions = createTableStatements(tables, portableTables)
+  return { place, target, gathered: { definitions, tables: tables.map((table) => planCopy(engine, table)) } }
 }
 
-/** Plans the copy of a model's table, hidden fields and all. */
-export function planCopy(engine: Engine, model: AnyModel): CopyPlan {
+/** Plans the copy of a table, hidden fields and all. */
+export function planCopy(engine: Engine, { name, definition: { id, fields } }: NamedTable): CopyPlan {
+  const columns = [[id.name, id] as const, ...Object.entries(fields)]
   const { sql, parameters } = engine.builder
-    .selectFrom(model.name)
-    .select(model.fields.map((field) => field.name))
-    .orderBy(model.id.name)
+    .selectFrom(name)
+    .select(columns.map(([column]) => column))
+    .orderBy(id.name)
     .compile()
   return {
-    table: model.name,
+    table: name,
     statement: { sql, parameters },
-    columns: model.fields.map(({ name, kind, scale }) => ({ name, kind, ...(scale !== undefined && { scale }) })),
-    countedId: model.idType === 'integer' ? model.id.name : undefined,
+    columns: columns.map(([column, field]) => ({
+      name: column,
+      kind: field.type,
+      ...('scale' in field && field.scale !== undefined && { scale: field.scale }),
+    })),
+    countedId: id.type === 'integer' ? id.name : undefined,
   }
 }

@@ -3,7 +3,7 @@ import { fileOf } from '../../engine/database-place.ts'
 import { holdFile } from '../../engine/portable-file.ts'
 import { ConflictError } from '../../errors.ts'
 import { systemModels } from '../../schema/system-tables.ts'
-import { createBareStatements, referenceStatements } from '../../schema/wanted-table.ts'
+import { createBareStatements, referenceStatements, tableOf } from '../../schema/wanted-table.ts'
 import { planCopy } from '../backup/backup.ts'
 import { lastSafetyName } from './last-restore.ts'
 import { planRules } from './plan-rules.ts'
@@ -84,7 +84,7 @@ function replaceTables(
     place: engine.place,
     definitions: createBareStatements(models, engine),
     references: referenceStatements(models, engine),
-    tables: models.map((model) => planCopy(engine, model)),
+    tables: models.map((model) => planCopy(engine, tableOf(model))),
   }
   return inThread<Replaced>(restoring, './replace-tables-worker', task)
 }
