@@ -1,34 +1,12 @@
-import { createRequire } from 'node:module'
-import { createConfig, lintFromString } from '@redocly/openapi-core'
-import type * as SpectralCore from '@stoplight/spectral-core'
-import type { RulesetDefinition } from '@stoplight/spectral-core'
-import { expect, test } from 'vitest'
+import { fileURLToPath } from 'node:url'
+import { tempFolder } from '@strongroom/testkit'
+import type { FastifyInstance } from 'fastify'
+import { expect, onTestFinished, test } from 'vitest'
+import { redoclyFaults, spectralFaults } from './support/lint.ts'
 import { documentOf, startServer, startSmallServer } from './support/server.ts'
-
-// They are CommonJS, and their types for modules name files that are not there.
-const require = createRequire(import.meta.url)
-const { Spectral } = require('@stoplight/spectral-core') as typeof SpectralCore
-const { oas } = require('@stoplight/spectral-rulesets') as { oas: RulesetDefinition }
 
 /** Milliseconds: both take a few seconds of a processor that may be busy with other tests. */
 const slow = 120_000
-
-async function redoclyFaults(document: object): Promise<string[]> {
-  const config = await createConfig({ extends: ['recommended'] })
-  const problems = await lintFromString({ source: JSON.stringify(document), config })
-  return problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} at ${location[0]?.pointer ?? ''}`)
-}
-
-async function spectralFaults(document: object): Promise<string[]> {
-  const spectral = new Spectral()
-  spectral.setRuleset({
-    extends: [[oas, 'recommended']],
-    // Whom to ask about a server is known to those who run it, and not to the library that describes it.
-    rules: { 'info-contact': 'off' },
-  })
-  const findings = await spectral.run(JSON.stringify(document))
-  return findings.map(({ code, message, path }) => `${String(code)}: ${message} at ${path.join('/')}`)
-}
 
 test.each([
   ['answers are bare', () => startServer('bare')],
@@ -38,6 +16,26 @@ test.each([
   'nothing in the document of a server whose %s is minded by Redocly or Spectral',
   async (_what, start) => {
     const app = await start()
+    const document = await documentOf(app)
+    await app.close()
+    expect(await redoclyFaults(document)).toEqual([])
+    expect(await spectralFaults(document)).toEqual([])
+  },
+  slow,
+)
+
+interface Example {
+  startServer(options: object): Promise<FastifyInstance>
+}
+
+test.each(['blog'])(
+  'nothing in the document of the example %s is minded by Redocly or Spectral',
+  async (name) => {
+    const folder = await tempFolder('openapi-example')
+    onTestFinished(folder.remove)
+    // an example is a program of its own, which this package does not depend on
+    const example = (await import(fileURLToPath(new URL(`../../../examples/${name}/src/server.ts`, import.meta.url)))) as Example
+    const app = await example.startServer({ databaseUrl: `sqlite:${folder.path}/example.db`, port: 0, logLevel: 'silent' })
     const document = await documentOf(app)
     await app.close()
     expect(await redoclyFaults(document)).toEqual([])

@@ -64,9 +64,11 @@ function addHeader(headers: Record<string, string>, line: string): void {
 
 /** The words of a line, by the shell's quotes; no variables, no pipes. */
 function shellWords(line: string): string[] {
-  const word = /(?:'[^']*'|"[^"$`\\]*"|[^\s'"|&;<>$`\\])+|\S/g
+  const word = /(?:'[^']*'|"(?:[^"$`\\]|\\["\\])*"|[^\s'"|&;<>$`\\])+|\S/g
   return (line.match(word) ?? []).map((found) => {
     if (/^[|&;<>$`\\]$/.test(found)) throw new Error(`${found} is more of the shell than is known here: ${line}`)
-    return found.replaceAll(/'([^']*)'|"([^"]*)"/g, '$1$2')
+    return found.replaceAll(/'([^']*)'|"((?:[^"\\]|\\.)*)"/g, (_whole, single?: string, double?: string) =>
+      single === undefined ? (double ?? '').replaceAll(/\\(["\\])/g, '$1') : single,
+    )
   })
 }

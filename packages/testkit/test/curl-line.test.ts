@@ -31,6 +31,10 @@ curl -X PUT http://127.0.0.1:3000/users/1 -H 'X-User: alice' \\
     expect(() => curlRequests('curl -F note=text http://127.0.0.1/')).toThrow('Only files')
   })
 
+  test('may have quotes within double quotes', () => {
+    expect(curlRequests('curl http://127.0.0.1/ --json "{\\"name\\": \\"O\'Hara\\"}"')[0]?.body).toBe('{"name": "O\'Hara"}')
+  })
+
   test('is refused where curl or the shell would read it otherwise', () => {
     expect(() => curlRequests("curl 'http://127.0.0.1/users?age[gte]=18'")).toThrow('unless -g is said')
     expect(() => curlRequests('curl http://127.0.0.1/?a=1&b=2')).toThrow('& is more of the shell')

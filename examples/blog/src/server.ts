@@ -1,0 +1,25 @@
+import { passwordAuthentication } from '@strongroom/auth'
+import { type CreateServerOptions, createServer } from '@strongroom/fastify'
+import { access } from './access.ts'
+import { categories, comments, posts, postTags, tags, users } from './models.ts'
+
+/**
+ * Starts the blog. Its settings come from the environment and `.env`; `overrides` win, for tests.
+ */
+export function startServer(overrides: Partial<CreateServerOptions> = {}): ReturnType<typeof createServer> {
+  return createServer({
+    accessors: [users, categories, tags, posts, postTags, comments],
+    appName: process.env['APP_NAME'] || 'Blog',
+    responses: 'envelope',
+    auth: (settings) =>
+      passwordAuthentication({
+        ...settings,
+        users,
+        firstAdministrator: { email: process.env['FIRST_ADMIN_EMAIL'], password: process.env['FIRST_ADMIN_PASSWORD'] },
+      }),
+    access,
+    operators: { all: 'admin' },
+    rateLimit: true,
+    ...overrides,
+  })
+}
