@@ -281,11 +281,6 @@ export interface Engine extends TableDefiner {
    * `storage_busy`. Reads go on.
    */
   holdWrites(): Promise<() => void>
-  /**
-   * Says that another thread reads one moment of the database until `ended`: what the log gathers meanwhile is then brought into the file
-   * by a thread, too, and not by the next commit of this one.
-   */
-  readElsewhere(ended: Promise<unknown>): void
   /** How tables hold their rows to their tenants now, by their names: those that do. */
   tenantPolicies(connection: Pick<Connection, 'all'>): Awaitable<ReadonlyMap<string, string>>
   /** How `tenantPolicies` would tell that rows are held to the tenants in this field; undefined where the database knows no tenants. */

@@ -173,9 +173,6 @@ export class PostgresEngine implements Engine {
     return () => undefined
   }
 
-  /** That is the server's affair. */
-  readElsewhere(): void {}
-
   /** The server tells its sessions itself when tables change. */
   refresh(): void {}
 

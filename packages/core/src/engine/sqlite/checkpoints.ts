@@ -1,57 +1,89 @@
-import { statSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { moduleUrl } from '../module-url.ts'
+import { checkpoint } from './checkpoint.ts'
+import type { CheckpointTask } from './checkpoint-worker.ts'
 import type { SqliteDatabase } from './driver.ts'
+import { journalSizeLimit } from './handle.ts'
 
-/** Pages of the write-ahead log after which a commit brings them into the file; SQLite's default. */
-export const pagesBetweenCheckpoints = 1_000
+/** Pages of the write-ahead log after which they are brought into the file; SQLite's default. */
+const pagesBetween = 1_000
 
-/** Bytes of a log, 16 MiB, that a commit brings into the file in some tens of milliseconds; more than that is for another thread. */
-const mostBytesHere = 16_777_216
+/** Pages, 16 MiB of them, that a commit brings into the file in some tens of milliseconds; more than that are for another thread. */
+const mostHere = 4_096
+
+/** MiB: the thread keeps next to nothing. */
+const resourceLimits = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 }
 
 /**
- * Who brings the log into the file: the commits of this thread, little by little. While somebody reads one moment of the database, or
- * writes much, they get nowhere, and the first commit afterwards would bring all of it, and hold the event loop for as long.
+ * Who brings the log into the file: the commits of this thread, little by little. Where much has gathered (somebody has read one moment of
+ * the database for long, or written much, or a process was killed), another thread does, and no commit holds the event loop for it.
  */
 export class Checkpoints {
-  readonly #path: string
+  readonly #task: CheckpointTask
   readonly #database: SqliteDatabase
-  readonly #pauses = new Set<Promise<void>>()
+  readonly #pageBytes: number
+  #thread: CheckpointThread | undefined
+  /** A thread cannot be had, such as where a bundler has lost its file. */
+  #alone = false
 
-  constructor(path: string, database: SqliteDatabase) {
-    this.#path = path
+  constructor(task: CheckpointTask, database: SqliteDatabase) {
+    this.#task = task
     this.#database = database
+    this.#pageBytes = Number(database.pragma('page_size', { simple: true }))
+    database.pragma('wal_autocheckpoint = 0')
   }
 
-  /** Commits of this thread bring nothing into the file until `ended`. Resolves when a thread has done so, where there is much. */
-  pauseUntil(ended: Promise<unknown>): Promise<void> {
-    if (this.#pauses.size === 0) this.#every(0)
-    const over = this.#catchUp(ended).finally(() => {
-      this.#pauses.delete(over)
-      if (this.#pauses.size === 0) this.#every(pagesBetweenCheckpoints)
+  /** Looks at the log, after a commit. */
+  look(): void {
+    if (this.#thread) return
+    try {
+      const { pages, inFile } = checkpoint(this.#database, 'NOOP')
+      const left = pages - inFile
+      if (!this.#alone && (left > mostHere || pages * this.#pageBytes > journalSizeLimit)) this.#start()
+      else if (left >= pagesBetween) checkpoint(this.#database, 'PASSIVE')
+    } catch {
+      // Such as a full disk: all is in the log, and after the next commit it is tried again.
+    }
+  }
+
+  /** Resolves when no thread is at it; a log that has grown long is brought into the file first. */
+  async close(): Promise<void> {
+    this.look()
+    await this.#thread?.end()
+  }
+
+  #start(): void {
+    this.#thread = new CheckpointThread(this.#task, ({ failed }) => {
+      this.#thread = undefined
+      this.#alone ||= failed
     })
-    this.#pauses.add(over)
-    return over
   }
+}
 
-  /** Resolves when all pauses are over. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#pauses)
-  }
+class CheckpointThread {
+  readonly #worker: Worker
+  readonly #gone: Promise<void>
 
-  async #catchUp(ended: Promise<unknown>): Promise<void> {
-    await ended.catch(() => undefined)
-    const bytes = statSync(`${this.#path}-wal`, { throwIfNoEntry: false })?.size ?? 0
-    if (bytes <= mostBytesHere) return
-    const worker = new Worker(moduleUrl('./checkpoint-worker', import.meta.url), { workerData: this.#path, name: 'strongroom' })
-    await new Promise<void>((resolve) => {
-      // Where it fails, the next commit tries.
-      worker.once('error', () => resolve())
-      worker.once('exit', () => resolve())
+  constructor(task: CheckpointTask, onEnd: (how: { readonly failed: boolean }) => void) {
+    this.#worker = new Worker(moduleUrl('./checkpoint-worker', import.meta.url), { workerData: task, name: 'strongroom', resourceLimits })
+    let failed = false
+    this.#worker.once('error', () => {
+      failed = true
     })
+    this.#gone = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        onEnd({ failed })
+        resolve()
+      })
+    })
+    // A program that does not close its storage may end.
+    this.#worker.unref()
   }
 
-  #every(pages: number): void {
-    this.#database.pragma(`wal_autocheckpoint = ${pages}`)
+  /** It waits for no reader any more. */
+  async end(): Promise<void> {
+    this.#worker.ref()
+    this.#worker.postMessage('end')
+    await this.#gone
   }
 }

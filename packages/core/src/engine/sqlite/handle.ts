@@ -34,7 +34,7 @@ export interface Handle {
 const busyTimeout = 5
 
 /** 64 MiB: what a write-ahead log is cut down to after it has been larger. */
-const journalSizeLimit = 67_108_864
+export const journalSizeLimit = 67_108_864
 
 /** Opens the connection that writes. It makes the file when there is none, and switches it to the write-ahead log. */
 export function openWriter(options: HandleOptions): Handle {

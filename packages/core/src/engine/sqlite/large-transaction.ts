@@ -13,7 +13,7 @@ import { type PackedRows, packParameters, unpackRows } from './packed.ts'
 export interface LargeTransaction {
   /** Runs a unit and commits it; answers after the commit, or throws after the rollback. `busyWait` as for any unit. */
   run<T>(unit: Unit<T>['run'], busyWait: number): Promise<T>
-  /** Resolves when the thread is through: it brings the log into the file after the commit. */
+  /** Resolves when the thread has let go of the database. */
   readonly ended: Promise<void>
 }
 
@@ -22,7 +22,7 @@ const retryPause = { least: 5, jitter: 20 }
 
 /**
  * Opens a connection in another thread. SQLite blocks its thread, and the commit of a million rows takes seconds: pages of the log that
- * were written more than once are read again for their checksums (walRewriteChecksums), synced, and brought into the file.
+ * were written more than once are read again for their checksums (walRewriteChecksums), and synced.
  */
 export async function openElsewhere(task: LargeTask, onStatement: StatementListener | undefined): Promise<LargeTransaction> {
   const thread = new Thread(task)

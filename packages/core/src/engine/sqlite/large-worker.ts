@@ -14,7 +14,7 @@ const handle = openWriter({ driver: await loadDriver(), ...(workerData as LargeT
 const { database } = handle
 const control = new TransactionControl(database)
 const connection = new SqliteConnection(handle, Number.POSITIVE_INFINITY)
-// The commit is answered first; bringing the log into the file comes after.
+// Bringing the log into the file comes after the answer, and is another thread's work.
 database.pragma('wal_autocheckpoint = 0')
 
 port.on('message', (calls: readonly LargeCall[]) => {
@@ -48,16 +48,6 @@ function perform(call: LargeCall): unknown {
     case 'rollBack':
       return control.rollBack()
     case 'leave':
-      return leave()
-  }
-}
-
-function leave(): void {
-  try {
-    database.pragma('wal_checkpoint(PASSIVE)')
-    // Where nobody reads the log any more it is cut down here, and not by the next commit.
-    database.pragma('wal_checkpoint(TRUNCATE)')
-  } finally {
-    database.close()
+      return database.close()
   }
 }

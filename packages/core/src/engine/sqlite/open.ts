@@ -50,14 +50,17 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
   const synchronous = temporary || options.passing ? 'OFF' : settings.synchronous
   const { maxPageCount, onStatement } = settings
   const parts = await openFile({ driver, path, synchronous, maxPageCount, onStatement }, settings.busyWait, temporary)
-  const checkpoints = new Checkpoints(path, parts.writer.database)
+  // What is thrown away is not worth a thread.
+  const checkpoints = options.passing ? undefined : new Checkpoints({ path, synchronous }, parts.writer.database)
+  // A process that was killed may have left a long log.
+  checkpoints?.look()
   return new SqliteEngine({
     ...parts,
     path,
-    checkpoints,
+    closeLog: async () => checkpoints?.close(),
     lane: new WriteLane(parts.writer, {
       ...settings,
-      checkpoints,
+      afterCommit: () => checkpoints?.look(),
       openElsewhere: () => openElsewhere({ path, synchronous, maxPageCount }, onStatement),
     }),
     afterClose: () => temporary?.remove(),

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, rmSy
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { StorageBusyError } from '../../errors.ts'
+import { bringIn, checkpoint } from './checkpoint.ts'
 import { isBusy, mapError } from './errors.ts'
 import { type FileConnection, openFile } from './file-connection.ts'
 
@@ -121,9 +122,8 @@ async function emptyLog(path: string, giveUpAt: number): Promise<boolean> {
     file = await openFile(path, { readonly: false, timeout: 100 })
     file.database.pragma('synchronous = FULL')
     for (;;) {
-      // One row of SQLite's own: busy, log, checkpointed.
-      const [row] = file.database.pragma('wal_checkpoint(TRUNCATE)') as { readonly busy: number }[]
-      if (row?.busy === 0) return true
+      // Writers, who are there again, wait for the rest alone.
+      if (!bringIn(file.database).isHeld && !checkpoint(file.database, 'TRUNCATE').busy) return true
       if (performance.now() >= giveUpAt) return false
       await pause(retryPause)
     }

@@ -22,7 +22,6 @@ import { isPromise } from '../is-promise.ts'
 import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { changeTable } from './change-table.ts'
-import type { Checkpoints } from './checkpoints.ts'
 import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition, quoteName } from './ddl.ts'
 import { dependentsOf } from './dependents.ts'
 import type { Handle } from './handle.ts'
@@ -42,8 +41,8 @@ export interface SqliteEngineParts {
   readonly writer: Handle
   readonly reader: Reader
   readonly lane: WriteLane
-  /** Left out where nothing is written. */
-  readonly checkpoints?: Checkpoints
+  /** Called when nobody writes any more, before the connections are closed. */
+  readonly closeLog?: () => Promise<void>
   /** Called when everything is closed. */
   readonly afterClose: () => void
 }
@@ -181,10 +180,6 @@ export class SqliteEngine implements Engine {
     return this.#parts.lane.hold()
   }
 
-  readElsewhere(ended: Promise<unknown>): void {
-    if (!this.#closing) void this.#parts.checkpoints?.pauseUntil(ended)
-  }
-
   /** What they leave stands beside the file. */
   async removeLeftovers(): Promise<boolean> {
     return true
@@ -209,8 +204,9 @@ export class SqliteEngine implements Engine {
   }
 
   async #close(): Promise<void> {
-    const { lane, reader, writer, afterClose } = this.#parts
+    const { lane, reader, writer, closeLog, afterClose } = this.#parts
     await Promise.all([lane.close(), reader.close()])
+    await closeLog?.()
     try {
       writer.database.pragma('wal_checkpoint(TRUNCATE)')
     } catch {

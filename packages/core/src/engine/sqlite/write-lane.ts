@@ -1,7 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { StorageBusyError } from '../../errors.ts'
 import type { EngineQueue } from '../engine.ts'
-import type { Checkpoints } from './checkpoints.ts'
 import { timeout } from './connection.ts'
 import { busy, closed, isBusy, mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
@@ -19,8 +18,8 @@ export interface WriteLaneOptions {
   readonly maxGroup: number
   /** Milliseconds after which a group admits nobody more, 20 by default: other work of the event loop waits meanwhile. */
   readonly longestAdmission?: number
-  /** Left out where nothing is written. */
-  readonly checkpoints?: Checkpoints
+  /** Called after each commit, when it is answered. */
+  readonly afterCommit?: () => void
   /** How to open a connection in another thread, for large units. */
   readonly openElsewhere: () => Promise<LargeTransaction>
 }
@@ -52,8 +51,8 @@ export class WriteLane {
   #whenFree: (() => void)[] = []
   #lockedSince: number | undefined
   #whenIdle: (() => void)[] = []
-  /** What another thread still does after a large unit. */
-  #aftermath: Promise<void> = Promise.resolve()
+  /** Resolves when the thread of the last large unit has let go of the database. */
+  #leaving: Promise<void> = Promise.resolve()
 
   constructor(handle: Handle, options: WriteLaneOptions) {
     this.#handle = handle
@@ -83,7 +82,7 @@ export class WriteLane {
   async hold(): Promise<() => void> {
     this.#held = true
     if (this.#running) await new Promise<void>((resolve) => this.#whenFree.push(resolve))
-    await this.#aftermath
+    await this.#leaving
     return () => {
       this.#held = false
     }
@@ -100,8 +99,7 @@ export class WriteLane {
   async close(): Promise<void> {
     this.#closed = true
     if (this.#awake) await new Promise<void>((resolve) => this.#whenIdle.push(resolve))
-    await this.#aftermath
-    await this.#options.checkpoints?.settled()
+    await this.#leaving
   }
 
   readonly #turn = (): void => {
@@ -160,15 +158,15 @@ export class WriteLane {
   async #runElsewhere(member: LaneMember): Promise<void> {
     this.#queue.shift()
     try {
-      await this.#aftermath
+      await this.#leaving
       const transaction = await this.#options.openElsewhere()
-      // A commit here would bring all that the large unit has logged into the file, if the other thread did not do it.
-      this.#aftermath = this.#options.checkpoints?.pauseUntil(transaction.ended) ?? transaction.ended
+      this.#leaving = transaction.ended
       member.finish(false, await transaction.run(member.unit.run, this.#options.busyWait))
     } catch (error) {
       member.finish(true, error)
     }
     member.settle()
+    this.#options.afterCommit?.()
     this.#next()
   }
 
@@ -253,6 +251,7 @@ export class WriteLane {
     try {
       this.#control.commit()
       for (const member of members) member.settle()
+      this.#options.afterCommit?.()
     } catch (error) {
       this.#control.rollBack()
       const failure = mapError(error)

@@ -70,12 +70,8 @@ export async function backupTo(
 /** Makes a backup in a new file. `signal` ends it. */
 export async function makeBackup(source: BackupSource, path: string, signal?: AbortSignal): Promise<void> {
   await assertInPlace(source.engine.place)
-  const copied = Promise.withResolvers<void>()
   const module = moduleUrl('./backup-worker', import.meta.url)
-  // The only step that is told: what follows looks at the copy alone.
-  const report = reportOf(source.transfers, { module, task: taskOf(source, path), onStep: () => copied.resolve() }, signal)
-  source.engine.readElsewhere(copied.promise)
-  await report.finally(copied.resolve)
+  await reportOf(source.transfers, { module, task: taskOf(source, path) }, signal)
 }
 
 function taskOf({ engine, models, elsewhere }: BackupSource, target: string): BackupTask {

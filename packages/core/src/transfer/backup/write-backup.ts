@@ -23,11 +23,10 @@ export interface BackupTask {
 /** Rows that are copied at a time. */
 const chunkSize = 1_000
 
-/** Makes a backup in a new file, and checks it. Tells when the database is no longer needed. */
-export async function writeBackup(task: BackupTask, _output: unknown, tell: (step: string) => void): Promise<void> {
+/** Makes a backup in a new file, and checks it. */
+export async function writeBackup(task: BackupTask): Promise<void> {
   if (task.gathered) await gather(task.place, task.target, task.gathered)
   else await copyDatabaseFile(task.place, task.target)
-  tell('copied')
   const faults = await checkPortableFile(task.target)
   if (faults.length === 0) return
   throw new StorageUnavailableError('storage_unavailable', `The backup is not whole, and was thrown away: ${faults.join('; ')}.`)
