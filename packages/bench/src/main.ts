@@ -6,7 +6,9 @@ import { fileURLToPath } from 'node:url'
 import { accessorBench } from './accessor-bench.ts'
 import { governanceBench } from './governance/governance-bench.ts'
 import { httpBench } from './http-bench.ts'
+import { onLargeDatabase } from './operators/large-database.ts'
 import { operatorsBench } from './operators/operators-bench.ts'
+import { joinEvidence } from './operators/operators-evidence.ts'
 import { pagesBench } from './pages-bench.ts'
 import { type PairingSummary, summarise } from './statistics.ts'
 import { exportBench } from './transfer/export-bench.ts'
@@ -16,7 +18,8 @@ import { importBench } from './transfer/import-bench.ts'
  * `npm run bench -- [--rounds N] [--seconds N]`: accessor and HTTP beside hand-written code, paired in one run.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
- * `npm run bench:operators -- [--seconds N] [--rounds N] [--think MS] [--database FILE]`: a backup, an export and a restore under load.
+ * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]`: a backup, an export
+ *   and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
  */
@@ -35,7 +38,7 @@ try {
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
   else if (process.argv[2] === 'governance') await measureGovernance(option('pairs', 21), option('amount', 10_000))
-  else if (process.argv[2] === 'operators') await measureOperators()
+  else if (process.argv[2] === 'operators') await measureOperators(word('engine') ?? 'sqlite')
   else await measureBesideHand(option('rounds', 5), option('seconds', 2))
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -78,19 +81,21 @@ async function measureGovernance(pairs: number, amount: number): Promise<void> {
   if (engine === undefined && parts === 'all') writeEvidence('governance', started, evidence)
 }
 
-async function measureOperators(): Promise<void> {
+async function measureOperators(engine: string): Promise<void> {
+  if (engine !== 'sqlite' && engine !== 'postgres') throw new Error(`There is no engine ${engine}. There are sqlite and postgres.`)
   const started = Date.now()
-  const evidence = await operatorsBench(folder, {
-    bytes: option('bytes', 1_000_000_000),
-    database: word('database') ?? join(folder, 'built.db'),
-    clients: 32,
-    thinkTime: option('think', 0),
-    seconds: option('seconds', 15),
-    rounds: option('rounds', 3),
-    report,
-  })
-  console.table(evidence.results)
-  writeEvidence('operators', started, evidence)
+  const bytes = option('bytes', 1_000_000_000)
+  const clients = 32
+  const load = { clients, thinkTime: option('think', 0), seconds: option('seconds', 15), rounds: option('rounds', 3), report }
+  const windows = await onLargeDatabase(folder, { engine, bytes, file: word('database'), report }, (url) =>
+    operatorsBench(folder, { ...load, url }),
+  )
+  const run = { commit: commit(), databaseBytes: bytes, clients, windows }
+  const engines = joinEvidence(evidenceFile('operators'), engine, run, { add: process.argv.includes('--add') })
+  for (const { missed, ...result } of engines[engine]?.results ?? []) {
+    report(`${engine}, ${JSON.stringify(result)}: ${missed.length === 0 ? 'all goals met' : `MISSED ${missed.join('; ')}`}`)
+  }
+  writeEvidence('operators', started, { engines })
 }
 
 async function measureImports(records: number, rounds: number): Promise<void> {
@@ -108,10 +113,10 @@ function markdown(summaries: readonly PairingSummary[]): string {
 }
 
 function writeEvidence(name: string, started: number, found: object): void {
-  const file = fileURLToPath(new URL(`../../../docs/evidence/${name}.json`, import.meta.url))
+  const file = evidenceFile(name)
   mkdirSync(join(file, '..'), { recursive: true })
   const evidence = {
-    commit: execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim(),
+    commit: commit(),
     date: new Date(started).toISOString(),
     node: process.version,
     processors: cpus().length,
@@ -119,4 +124,12 @@ function writeEvidence(name: string, started: number, found: object): void {
     seconds: Math.round((Date.now() - started) / 1000),
   }
   writeFileSync(file, `${JSON.stringify(evidence, null, 2)}\n`)
+}
+
+function evidenceFile(name: string): string {
+  return fileURLToPath(new URL(`../../../docs/evidence/${name}.json`, import.meta.url))
+}
+
+function commit(): string {
+  return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim()
 }
