@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineModel, ModelAccessor, openStorage, type Storage } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
-import Database from 'better-sqlite3'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../src/audit/canonical.ts'
+import { tamper } from './audit/raw-database.ts'
 import { rejectionOf, storagesOn } from './support.ts'
 
 const Note = defineModel('notes', { text: Type.String(), tag: Type.Optional(Type.String()) }, { unique: [['text']] })
@@ -165,7 +165,7 @@ describeEngines('the chain of the audit log', (engine) => {
     const unchain = `
       DROP INDEX strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx; DROP INDEX strongroom_audit_log__effective_at__seq__idx;
       UPDATE strongroom_audit_log SET seq = NULL, prev_hash = NULL, hash = NULL;
-      ALTER TABLE strongroom_audit_log DROP COLUMN effective_at;
+      ALTER TABLE strongroom_audit_log DROP COLUMN effective_at; ALTER TABLE strongroom_audit_log DROP COLUMN leaf;
       UPDATE strongroom_audit_head SET seq = 0, hash = NULL;
       ${['origin', 'effective_at', 'transaction_id', 'last_entry', 'sealed_at', 'retained_hash', 'retained_roots']
         .map((column) => `ALTER TABLE strongroom_audit_head DROP COLUMN ${column};`)
@@ -178,9 +178,7 @@ describeEngines('the chain of the audit log', (engine) => {
       const file = join(await mkdtemp(join(tmpdir(), 'strongroom-chain-')), 'older.sqlite')
       await storage.audit.waitUntilSealed()
       await storage.backup(file)
-      const database = new Database(file)
-      database.exec(unchain)
-      database.close()
+      await tamper(`sqlite:${file}`, unchain)
       return file
     }
 

@@ -26,7 +26,7 @@ const digest = () => Type.Optional(Bytes({ maxLength: 32 }))
  *
  * `seq` is the entry's position, the one order of history; it is null while the entry waits for its seal. `effective_at` is when the entry's
  * transaction counts as done: it never runs backwards from one position to the next. Entries that were sealed together are one link of
- * the chain: they have the same `prev_hash` and `hash`. docs/reference/audit-format.md tells what is hashed.
+ * the chain: they have the same `prev_hash` and `hash`, and `leaf` is then each one's own part. docs/reference/audit-format.md tells what is hashed.
  */
 export const AuditLog = defineSystemModel(
   'strongroom_audit_log',
@@ -49,6 +49,7 @@ export const AuditLog = defineSystemModel(
     payload_hash: digest(),
     salt: Type.Optional(Bytes({ maxLength: 16 })),
     effective_at: Type.Optional(DateTime()),
+    leaf: digest(),
   },
   {
     unique: [['seq']],

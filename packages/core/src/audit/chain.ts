@@ -43,6 +43,9 @@ export function chainHead(row: FieldValues): ChainHead {
 /** An entry that is about to get its place. */
 export type ChainedEntry = Omit<LeafFields, 'id' | 'epoch' | 'seq' | 'effective_at'> & { readonly id?: number | undefined }
 
+/** The columns that an entry gets with its place. */
+export const placeNames = ['epoch', 'seq', 'effective_at', 'prev_hash', 'hash', 'leaf'] as const
+
 /** What an entry gets with its place. */
 export interface ChainPlace {
   readonly id: number
@@ -51,6 +54,8 @@ export interface ChainPlace {
   readonly effective_at: Date
   readonly prev_hash: Uint8Array
   readonly hash: Uint8Array
+  /** Its own part in a link of several; null where the link is its own. */
+  readonly leaf: Uint8Array | null
 }
 
 /** The later of two instants; the first where there is no second. */
@@ -72,7 +77,7 @@ export function chainEntries(
     seq += 1
     const placed = { ...entry, id, epoch: head.epoch, seq, effective_at: effective }
     const next = linkHash(hash, leafHash(leafText(placed)))
-    places.push({ id, epoch: head.epoch, seq, effective_at: effective, prev_hash: hash, hash: next })
+    places.push({ id, epoch: head.epoch, seq, effective_at: effective, prev_hash: hash, hash: next, leaf: null })
     hash = next
     effective_at = effective
     transaction_id = entry.transaction_id
@@ -94,9 +99,11 @@ export function sealEntries(
     last_entry = Math.max(last_entry, entry.id)
     return { ...entry, epoch: head.epoch, seq, effective_at }
   })
-  const hash = linkHash(head.hash, merkleRoot(placed.map((entry) => leafHash(leafText(entry)))))
-  const places = placed.map(({ id, epoch, seq: position, effective_at: effective }) => {
-    return { id, epoch, seq: position, effective_at: effective, prev_hash: head.hash, hash }
+  const leaves = placed.map((entry) => leafHash(leafText(entry)))
+  const hash = linkHash(head.hash, merkleRoot(leaves))
+  const places = placed.map(({ id, epoch, seq: position, effective_at: effective }, index) => {
+    const leaf = leaves.length > 1 ? (leaves[index] ?? null) : null
+    return { id, epoch, seq: position, effective_at: effective, prev_hash: head.hash, hash, leaf }
   })
   return { places, head: { epoch: head.epoch, seq, hash, effective_at, transaction_id, last_entry } }
 }

@@ -4,7 +4,7 @@ import type { BoundTable } from '../query/bound-table.ts'
 import { oneOf } from '../query/filter.ts'
 import { selectRows } from '../query/rows.ts'
 import { runTask, type Task, wait } from '../session/task.ts'
-import { type ChainedEntry, later, sealEntries } from './chain.ts'
+import { type ChainedEntry, later, placeNames, sealEntries } from './chain.ts'
 import { readHead, writeHead } from './head-row.ts'
 
 /** The log and its head, as tables of an open database. */
@@ -29,8 +29,6 @@ const leafColumns = [
   'schema_version',
   'payload_hash',
 ] as const
-
-const placeNames = ['epoch', 'seq', 'effective_at', 'prev_hash', 'hash'] as const
 
 /** What came of a pass. */
 export interface SealedEntries {

@@ -1,6 +1,7 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { LogGuard } from './log-guard.ts'
 import type { Reach } from './reach.ts'
 import type { ColumnTarget, TableChange } from './table-change.ts'
 import type { TimeBudget } from './time-budget.ts'
@@ -287,6 +288,10 @@ export interface Engine extends TableDefiner {
   tenantPolicy(field: Field): string | undefined
   /** The statements that have the database hold a table's rows to the tenants in a field, whatever stands there now. */
   tenantPolicySql(table: string, field: Field): string[]
+  /** Whether the database itself keeps a log append-only, in each of its ways. */
+  isGuarded(connection: Pick<Connection, 'all'>, guard: LogGuard): Awaitable<boolean>
+  /** The statements that have it do so, whatever stands there now. */
+  guardSql(guard: LogGuard): string[]
   /** Says that tables hold their rows to tenants, so that units and reads have to say whose they touch. */
   holdTenants(): void
   /**

@@ -7,6 +7,7 @@ import { TableEditor } from './change/table-editor.ts'
 import { remember } from './change/table-memory.ts'
 import { definitionOf } from './definition/definition-of.ts'
 import { blocking, changesOf, diffSchema, needingMigration, type SchemaDiff } from './diff/schema-diff.ts'
+import { guardLog } from './guard-log.ts'
 import { makeTables } from './make-tables.ts'
 import type { Migration } from './migrate/migration.ts'
 import { MigrationLog } from './migrate/migration-records.ts'
@@ -35,6 +36,7 @@ export async function prepareSchema(engine: Engine, models: readonly AnyModel[],
   // A backup of a database where entries wait for their seal has some that still do.
   if (engine.capabilities.serialWrites && (await engine.read((connection) => isUnsettled(engine, connection))))
     await engine.define((connection) => settleLog(engine, connection))
+  await guardLog(engine, options)
   await holdToTenants(engine, models, options)
 }
 

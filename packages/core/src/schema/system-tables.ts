@@ -6,6 +6,7 @@ import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import { KeptAnswers } from '../idempotency/kept-answers.ts'
 import { defineSystemModel } from '../model/define-model.ts'
+import type { AnyModel } from '../model/model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import { makeUuid } from '../model/uuid.ts'
 import { BoundTable } from '../query/bound-table.ts'
@@ -43,6 +44,7 @@ const upgrades: readonly Upgrade[] = [
   createCounters,
   chainTheLog,
   createMigrationRecords,
+  addLeaves,
 ]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
@@ -103,6 +105,18 @@ async function createCounters(engine: Engine, connection: Connection): Promise<v
 /** Gives the log its chain: the columns for it, and a place for each entry that stands there. */
 async function chainTheLog(engine: Engine, connection: Connection): Promise<void> {
   const models = [AuditLog, AuditHead]
+  await addColumns(engine, connection, models)
+  for (const statement of createStatements(models, engine)) await connection.run({ sql: statement, parameters: [] })
+  await connection.run(engine.builder.updateTable(AuditHead.name).set({ origin: makeUuid() }).where('origin', 'is', null).compile())
+  await settleLog(engine, connection)
+}
+
+/** Gives entries of links that hold several a column for their own part. */
+async function addLeaves(engine: Engine, connection: Connection): Promise<void> {
+  await addColumns(engine, connection, [AuditLog])
+}
+
+async function addColumns(engine: Engine, connection: Connection, models: readonly AnyModel[]): Promise<void> {
   const live = await engine.inspect(connection)
   for (const model of models) {
     const there = new Set(live.find(({ name }) => name === model.name)?.columns.map(({ name }) => name))
@@ -113,9 +127,6 @@ async function chainTheLog(engine: Engine, connection: Connection): Promise<void
       })
     }
   }
-  for (const statement of createStatements(models, engine)) await connection.run({ sql: statement, parameters: [] })
-  await connection.run(engine.builder.updateTable(AuditHead.name).set({ origin: makeUuid() }).compile())
-  await settleLog(engine, connection)
 }
 
 /** Gives entries that wait for their places these, within a unit. */

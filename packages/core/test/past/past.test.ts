@@ -12,6 +12,7 @@ import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { describe, expect, test } from 'vitest'
 import { completeImage, readImage } from '../../src/audit/image-reader.ts'
+import { tamper } from '../audit/raw-database.ts'
 import { rejectionOf, storagesOn } from '../support.ts'
 import { laterThan } from './clock.ts'
 
@@ -93,31 +94,21 @@ describeEngines('the past of records', (engine) => {
   })
 
   test('a time before what the log has kept, and a record that was erased, are gone', async () => {
-    const { notes, storage, instant } = await house()
+    const url = await engine.freshUrl()
+    const { notes, storage, instant } = await house({ url })
     const { id } = await notes.insert({ text: 'a' })
     const time = await instant()
     await notes.update(id, { text: 'b' })
     const later = await instant()
     const [last] = await notes.history(id)
-    const unaudited = { unaudited: true }
-    await storage.transaction(
-      async ({ kysely }) =>
-        kysely.updateTable('strongroom_audit_log').set({ before: null, after: null, salt: null }).where('id', '=', last?.id).execute(),
-      unaudited,
-    )
+    await storage.audit.waitUntilSealed()
+    await tamper(url, `UPDATE strongroom_audit_log SET "before" = NULL, "after" = NULL, salt = NULL WHERE id = ${last?.id}`)
     for (const ask of [() => notes.asOf(time).get(id), () => notes.revert(id, { to: time }), () => notes.revert(id, { to: last?.id ?? 0 })])
       expect(await rejectionOf(ask())).toBeInstanceOf(GoneError)
     expect(await notes.asOf(time).find()).toEqual([])
     expect(await notes.asOf(later).get(id)).toMatchObject({ text: 'b' })
     const [sealed] = await notes.history(id)
-    await storage.transaction(
-      async ({ kysely }) =>
-        kysely
-          .updateTable('strongroom_audit_head')
-          .set({ retained_below: (sealed?.position ?? 0) + 1 })
-          .execute(),
-      unaudited,
-    )
+    await tamper(url, `UPDATE strongroom_audit_head SET retained_below = ${(sealed?.position ?? 0) + 1}`)
     for (const ask of [() => notes.asOf(time).find(), () => notes.asOf(time).get(999), () => notes.revert(id, { to: time })])
       expect(await rejectionOf(ask())).toBeInstanceOf(GoneError)
     expect(await notes.asOf(later).find()).toMatchObject([{ text: 'b' }])

@@ -8,7 +8,9 @@ import {
   UsageError,
   ValidationError,
 } from '../../errors.ts'
+import { appendOnlyError } from '../append-only-error.ts'
 import { ConstraintViolation } from '../engine.ts'
+import { appendOnlyState } from './log-guard.ts'
 
 /** The parts of a server's error that are looked at. */
 interface ServerError extends Error {
@@ -82,7 +84,7 @@ export function unknownOutcome(cause: unknown): StorageUnavailableError {
 export function translateError(error: unknown, lost: boolean): Error {
   if (isServerError(error)) {
     const kind = violations[error.code]
-    const translated = kind ? violation(kind, error) : serverFailure(error)
+    const translated = error.code === appendOnlyState ? appendOnlyError(error) : kind ? violation(kind, error) : serverFailure(error)
     // These quote the values of the row, secret ones too, and whoever logs the error would log its cause.
     delete error.detail
     delete error.where

@@ -14,6 +14,7 @@ import type {
   TableShape,
   Unit,
 } from '../engine.ts'
+import type { LogGuard } from '../log-guard.ts'
 import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { changeTable, setColumn } from './change-table.ts'
@@ -25,6 +26,7 @@ import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
+import { guardSql, isGuarded } from './log-guard.ts'
 import { readMoment } from './moment.ts'
 import { OpenStreams } from './open-streams.ts'
 import { readInPieces, setEach } from './pieces.ts'
@@ -166,6 +168,14 @@ export class PostgresEngine implements Engine {
 
   tenantPolicySql(table: string, field: Field): string[] {
     return tenantPolicySql(table, field)
+  }
+
+  async isGuarded(connection: Pick<Connection, 'all'>, guard: LogGuard): Promise<boolean> {
+    return await isGuarded(connection, guard)
+  }
+
+  guardSql(guard: LogGuard): string[] {
+    return guardSql(guard)
   }
 
   /** Whoever puts other tables in their place locks them, for all processes. */

@@ -1,5 +1,7 @@
 import { StorageBusyError, StorageUnavailableError, StrongroomError } from '../../errors.ts'
+import { appendOnlyError } from '../append-only-error.ts'
 import { ConstraintViolation } from '../engine.ts'
+import { appendOnly } from './log-guard.ts'
 
 /** SQLite's name of a failure, e.g. `SQLITE_CONSTRAINT_UNIQUE`, or undefined when it is not one of SQLite's. */
 export function sqliteCode(error: unknown): string | undefined {
@@ -18,6 +20,7 @@ export function mapError(error: unknown): Error {
   if (error instanceof StrongroomError || error instanceof ConstraintViolation) return error
   const code = sqliteCode(error)
   if (code !== undefined && error instanceof Error) {
+    if (code === 'SQLITE_CONSTRAINT_TRIGGER' && error.message === appendOnly) return appendOnlyError(error)
     if (code.startsWith('SQLITE_CONSTRAINT') || code === 'SQLITE_MISMATCH') return violation(code, error)
     if (isBusy(error)) return busy(error)
     if (fullCodes.has(code)) return full(error)

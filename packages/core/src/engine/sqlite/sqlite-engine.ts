@@ -19,6 +19,7 @@ import type {
   Unit,
 } from '../engine.ts'
 import { isPromise } from '../is-promise.ts'
+import type { LogGuard } from '../log-guard.ts'
 import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { changeTable } from './change-table.ts'
@@ -27,6 +28,7 @@ import { dependentsOf } from './dependents.ts'
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
+import { guardSql, isGuarded, unguardSql } from './log-guard.ts'
 import { measureDisk } from './measure-disk.ts'
 import { readInPieces, setEach } from './pieces.ts'
 import { inTime } from './read-clock.ts'
@@ -174,6 +176,14 @@ export class SqliteEngine implements Engine {
 
   inPieces(connection: Connection, sql: string, size: number, use: (rows: readonly StoredRow[]) => Promise<void>): Promise<void> {
     return readInPieces(connection, sql, size, use)
+  }
+
+  isGuarded(connection: Pick<Connection, 'all'>, guard: LogGuard): Promise<boolean> {
+    return isGuarded(connection, guard)
+  }
+
+  guardSql(guard: LogGuard): string[] {
+    return [...unguardSql(guard), ...guardSql(guard)]
   }
 
   holdWrites(): Promise<() => void> {

@@ -2,9 +2,10 @@ import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { logGuard } from '../../audit/append-only.ts'
 import { assertInPlace } from '../../engine/database-place.ts'
 import type { DatabasePlace, Engine } from '../../engine/engine.ts'
-import { portableTables } from '../../engine/portable-file.ts'
+import { portableGuard, portableTables } from '../../engine/portable-file.ts'
 import { UsageError } from '../../errors.ts'
 import type { AnyModel } from '../../model/model.ts'
 import { createTableStatements, type NamedTable, tableOf } from '../../schema/wanted-table.ts'
@@ -78,7 +79,8 @@ function taskOf({ engine, models, elsewhere }: BackupSource, target: string): Ba
   const { place, tables } = elsewhere ?? { place: engine.place, tables: models.map(tableOf) }
   if (engine.capabilities.oneFile) return { place, target, gathered: undefined }
   const definitions = createTableStatements(tables, portableTables)
-  return { place, target, gathered: { definitions, tables: tables.map((table) => planCopy(engine, table)) } }
+  const finish = portableGuard(logGuard)
+  return { place, target, gathered: { definitions, finish, tables: tables.map((table) => planCopy(engine, table)) } }
 }
 
 /** Plans the copy of a table, hidden fields and all. */

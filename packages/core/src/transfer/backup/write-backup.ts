@@ -12,12 +12,20 @@ export interface CopyPlan {
   readonly countedId: string | undefined
 }
 
+/** Tables that are made, filled and finished. */
+interface GatheredTables {
+  readonly definitions: readonly string[]
+  readonly tables: readonly CopyPlan[]
+  /** What comes when the rows are there: triggers. */
+  readonly finish: readonly string[]
+}
+
 /** A backup as another thread is asked for it. */
 export interface BackupTask {
   readonly place: DatabasePlace
   readonly target: string
   /** How to gather the tables from a database that is not one file. */
-  readonly gathered: { readonly definitions: readonly string[]; readonly tables: readonly CopyPlan[] } | undefined
+  readonly gathered: GatheredTables | undefined
 }
 
 /** Rows that are copied at a time. */
@@ -32,13 +40,14 @@ export async function writeBackup(task: BackupTask): Promise<void> {
   throw new StorageUnavailableError('storage_unavailable', `The backup is not whole, and was thrown away: ${faults.join('; ')}.`)
 }
 
-async function gather(place: DatabasePlace, target: string, { definitions, tables }: NonNullable<BackupTask['gathered']>): Promise<void> {
+async function gather(place: DatabasePlace, target: string, { definitions, tables, finish }: GatheredTables): Promise<void> {
   const snapshot = await openSnapshot(place)
   try {
     const file = await makePortableFile(target)
     try {
       for (const definition of definitions) file.define(definition)
       for (const table of tables) await copyTable(snapshot, file, table)
+      for (const definition of finish) file.define(definition)
     } catch (error) {
       file.abandon()
       throw error

@@ -1,7 +1,15 @@
 import { basename } from 'node:path'
+import { logGuard } from '../../audit/append-only.ts'
 import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
 import { type ChainHead, chainHead } from '../../audit/chain.ts'
-import { applyRowRules, type FileConnection, portableCodec, replaceFile } from '../../engine/portable-file.ts'
+import {
+  applyRowRules,
+  type FileConnection,
+  portableCodec,
+  portableGuard,
+  portableUnguard,
+  replaceFile,
+} from '../../engine/portable-file.ts'
 import type { RowRules } from '../../engine/row-rules.ts'
 import { type ColumnValue, type MeetingLogs, type RestoreDeed, recordRestore } from './restore-entry.ts'
 import type { RestoreStep } from './steps.ts'
@@ -28,6 +36,7 @@ export interface Replaced {
 export async function replaceDatabase(task: ReplaceTask, tell: (step: RestoreStep) => void): Promise<Replaced> {
   let epoch = 0
   let stagedHead: ChainHead | undefined
+  let tried = false
   await replaceFile({
     live: task.live,
     staged: task.staged,
@@ -35,10 +44,10 @@ export async function replaceDatabase(task: ReplaceTask, tell: (step: RestoreSte
     patience: task.patience,
     tell,
     prepare: (staged, live) => {
-      // A try that was in vain has left its entry.
       stagedHead ??= headOf(staged)
       staged.run('BEGIN')
-      staged.run(`DELETE FROM "${AuditLog.name}" WHERE transaction_id = ?`, [task.context.unitId])
+      if (tried) takeBack(staged, task)
+      tried = true
       advanceIds(staged, live)
       applyRowRules(staged, live, task.rules)
       epoch = writeEntry(staged, task, { live: headOf(live), staged: stagedHead, unsealed: 0, safety: basename(task.safety) })
@@ -47,6 +56,13 @@ export async function replaceDatabase(task: ReplaceTask, tell: (step: RestoreSte
     arrived: (live) => entriesOf(live, task) > 0,
   })
   return { epoch, safety: task.safety }
+}
+
+/** A try that was in vain has left its entry in the private file, whose triggers know no way back. */
+function takeBack(staged: FileConnection, { context }: ReplaceTask): void {
+  for (const sql of portableUnguard(logGuard)) staged.run(sql)
+  staged.run(`DELETE FROM "${AuditLog.name}" WHERE transaction_id = ?`, [context.unitId])
+  for (const sql of portableGuard(logGuard)) staged.run(sql)
 }
 
 function headOf(file: FileConnection): ChainHead {

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { logGuard } from '../../audit/append-only.ts'
 import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
 import { assertInPlace, fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
-import { portableTables } from '../../engine/portable-file.ts'
+import { portableGuard, portableTables } from '../../engine/portable-file.ts'
 import { ConflictError, StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
 import type { Migrating } from '../../schema/migrate/run-migrations.ts'
 import { systemModels } from '../../schema/system-tables.ts'
@@ -134,7 +135,7 @@ function examineTask({ engine, models, modules }: RestoreTarget, path: string, o
     path,
     place: engine.place,
     liveFile: fileOf(engine.place),
-    definitions: createStatements(all, portableTables),
+    definitions: [...createStatements(all, portableTables), ...portableGuard(logGuard)],
     // The log's own tables too: a file from before the chain has them without its columns, an upgraded one with columns that came later.
     known: [AuditLog.name, AuditHead.name, ...models.flatMap(({ name, renamedFrom }) => [name, ...renamedFrom])],
     memory: TableRecords.name,

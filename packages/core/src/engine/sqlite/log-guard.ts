@@ -1,0 +1,62 @@
+import type { Connection } from '../engine.ts'
+import type { LogGuard } from '../log-guard.ts'
+import { quoteName } from './ddl.ts'
+
+/** How SQLite says that a trigger of these refused a statement. */
+export const appendOnly = 'the audit log is append-only'
+
+const refuse = `BEGIN SELECT RAISE(ABORT, '${appendOnly}'); END`
+
+/** A trigger by its name. */
+type Triggers = ReadonlyMap<string, string>
+
+/**
+ * The triggers that keep a log append-only. Backups hold them, and a restore takes only what it knows to the letter: a text that was
+ * released stays known there when it is changed here.
+ */
+function triggersOf({ log, head, fixed, payload, place, placed }: LogGuard): Triggers {
+  const [table, stand] = [quoteName(log), quoteName(head)]
+  const same = (names: readonly string[]): string => names.map((name) => `NEW.${quoteName(name)} IS OLD.${quoteName(name)}`).join(' AND ')
+  const last = (column: string): string => `(SELECT "${column}" FROM ${table} WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1)`
+  const before = (column: string): string => `coalesce(${last(column)}, (SELECT "${column}" FROM ${stand}), NEW."${column}" - 1)`
+  const sealing = `OLD."seq" IS NULL AND ${placed.map((name) => `NEW.${quoteName(name)} IS NOT NULL`).join(' AND ')} AND ${same(payload)}`
+  const erasing = `${payload.map((name) => `NEW.${quoteName(name)} IS NULL`).join(' AND ')} AND ${same(place)} AND EXISTS (SELECT 1 FROM ${table}
+    WHERE "component" = OLD."component" AND "record_id" = OLD."record_id" AND "operation" = 'erase' AND "id" > OLD."id")`
+  const make = (name: string, on: string): [string, string] => [name, `CREATE TRIGGER ${quoteName(name)} ${on} ${refuse}`]
+  return new Map([
+    // REPLACE passes by DELETE triggers where recursive_triggers is off, so nothing may be there that it would replace.
+    make(
+      `${log}__append`,
+      `BEFORE INSERT ON ${table} WHEN NEW."seq" IS NULL OR EXISTS (SELECT 1 FROM ${table} WHERE "id" = NEW."id")
+    OR NEW."seq" <= ${before('seq')} OR (NEW."seq" > ${before('seq')} + 1 AND NEW."operation" <> 'restore_database')
+    OR NEW."prev_hash" IS NOT coalesce(${last('hash')}, (SELECT "hash" FROM ${stand}), NEW."prev_hash")`,
+    ),
+    make(`${log}__update`, `BEFORE UPDATE ON ${table} WHEN NOT (${same(fixed)} AND (${sealing} OR ${erasing}))`),
+    make(`${log}__delete`, `BEFORE DELETE ON ${table} WHEN OLD."seq" IS NULL OR OLD."seq" >= (SELECT "retained_below" FROM ${stand})`),
+    make(`${head}__insert`, `BEFORE INSERT ON ${stand} WHEN EXISTS (SELECT 1 FROM ${stand})`),
+    make(
+      `${head}__update`,
+      `BEFORE UPDATE ON ${stand} WHEN NEW."id" <> OLD."id" OR NEW."seq" < OLD."seq" OR NEW."epoch" < OLD."epoch"
+    OR NEW."retained_below" < OLD."retained_below" OR NEW."retained_below" > NEW."seq" + 1
+    OR (OLD."origin" IS NOT NULL AND NEW."origin" IS NOT OLD."origin")`,
+    ),
+    make(`${head}__delete`, `BEFORE DELETE ON ${stand}`),
+  ])
+}
+
+/** The statements that make the triggers, where none of them stands. */
+export function guardSql(guard: LogGuard): string[] {
+  return [...triggersOf(guard).values()]
+}
+
+/** The statements that take the triggers away. */
+export function unguardSql(guard: LogGuard): string[] {
+  return [...triggersOf(guard).keys()].map((name) => `DROP TRIGGER IF EXISTS ${quoteName(name)}`)
+}
+
+/** Whether each trigger stands, as it is wanted. */
+export async function isGuarded(connection: Pick<Connection, 'all'>, guard: LogGuard): Promise<boolean> {
+  const found = await connection.all({ sql: `SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'`, parameters: [] })
+  const standing = new Map(found.map(({ name, sql }) => [name, sql]))
+  return [...triggersOf(guard)].every(([name, sql]) => standing.get(name) === sql)
+}

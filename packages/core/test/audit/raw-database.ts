@@ -1,0 +1,50 @@
+import Database from 'better-sqlite3'
+import pg from 'pg'
+
+/** A row as the driver hands it out. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** A database as somebody has it who passes by the library. */
+export interface RawDatabase {
+  run(sql: string): Promise<void>
+  all(sql: string): Promise<Row[]>
+  close(): Promise<void>
+}
+
+/** Opens a database past the library, with what its driver does unless told otherwise. */
+export async function rawDatabase(url: string): Promise<RawDatabase> {
+  if (url.startsWith('sqlite:')) {
+    const database = new Database(url.slice('sqlite:'.length))
+    return {
+      run: async (sql) => void database.exec(sql),
+      all: async (sql) => database.prepare(sql).all() as Row[],
+      close: async () => void database.close(),
+    }
+  }
+  const client = new pg.Client(url)
+  await client.connect()
+  return {
+    run: async (sql) => void (await client.query(sql)),
+    all: async (sql) => (await client.query(sql)).rows,
+    close: () => client.end(),
+  }
+}
+
+/** Does something to a database past the library, with the triggers of its log dropped. */
+export async function tamper(url: string, ...statements: readonly string[]): Promise<void> {
+  const database = await rawDatabase(url)
+  try {
+    await dropTriggers(url, database)
+    for (const sql of statements) await database.run(sql)
+  } finally {
+    await database.close()
+  }
+}
+
+async function dropTriggers(url: string, database: RawDatabase): Promise<void> {
+  const isFile = url.startsWith('sqlite:')
+  const sql = isFile
+    ? `SELECT name, tbl_name AS place FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'strongroom_audit_%'`
+    : `SELECT tgname AS name, tgrelid::regclass::text AS place FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'strongroom_audit_%'`
+  for (const { name, place } of await database.all(sql)) await database.run(`DROP TRIGGER "${name}"${isFile ? '' : ` ON ${place}`}`)
+}
