@@ -14,6 +14,7 @@ import { assertMatch, type Conditions } from './match.ts'
 import { lockedFields, refuseLockedFields, requireRecords, requireTargets, requireTenant, unseenFields } from './permit.ts'
 import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
+import { refuseTransitions } from './transitions.ts'
 import { withNamedConflicts } from './violation.ts'
 
 /** A record as it stands, and as it shall be. */
@@ -160,6 +161,7 @@ export function* updateRecords(
     const changed = changedFields(bound.model, previous, record, unseen)
     if (Object.keys(changed).length === 0) continue
     if (bound.model.id.name in changed) throw new ValidationError([{ path: bound.model.id.name, message: 'cannot change' }])
+    refuseTransitions(bound, previous, changed)
     const stamp = steps?.stamp ?? stampUpdated
     stamp(bound, record, session.context, now)
     changes.push({ previous, record, changed })

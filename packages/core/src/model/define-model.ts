@@ -8,6 +8,7 @@ import type { ModelOptions } from './model-options.ts'
 import { type ReadOptions, readOptions, type StampChoice } from './read-options.ts'
 import type { ColumnOf, FieldSchemas, TypesOf } from './row-types.ts'
 import { makeRowVersion, rowVersionLength } from './row-version.ts'
+import { readTransitions, withMoves } from './transitions.ts'
 import { makeUuid } from './uuid.ts'
 import { integerIdType, textIdType, uuidIdType } from './value-types/identifiers.ts'
 import { textType } from './value-types/text.ts'
@@ -74,7 +75,9 @@ export function defineSystemModel<
 /** 1. validate the options, 2. interpret, 3. validate what was interpreted. */
 function buildModel<Types extends ModelTypes, Name extends string>(name: Name, schemas: unknown, options: unknown): Model<Types, Name> {
   const given = readOptions(options)
-  const declared = interpretFields(name, schemas, given)
+  const interpreted = interpretFields(name, schemas, given)
+  const transitions = readTransitions(given.transitions, new Map(interpreted.map((field) => [field.name, field])))
+  const declared = interpreted.map((field) => withMoves(field, transitions))
   const id = idField(given.id)
   const stamps = given.stamps && stampFields(name, given.stamps)
   const deletedAt = given.softDelete ? keptField(deletedAtName, 'deletedAt', instantType({}), { nullable: true }) : undefined
@@ -103,6 +106,7 @@ function buildModel<Types extends ModelTypes, Name extends string>(name: Name, s
     unique,
     indexes,
     schemaVersion,
+    transitions,
     renamedFrom,
     renamedFields,
   })
@@ -116,6 +120,7 @@ function interpretFields(table: string, schemas: unknown, options: ReadOptions):
   checkDeclared('secret', options.secret, names)
   checkDeclared('readOnly', options.readOnly, names)
   checkDeclared('immutable', options.immutable, names)
+  checkDeclared('transitions', Object.keys(options.transitions), names)
   checkDeclared('tenant', options.tenant === undefined ? [] : [options.tenant], names)
   return Object.entries(schemas).map(([name, schema]) =>
     inField(name, () => {

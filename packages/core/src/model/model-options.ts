@@ -49,6 +49,11 @@ export interface ModelOptions<FieldName extends string = string, ColumnName exte
   readonly readOnly?: readonly FieldName[] | undefined
   /** Fields that can be set when a record is made, and never after. */
   readonly immutable?: readonly FieldName[] | undefined
+  /**
+   * The moves of an enum that is a state of the record: for each of its values those that may follow it, `{ status: { open: ['closed'],
+   * closed: [] } }`. An update that makes another move is refused with a ConflictError `state_conflict`. New records may be in any state.
+   */
+  readonly transitions?: { readonly [Name in FieldName]?: Readonly<Record<string, readonly (string | number)[]>> } | undefined
   /** Raised by one when the meaning of stored images changes; stands in audit entries. 1 when it is left out. */
   readonly schemaVersion?: number | undefined
   /** The name that the table had before, or several, the newest first: a migration renames it, and keeps what it holds. */

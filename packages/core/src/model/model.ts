@@ -1,5 +1,6 @@
 import type { WireModel, WireTypes } from '@strongroom/contract'
 import type { TSchema } from 'typebox'
+import type { Transitions } from './transitions.ts'
 
 /** What a field holds, the same on every engine. Engines choose a column type and a codec for each kind. */
 export type FieldKind = 'text' | 'uuid' | 'integer' | 'int64' | 'number' | 'boolean' | 'decimal' | 'datetime' | 'date' | 'json' | 'bytes'
@@ -96,6 +97,8 @@ export interface Model<Types extends ModelTypes = ModelTypes, Name extends strin
   readonly indexes: readonly (readonly string[])[]
   /** Raised by the user when the meaning of stored images changes; goes into audit entries. */
   readonly schemaVersion: number
+  /** For fields that are states of the record: the values that may follow each value. */
+  readonly transitions: Transitions
   /** Names that the table had before, the newest first. */
   readonly renamedFrom: readonly string[]
   /** Names that fields had before, the newest first, by the names that they have now. */

@@ -15,6 +15,7 @@ export interface ReadOptions {
   readonly readOnly: readonly string[]
   readonly immutable: readonly string[]
   readonly schemaVersion: number
+  readonly transitions: Readonly<Record<string, unknown>>
   readonly tenant: string | undefined
   readonly renamedFrom: readonly string[]
   readonly renamedFields: ReadonlyMap<string, readonly string[]>
@@ -38,6 +39,7 @@ const optionNames = [
   'readOnly',
   'immutable',
   'schemaVersion',
+  'transitions',
   'tenant',
   'renamedFrom',
   'renamedFields',
@@ -58,6 +60,7 @@ export function readOptions(options: unknown): ReadOptions {
     readOnly: readNames('readOnly', given.readOnly),
     immutable: readNames('immutable', given.immutable),
     schemaVersion: readCount('schemaVersion', given.schemaVersion, 1, Number.MAX_SAFE_INTEGER),
+    transitions: readNamed('transitions', given.transitions),
     tenant: given.tenant === undefined ? undefined : readText('tenant', given.tenant, ''),
     renamedFrom: readOldNames('renamedFrom', given.renamedFrom),
     renamedFields: readRenamedFields(given.renamedFields),
@@ -127,6 +130,14 @@ function readStamp(key: StampKey, value: unknown): StampChoice {
   if (typeof field !== 'object' || field === null)
     throw new DefinitionFault(`option ${what} must be a name, or an object with a name and a Ref as field`)
   return { name: readText(`${what}.name`, name, stampNames[key]), field }
+}
+
+/** Something for each of some fields, which is looked at when they are known. */
+function readNamed(what: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (value === undefined) return {}
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new DefinitionFault(`option ${what} must be an object with an entry for each field`)
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== undefined))
 }
 
 function readNames(what: string, value: unknown): readonly string[] {
