@@ -66,6 +66,32 @@ describeEngines('a command', (engine) => {
       expect((await strongroom(['audit', target(), '--json', '--request-id', 'none'])).stdout).toBe('')
     })
 
+    test('tells the history of a record, and takes the record back', async () => {
+      const user = await server.users.insert({ name: 'Ida' }, { actor: 'olga' })
+      await server.users.update(user.id, { name: 'Ivy' }, { actor: 'olga' })
+      const [last, first] = await server.users.history(user.id)
+      const told = await strongroom(['history', 'users', String(user.id), target(), '--json'])
+      expect(
+        told.stdout
+          .trimEnd()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
+      ).toEqual(JSON.parse(JSON.stringify([last, first])))
+      expect((await strongroom(['history', 'users', String(user.id), target(), '--limit', '1'])).stdout).toContain('name: "Ida" → "Ivy"')
+      const back = ['revert', 'users', String(user.id), '--to', String(first?.id), '--into', target(), '--user', 'eve', ...withModels]
+      expect((await strongroom([...back, '--dry-run'])).stdout).toMatch(
+        /^A dry run: nothing was changed\. users\/\d+ would be\n.*\nname +"Ida"/,
+      )
+      expect((await server.users.get(user.id))?.name).toBe('Ivy')
+      expect((await strongroom([...back, '--json'])).json).toEqual({ id: user.id, name: 'Ida' })
+      expect(await server.users.history(user.id, { limit: 1 })).toMatchObject([{ actor: 'eve', after: { name: 'Ida' } }])
+      const late = await strongroom(['revert', 'users', String(user.id), '--to', '2020-01-01', '--into', target(), '--json', ...withModels])
+      expect([late.code, late.json.error.code]).toEqual([3, 'state_conflict'])
+      for (const wrong of [['users'], ['users', '1'], ['users', '1', '--to', 'then']])
+        expect((await strongroom(['revert', ...wrong, '--into', target(), ...withModels])).code).toBe(2)
+      await server.users.delete(user.id)
+    })
+
     test('refuses to restore a file that is no backup', async () => {
       const file = join(await freshFolder(), 'b.sqlite')
       writeFileSync(file, 'no database')

@@ -16,6 +16,8 @@ test.each([
   ['PATCH', '/tasks?title=x', { component: 'tasks', operation: 'update' }],
   ['DELETE', '/tasks/7', { component: 'tasks', operation: 'delete', id: '7' }],
   ['DELETE', '/tasks/7?purge=Yes', { component: 'tasks', operation: 'purge', id: '7' }],
+  ['GET', '/tasks/7/history', { component: 'tasks', operation: 'read', id: '7' }],
+  ['POST', '/tasks/7/revert', { component: 'tasks', operation: 'update', id: '7' }],
   ['POST', '/tasks/7/restore', { component: 'tasks', operation: 'restore', id: '7' }],
 ])('%s %s is a question for the rules', (method, path, request) => {
   expect(readRequest(method, path)).toEqual(request)

@@ -3,6 +3,7 @@ import type { AggregateOptions, AggregateRow, MeasureText } from './aggregate.ts
 import type { GetOptions, ListOptions, Page, SelectionOf } from './list-options.ts'
 import type { FieldNames, IdOf, Models, NewOf, PatchOf, RecordOf, SavedOf, Selected } from './model-types.ts'
 import type { ConditionalWriteOptions, WriteOptions } from './options.ts'
+import type { DiffOptions, HistoryOptions, HistoryPage, RecordDiff, RevertOptions } from './past.ts'
 import type { Where } from './where.ts'
 
 /** A write to many records. */
@@ -54,7 +55,7 @@ export interface ComponentClient<Model extends WireModel, Known extends Models> 
   ): Promise<Selected<Model, Known, Fields, Included> | null>
 
   /** The same object when the record is still as it was read, else the record as it is now; null when it is gone. */
-  refresh(record: RecordOf<Model>, options?: GetOptions): Promise<RecordOf<Model> | null>
+  refresh(record: RecordOf<Model>, options?: Omit<GetOptions, 'at'>): Promise<RecordOf<Model> | null>
 
   /** Inserts a record; of an array all or none, at most 10,000. */
   create(record: NewOf<Model>, options?: WriteOptions): Promise<RecordOf<Model>>
@@ -81,6 +82,29 @@ export interface ComponentClient<Model extends WireModel, Known extends Models> 
 
   /** Brings a soft-deleted record back, such as `remove` has answered. False when it was not deleted. */
   restore(target: IdOf<Model> | RecordOf<Model>, options?: ConditionalWriteOptions): Promise<boolean>
+
+  /**
+   * One page of the audit entries about a record, the newest first; also of one that is gone. Rejects with a NotFoundError where there is
+   * and was no such record for the caller.
+   * @example
+   * const { entries } = await client.users.history(7, { limit: 1 })
+   * entries[0]?.actor // who changed user 7 last
+   */
+  history(id: IdOf<Model>, options?: HistoryOptions): Promise<HistoryPage>
+
+  /**
+   * What became of a record, field by field, between an instant and another, or now; null where it was there at neither.
+   * @example
+   * const diff = await client.users.diff(7, { from: new Date('2026-11-23T09:00:00Z') })
+   * diff?.changes // [{ field: 'role', from: 'operator', to: 'admin' }]
+   */
+  diff(id: IdOf<Model>, options: DiffOptions): Promise<RecordDiff<Model> | null>
+
+  /**
+   * Makes a record what it was. A deleted record is restored, and one that is gone is made anew at its id.
+   * @example await client.users.revert(7, { to: '2026-11-23T09:00:00Z' })
+   */
+  revert(target: IdOf<Model> | RecordOf<Model>, options: RevertOptions): Promise<RecordOf<Model>>
 
   /**
    * Measures groups of records: `count`, and `sum`, `avg`, `min`, `max` of a field.

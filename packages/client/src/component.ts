@@ -7,6 +7,7 @@ import type { GetOptions, ListOptions, Page } from './list-options.ts'
 import type { Models } from './model-types.ts'
 import type { CallOptions, ConditionalWriteOptions, WriteOptions } from './options.ts'
 import { cursorPair, placeInEnvelope, placeInHeaders } from './page.ts'
+import { type DiffOptions, type HistoryOptions, type HistoryPage, instantPair, instantText, type RevertOptions } from './past.ts'
 import { strangeError } from './read-error.ts'
 import { conditionsOf } from './where.ts'
 
@@ -48,6 +49,9 @@ export function makeComponent<Model extends WireModel, Known extends Models>(
     remove: (target: Target, options: RemoveOptions = {}) => requests.remove(target, options),
     removeMany: (where: object, options: AnyBulkOptions) => requests.removeMany(where, options),
     restore: (target: Target, options: ConditionalWriteOptions = {}) => requests.restore(target, options),
+    history: (id: string | number, options: HistoryOptions = {}) => requests.history(id, options),
+    diff: (id: string | number, options: DiffOptions) => requests.diff(id, options),
+    revert: (target: Target, options: RevertOptions) => requests.revert(target, options),
     aggregate: (options: AnyAggregateOptions) => requests.aggregate(options),
   }
   // Models are types alone: the same requests serve every one of them, and its interface says what goes in and out.
@@ -85,25 +89,17 @@ class ComponentRequests {
   }
 
   async get(id: string | number, options: GetOptions & Selection): Promise<Row | null> {
-    const query = [...flag('include_deleted', options.includeDeleted), ...selectionPairs(options)]
-    try {
-      return recordIn(await this.#connection.read({ path: this.#at(id), query }, options), String(id))
-    } catch (error) {
-      if (error instanceof NotFoundError) return null
-      throw error
-    }
+    const query = [...flag('include_deleted', options.includeDeleted), ...instantPair('at', options.at), ...selectionPairs(options)]
+    return orNull(async () => recordIn(await this.#connection.read({ path: this.#at(id), query }, options), String(id)))
   }
 
   async refresh(record: Row, options: GetOptions): Promise<Row | null> {
     const { id, etag } = recall(record)
     const call = { path: this.#at(id), query: flag('include_deleted', options.includeDeleted), headers: { 'if-none-match': etag } }
-    try {
+    return orNull(async () => {
       const found = await this.#connection.read(call, options)
       return found.answer.status === 304 ? record : recordIn(found, id)
-    } catch (error) {
-      if (error instanceof NotFoundError) return null
-      throw error
-    }
+    })
   }
 
   async create(body: object, options: WriteOptions): Promise<Row | Row[]> {
@@ -147,6 +143,27 @@ class ComponentRequests {
     return rowOf(await this.#connection.write(call, { ...options, ifMatch: options.ifMatch ?? etag }))['restored'] === true
   }
 
+  async history(id: string | number, { limit, offset, after, ...options }: HistoryOptions): Promise<HistoryPage> {
+    const place = after === undefined ? [] : [cursorPair('after', after)]
+    const query = [...value('limit', limit), ...value('offset', offset), ...place]
+    const { data, pagination, answer } = await this.#connection.read({ path: `${this.#at(id)}/history`, query }, options)
+    if (!Array.isArray(data)) throw strangeError(answer.status, answer.headers.get('x-request-id') ?? undefined)
+    const { next } = pagination ? placeInEnvelope(pagination) : placeInHeaders(answer.headers)
+    return { entries: data, ...(next !== undefined && { next }) }
+  }
+
+  async diff(id: string | number, { from, to, ...options }: DiffOptions): Promise<Row | null> {
+    const query = [...instantPair('from', from), ...instantPair('to', to)]
+    return orNull(async () => rowOf(await this.#connection.read({ path: `${this.#at(id)}/diff`, query }, options)))
+  }
+
+  async revert(target: Target, { to, ...options }: RevertOptions): Promise<Row> {
+    const { id, etag } = recall(target)
+    const body = { to: typeof to === 'number' ? to : instantText(to) }
+    const call = { method: 'POST', path: `${this.#at(id)}/revert`, body } as const
+    return recordIn(await this.#connection.write(call, { ...options, ifMatch: options.ifMatch ?? etag }), id)
+  }
+
   async aggregate(options: AnyAggregateOptions): Promise<Row[]> {
     const query = [
       ...names('group_by', options.groupBy),
@@ -182,6 +199,16 @@ class ComponentRequests {
   }
 }
 
+/** What is read, or null where it is not found. */
+async function orNull<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof NotFoundError) return null
+    throw error
+  }
+}
+
 function listQuery(options: AnyListOptions): QueryPair[] {
   const { orderBy, limit, offset, after, before, count } = options
   return [
@@ -192,6 +219,7 @@ function listQuery(options: AnyListOptions): QueryPair[] {
     ...(before === undefined ? [] : [cursorPair('before', before)]),
     ...flag('include_deleted', options.includeDeleted),
     ...value('count', count),
+    ...instantPair('at', options.at),
     ...selectionPairs(options),
     ...writeConditions(conditionsOf(options.where)),
   ]

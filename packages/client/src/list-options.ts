@@ -1,6 +1,7 @@
 import type { WireModel } from '@strongroom/contract'
 import type { Include, IncludeName, Models, RecordOf } from './model-types.ts'
 import type { CallOptions } from './options.ts'
+import type { Instant } from './past.ts'
 import type { Where } from './where.ts'
 
 type OrderTerm<Name extends string> = Name | `-${Name}`
@@ -28,12 +29,16 @@ export interface ListOptions<Model extends WireModel> extends CallOptions {
   readonly includeDeleted?: boolean | undefined
   /** `none` saves the count of all records. */
   readonly count?: 'exact' | 'none' | undefined
+  /** The records as they were at an instant; nothing is read along then. */
+  readonly at?: Instant | undefined
 }
 
 /** How one record is read. */
 export interface GetOptions extends CallOptions {
   /** A soft-deleted record too. */
   readonly includeDeleted?: boolean | undefined
+  /** The record as it was at an instant; nothing is read along then. */
+  readonly at?: Instant | undefined
 }
 
 /** Which parts of records are answered. */

@@ -55,6 +55,32 @@ for (const responses of ['bare', 'envelope'] as const) {
       expect(streamed).toEqual(['A', 'B', 'D', 'E'])
     })
 
+    test('the past: history, records as they were, differences, and back', async () => {
+      const { client, users } = await start()
+      const made = await client.users.create({ ...ada, password_hash: 'secret' })
+      for (const age of [1, 2, 3]) await client.users.update(1, { age })
+      const first = await client.users.history(1, { limit: 3 })
+      const rest = await client.users.history(1, { after: first.next ?? '' })
+      expect(rest).toEqual({ entries: [expect.objectContaining({ operation: 'create', record_id: 1, before: null })] })
+      const [last, before] = first.entries
+      expect(last).toMatchObject({ before: { age: 2 }, after: { age: 3 } })
+      const changed = await users.get(1)
+      const now = new Date()
+      expect((await client.users.get(1, { at: now }))?.age).toBe(changed?.age)
+      expect((await client.users.list({ at: now.toISOString(), where: { age: { gte: 3 } } })).records).toMatchObject([{ name: 'Ada' }])
+      expect(await client.users.get(1, { at: '2020-01-01T00:00:00Z' })).toBeNull()
+      const diff = await client.users.diff(1, { from: '2020-01-01T00:00:00Z' })
+      expect(diff).toMatchObject({ from: null, to: { age: 3 } })
+      expect(diff?.changes).toContainEqual({ field: 'age', from: null, to: 3 })
+      expect(await client.users.diff(9, { from: now })).toBeNull()
+      const reverted = await client.users.revert(1, { to: before?.id ?? 0 })
+      expect(reverted.age).toBe(2)
+      expect((await client.users.revert(reverted, { to: now })).age).toBe(3)
+      expect(await rejectionOf(client.users.revert(made, { to: now }))).toBeInstanceOf(PreconditionFailedError)
+      expect(await rejectionOf(client.users.history(9))).toBeInstanceOf(NotFoundError)
+      await expect(async () => client.users.get(1, { at: new Date(Number.NaN) })).rejects.toThrow(TypeError)
+    })
+
     test('aggregates, and changes many with a filter and a cap', async () => {
       const { client } = await start()
       await client.users.create(

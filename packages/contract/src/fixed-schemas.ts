@@ -120,6 +120,23 @@ export const statusSchema = closed(
 /** What a restored record is answered with. */
 export const restorationSchema = closed({ status: { const: 'ok' }, restored: { type: 'boolean' } })
 
+/** Where a record shall go back to: an instant, or the id of one of its audit entries. */
+export const revertTargetSchema = closed({
+  to: {
+    anyOf: [
+      { type: 'integer', minimum: 1, maximum: Number.MAX_SAFE_INTEGER },
+      { type: 'string', format: 'date-time' },
+    ],
+  },
+})
+
+/** What became of a record between two moments: `from` and `to` are the record at each, null where it was not there. */
+export function diffSchema(record: WireSchema, fields: readonly string[]): WireSchema {
+  const change = closed({ field: { type: 'string', enum: fields }, from: {}, to: {} })
+  const orNull = { anyOf: [record, { type: 'null' }] }
+  return closed({ from: orNull, to: orNull, changes: { type: 'array', items: change } })
+}
+
 const count: WireSchema = { type: 'integer', minimum: 0 }
 
 /** What a restore of the database did, or would do. */

@@ -20,12 +20,14 @@ export {
   backupSchema,
   bulkDeletionSchema,
   deletionSchema,
+  diffSchema,
   failureSchema,
   importReportSchema,
   jobSchema,
   problemSchema,
   restorationSchema,
   restoreReportSchema,
+  revertTargetSchema,
   statusSchema,
 } from './fixed-schemas.ts'
 export { type ListCondition, type ListFilter, type ListOperator, listOperators } from './list-condition.ts'
@@ -40,10 +42,14 @@ export {
 export { databaseTypes, type OperatorOperation, operatorRoutes, zipTypes } from './operator-routes.ts'
 export {
   auditParameters,
+  defaultHistoryEntries,
   diagramParameters,
+  diffParameters,
   exportParameters,
+  historyParameters,
   importParameters,
   longestWait,
+  mostHistoryEntries,
   pageLimit,
   preferHeader,
   requestIdHeader,

@@ -18,6 +18,7 @@ export const listParameters = [
   'include',
   'include_deleted',
   'count',
+  'at',
 ] as const
 
 /** The most records that point to those of an answer and are read along under one name of `include`: the whole page is held in memory. */
@@ -47,6 +48,8 @@ export interface ListQuery {
   readonly includeDeleted: boolean
   /** Whether the answer says how many records there are. */
   readonly count: 'exact' | 'none'
+  /** An instant of the past, as text. */
+  readonly at: string | undefined
 }
 
 /** What a list's query is read against. */
@@ -99,6 +102,7 @@ function readPage(parameters: Parameters, options: ListQueryOptions): Omit<ListQ
     before,
     includeDeleted: readFlag('include_deleted', once(parameters, 'include_deleted')),
     count: readCount(once(parameters, 'count')),
+    at: once(parameters, 'at'),
   }
 }
 

@@ -89,6 +89,7 @@ export const idempotencyKey: RouteParameter = {
 
 export const includeDeleted = flag('include_deleted', 'Soft-deleted records too.')
 export const dryRun = flag('dry_run', 'Does everything, hooks included, then rolls back and answers what would have been.')
+export const at = instant('at', 'What was there at this instant: RFC 3339, not in the future.')
 export const replace = flag('replace', 'Fields that are left out go back to their default or null.')
 export const purge = flag('purge', 'Removes the record for good, also when it is soft-deleted.')
 
@@ -128,6 +129,10 @@ export const bulkQueryParameters: readonly RouteParameter[] = [
   atMost,
 ]
 
+/** Entries on a page of a record's history, where the query does not say, and at most. */
+export const defaultHistoryEntries = 100
+export const mostHistoryEntries = 1000
+
 /** The parameters of a list, beside the fields. Limits are those of a server that configures none. */
 export const listQueryParameters: readonly RouteParameter[] = [
   group('and', 'Conditions that must all hold.'),
@@ -149,6 +154,26 @@ export const listQueryParameters: readonly RouteParameter[] = [
     schema: { type: 'string', enum: ['exact', 'none'], default: 'exact' },
     example: 'none',
   },
+  at,
+]
+
+/** Which of a record's audit entries. */
+export const historyParameters: readonly RouteParameter[] = [
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'The most entries to answer.',
+    schema: { type: 'integer', minimum: 1, maximum: mostHistoryEntries, default: defaultHistoryEntries },
+    example: 20,
+  },
+  offset('offset'),
+  text('after', 'The page begins right after this cursor; take it from the Link header.', 'eyJpZCI6N30'),
+]
+
+/** Between which moments a record is compared. */
+export const diffParameters: readonly RouteParameter[] = [
+  { ...instant('from', 'The first moment: RFC 3339, not in the future.'), required: true },
+  instant('to', 'The second moment; now unless said.'),
 ]
 
 /** The parameters of an aggregate, beside the fields. */

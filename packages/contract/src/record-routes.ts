@@ -1,8 +1,12 @@
+import type { ErrorCode } from './error-codes.ts'
 import {
   aggregateQueryParameters,
+  at,
   bulkQueryParameters,
+  diffParameters,
   dryRun,
   fields,
+  historyParameters,
   idempotencyKey,
   ifMatch,
   ifNoneMatch,
@@ -17,7 +21,20 @@ import {
 import { type AnswerHeader, type Content, queryErrors, type Route, type RouteAnswer, writeErrors } from './route.ts'
 
 /** What a record route does. */
-export type RecordOperation = 'list' | 'aggregate' | 'get' | 'create' | 'save' | 'patch' | 'patchMany' | 'delete' | 'deleteMany' | 'restore'
+export type RecordOperation =
+  | 'list'
+  | 'aggregate'
+  | 'get'
+  | 'create'
+  | 'save'
+  | 'patch'
+  | 'patchMany'
+  | 'delete'
+  | 'deleteMany'
+  | 'restore'
+  | 'history'
+  | 'diff'
+  | 'revert'
 
 /** What a route asks the rules of access for. */
 export const askedAccess = {
@@ -31,6 +48,9 @@ export const askedAccess = {
   delete: 'delete',
   deleteMany: 'delete',
   restore: 'restore',
+  history: 'read',
+  diff: 'read',
+  revert: 'update',
 } as const satisfies Readonly<Record<RecordOperation, string>>
 
 /** The media types of a JSON Merge Patch (RFC 7396): its own, and plain JSON, which most clients send. */
@@ -48,6 +68,9 @@ const answer = (status: number, description: string, content: Content, headers: 
 const written = (status: number, description: string, content: Content, headers: readonly AnswerHeader[] = []): RouteAnswer =>
   answer(status, description, content, [...headers, 'Idempotent-Replayed', 'Access-Control-Expose-Headers'])
 
+/** The errors of a route that asks what was: not all of that may be known any more. */
+const pastErrors: readonly ErrorCode[] = [...queryErrors, 'gone']
+
 const writeParameters = [dryRun, idempotencyKey, userHeader, requestIdHeader]
 
 /** The routes of every component, in the order of the documentation. */
@@ -57,14 +80,15 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'GET',
     path: '',
     summary: 'Lists records',
-    description: 'A page of the records that hold all conditions. `Link` leads to the other pages.',
+    description:
+      'A page of the records that hold all conditions. `Link` leads to the other pages. With `at` they are those of then, as they were, and nothing is read along.',
     parameters: [...listQueryParameters, requestIdHeader],
     filters: true,
     paged: true,
     answers: [
       answer(200, 'A page of records.', 'selectedRecords', ['X-Total-Count', 'Content-Range', 'Link', 'Access-Control-Expose-Headers']),
     ],
-    errors: queryErrors,
+    errors: pastErrors,
     writes: false,
   },
   {
@@ -85,8 +109,9 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     method: 'GET',
     path: '/{id}',
     summary: 'Reads a record',
-    description: 'The record, with its version as `ETag` where it is answered whole. An id of the wrong shape names no record.',
-    parameters: [includeDeleted, fields, include, ifNoneMatch, requestIdHeader],
+    description:
+      'The record, with its version as `ETag` where it is answered whole. An id of the wrong shape names no record. With `at` it is the record of then, which has no version, and nothing is read along.',
+    parameters: [includeDeleted, fields, include, at, ifNoneMatch, requestIdHeader],
     answers: [
       answer(200, 'The record.', 'selectedRecord', ['ETag', 'Access-Control-Expose-Headers']),
       {
@@ -95,7 +120,7 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
         headers: ['ETag', 'Access-Control-Expose-Headers', 'X-Request-Id'],
       },
     ],
-    errors: [...queryErrors, 'not_found'],
+    errors: [...pastErrors, 'not_found'],
     writes: false,
   },
   {
@@ -192,6 +217,52 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     parameters: [ifMatch, ifNoneMatch, ...writeParameters],
     answers: [written(200, 'Whether it was deleted and is back.', 'restoration')],
     errors: [...writeErrors, 'precondition_failed', 'not_found', 'unique_conflict', 'reference_conflict', 'record_limit', 'state_conflict'],
+    writes: true,
+  },
+  {
+    operation: 'history',
+    method: 'GET',
+    path: '/{id}/history',
+    summary: 'Lists the audit entries of a record, newest first',
+    description:
+      'Also of a record that is gone. Entries of which the caller might not read what they show are left out. `Link` leads to the other pages.',
+    parameters: [...historyParameters, requestIdHeader],
+    paged: true,
+    answers: [answer(200, 'The entries.', 'auditEntries', ['Link', 'Access-Control-Expose-Headers'])],
+    errors: [...queryErrors, 'not_found'],
+    writes: false,
+  },
+  {
+    operation: 'diff',
+    method: 'GET',
+    path: '/{id}/diff',
+    summary: 'Tells which fields of a record differ between two moments',
+    description: 'The record at both moments, null where it was not there, and the fields that differ. Deleted records are seen.',
+    parameters: [...diffParameters, requestIdHeader],
+    answers: [answer(200, 'The difference.', 'recordDiff')],
+    errors: [...pastErrors, 'not_found'],
+    writes: false,
+  },
+  {
+    operation: 'revert',
+    method: 'POST',
+    path: '/{id}/revert',
+    summary: 'Makes a record what it was at an instant, or what an audit entry left',
+    description:
+      'A write like any other. A deleted record is restored, and one that is gone is made anew at its id. Secret fields, and those that the caller may not set, stay as they are.',
+    parameters: [ifMatch, ifNoneMatch, ...writeParameters],
+    body: { mediaTypes: ['application/json'], content: ['revertTarget'] },
+    answers: [written(200, 'The record as it is now.', 'record', ['ETag'])],
+    errors: [
+      ...writeErrors,
+      'precondition_failed',
+      'precondition_required',
+      'not_found',
+      'gone',
+      'unique_conflict',
+      'reference_conflict',
+      'record_limit',
+    ],
     writes: true,
   },
 ]

@@ -29,6 +29,8 @@ export type Content =
   | 'deletion'
   | 'bulkDeletion'
   | 'restoration'
+  | 'recordDiff'
+  | 'revertTarget'
   | 'groups'
   | 'batch'
   | 'batchResults'

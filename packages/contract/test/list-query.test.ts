@@ -13,11 +13,13 @@ const nothing: ListQuery = {
   include: [],
   includeDeleted: false,
   count: 'exact',
+  at: undefined,
 }
 
 describe('the query of a list is understood', () => {
   const cases: [title: string, raw: string, Partial<ListQuery>][] = [
     ['nothing at all', '', {}],
+    ['an instant of the past', 'at=2026-01-31T12:00:00Z', { at: '2026-01-31T12:00:00Z' }],
     ['a plain key', 'name=li', { conditions: [{ type: 'filter', field: 'name', operator: 'eq', values: ['li'] }] }],
     ['a key with an operator', 'age[gte]=18', { conditions: [{ type: 'filter', field: 'age', operator: 'gte', values: ['18'] }] }],
     ['an encoded key', 'age%5Blt%5D=65', { conditions: [{ type: 'filter', field: 'age', operator: 'lt', values: ['65'] }] }],
@@ -158,7 +160,7 @@ describe('the query of a list is refused with a sentence', () => {
   const cases: [raw: string, message: string | RegExp][] = [
     [
       'colour=red',
-      'There is no parameter or field "colour". Parameters: and, or, not, sort, limit, offset, skip, after, before, fields, include, include_deleted, count. Fields: id, name, age, limit, phone.',
+      'There is no parameter or field "colour". Parameters: and, or, not, sort, limit, offset, skip, after, before, fields, include, include_deleted, count, at. Fields: id, name, age, limit, phone.',
     ],
     ['colour[eq]=red', 'There is no field "colour". Fields: id, name, age, limit, phone.'],
     [

@@ -81,6 +81,8 @@ export interface GetQuery {
   readonly includeDeleted: boolean
   readonly fields: readonly string[] | undefined
   readonly include: readonly string[]
+  /** An instant of the past, as text. */
+  readonly at: string | undefined
 }
 
 /** Reads the query of one record. */
@@ -88,12 +90,13 @@ export function readGetQuery({ accessor, pageSize, dialects }: QuerySetting, req
   const setting = { ...namesOf(accessor), ...pageSize }
   return readQuery(() => {
     const raw = translateQuery(dialects, 'get', rawQuery(request), setting)
-    const given = readParameters(raw, ['include_deleted', 'fields', 'include'], ['fields', 'include'])
+    const given = readParameters(raw, ['include_deleted', 'fields', 'include', 'at'], ['fields', 'include'])
     const fields = given.get('fields')
     return {
       includeDeleted: readFlag('include_deleted', given.get('include_deleted')),
       fields: fields === undefined ? undefined : readNames('fields', [fields], setting.fields),
       include: readNames('include', [given.get('include') ?? ''], setting.includes),
+      at: given.get('at'),
     }
   })
 }

@@ -4,10 +4,24 @@ import type { Command } from './command.ts'
 import { diagram } from './diagram.ts'
 import { exportTables } from './export.ts'
 import { health } from './health.ts'
+import { history } from './history.ts'
 import { importFiles } from './import.ts'
 import { migrate } from './migrate.ts'
 import { restore } from './restore.ts'
+import { revert } from './revert.ts'
 import { why } from './why.ts'
 
 /** Every command, in the order of the help. */
-export const commands: readonly Command[] = [backup, restore, exportTables, importFiles, audit, why, health, diagram, migrate]
+export const commands: readonly Command[] = [
+  backup,
+  restore,
+  exportTables,
+  importFiles,
+  audit,
+  history,
+  revert,
+  why,
+  health,
+  diagram,
+  migrate,
+]

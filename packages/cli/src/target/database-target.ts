@@ -21,7 +21,9 @@ import type {
   ExportChoices,
   ImportChoices,
   ImportFiles,
+  RecordName,
   RestoreChoices,
+  RevertChoices,
   Source,
   Target,
   Watch,
@@ -97,15 +99,26 @@ export class DatabaseTarget implements Target {
     }
   }
 
+  history({ component, id }: RecordName, limit: number, watch: Watch): AsyncGenerator<Document, void, undefined> {
+    return this.audit({ component, record_id: id }, limit, watch)
+  }
+
+  async revertRecord({ component, id }: RecordName, { to, dryRun }: RevertChoices): Promise<Document> {
+    const storage = await this.#opened('A revert')
+    const { core } = await this.#load(this.#assertAccessors('A revert'))
+    const accessor = accessorOf(storage.accessors, component)
+    const known = core.parseId(accessor.model, id)
+    if (known === undefined) throw new WrongUse(`${component} has no record ${id}.`)
+    const row = await accessor.revert(known, { to, dryRun, ...this.#who() })
+    // Rows are plain objects of fields.
+    return core.recordToJson(accessor.model, row as Record<string, unknown>, { secrets: 'omit' })
+  }
+
   async explainAccess({ id, ...question }: AccessQuestion): Promise<Document> {
     const module = this.#assertAccessors('Who may do what')
     const { core, accessors, access } = await this.#load(module)
     if (access.length === 0) throw new WrongUse(`${module} exports no rules: export const taskAccess = defineAccess(Task, { read: true }).`)
-    const accessor = accessors.find(({ component }) => component === question.component)
-    if (!accessor)
-      throw new WrongUse(
-        `There is no component "${question.component}". There are ${accessors.map(({ component }) => component).join(', ')}.`,
-      )
+    const accessor = accessorOf(accessors, question.component)
     this.#view ??= core.viewDatabase({ url: this.#options.url, accessors, access })
     const record = id === undefined ? {} : { id: core.parseId(accessor.model, id) ?? id }
     return { ...(await (await this.#view).explainAccess({ ...question, ...record })) }
@@ -170,6 +183,12 @@ export class DatabaseTarget implements Target {
     this.#loaded ??= loadAccessors(module)
     return this.#loaded
   }
+}
+
+function accessorOf<Accessor extends { readonly component: string }>(accessors: readonly Accessor[], component: string): Accessor {
+  const accessor = accessors.find((known) => known.component === component)
+  if (accessor) return accessor
+  throw new WrongUse(`There is no component "${component}". There are ${accessors.map((known) => known.component).join(', ')}.`)
 }
 
 /** The library's advice is for programs. */

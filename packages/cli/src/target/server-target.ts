@@ -12,7 +12,9 @@ import type {
   ExportChoices,
   ImportChoices,
   ImportFiles,
+  RecordName,
   RestoreChoices,
+  RevertChoices,
   Source,
   Target,
   Watch,
@@ -79,10 +81,24 @@ export class ServerTarget implements Target {
   async *audit(filter: AuditFilter, limit: number, watch: Watch): AsyncGenerator<Document, void, undefined> {
     const { since, until, ...words } = filter
     const query = { ...words, since: since?.toISOString(), until: until?.toISOString() }
+    yield* this.#entries('/db/audit', query, limit, watch)
+  }
+
+  async *history(record: RecordName, limit: number, watch: Watch): AsyncGenerator<Document, void, undefined> {
+    yield* this.#entries(`${pathOf(record)}/history`, {}, limit, watch)
+  }
+
+  /** Page after page of a route that answers audit entries. */
+  async *#entries(
+    path: string,
+    query: Readonly<Record<string, string | undefined>>,
+    limit: number,
+    watch: Watch,
+  ): AsyncGenerator<Document, void, undefined> {
     let after: string | undefined
     for (let left = limit; left > 0; ) {
       const asked = Math.min(left, pageSize)
-      const answer = await this.#server.ask({ path: '/db/audit', query: { ...query, limit: String(asked), after } }, watch)
+      const answer = await this.#server.ask({ path, query: { ...query, limit: String(asked), after } }, watch)
       const entries = await this.#server.json(answer)
       if (!Array.isArray(entries)) throw new WrongUse(`${this.name} answered with something else than audit entries.`)
       yield* entries.map(asRecord)
@@ -92,10 +108,15 @@ export class ServerTarget implements Target {
     }
   }
 
+  async revertRecord(record: RecordName, { to, dryRun }: RevertChoices, watch: Watch): Promise<Document> {
+    const { body, headers } = jsonBody({ to: typeof to === 'number' ? to : to.toISOString() })
+    const query = { dry_run: String(dryRun) }
+    const ask = { method: 'POST', path: `${pathOf(record)}/revert`, query, headers: this.#signed(headers), body }
+    return asRecord(await this.#server.json(await this.#server.ask(ask, watch)))
+  }
+
   async explainAccess(question: AccessQuestion, watch: Watch): Promise<Document> {
-    const content = Buffer.from(JSON.stringify(question))
-    const headers = { 'content-type': 'application/json', 'content-length': String(content.length) }
-    const ask = { method: 'POST', path: '/db/explain-access', headers, body: Readable.from([content]) }
+    const ask = { method: 'POST', path: '/db/explain-access', ...jsonBody(question) }
     return asRecord(await this.#server.json(await this.#server.ask(ask, watch)))
   }
 
@@ -115,6 +136,15 @@ export class ServerTarget implements Target {
   #signed(headers: Readonly<Record<string, string>>): Record<string, string> {
     return { ...headers, 'x-user': this.#user }
   }
+}
+
+function pathOf({ component, id }: RecordName): string {
+  return `/${encodeURIComponent(component)}/${encodeURIComponent(id)}`
+}
+
+function jsonBody(value: object): { readonly body: Readable; readonly headers: Readonly<Record<string, string>> } {
+  const content = Buffer.from(JSON.stringify(value))
+  return { body: Readable.from([content]), headers: { 'content-type': 'application/json', 'content-length': String(content.length) } }
 }
 
 /** The cursor of the next page: `Link: </db/audit?after=…>; rel="next"`. */

@@ -61,6 +61,18 @@ export interface AccessQuestion {
   readonly id?: string
 }
 
+/** A record, by its component and its id as it stands in a path. */
+export interface RecordName {
+  readonly component: string
+  readonly id: string
+}
+
+/** Where a record goes back to: an instant, or the id of one of its audit entries. */
+export interface RevertChoices {
+  readonly to: Date | number
+  readonly dryRun: boolean
+}
+
 /** A server or a database, and what can be done with it. */
 export interface Target {
   /** For people: without passwords. */
@@ -73,6 +85,10 @@ export interface Target {
   import(files: ImportFiles, choices: ImportChoices, watch: Watch): Promise<Document>
   /** The newest first. */
   audit(filter: AuditFilter, limit: number, watch: Watch): AsyncIterable<Document>
+  /** Entries about one record, the newest first. */
+  history(record: RecordName, limit: number, watch: Watch): AsyncIterable<Document>
+  /** Answers the record as it is then. */
+  revertRecord(record: RecordName, choices: RevertChoices, watch: Watch): Promise<Document>
   explainAccess(question: AccessQuestion, watch: Watch): Promise<Document>
   health(watch: Watch): Promise<Document>
   diagram(choices: { readonly format: 'svg' | 'dot'; readonly system: boolean }, watch: Watch): Promise<string>

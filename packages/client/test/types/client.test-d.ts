@@ -185,3 +185,17 @@ test('something that is no model is refused', () => {
   void wrong
   void [User, Country]
 })
+
+test('the past has the types of the model', () => {
+  const diff = () => client.users.diff(1, { from: new Date() })
+  expectTypeOf<NonNullable<Awaited<ReturnType<typeof diff>>>['to']>().toEqualTypeOf<UserRecord | null>()
+  expectTypeOf<NonNullable<Awaited<ReturnType<typeof diff>>>['changes'][number]['field']>().toEqualTypeOf<keyof UserRecord>()
+  expectTypeOf(client.users.revert).parameter(1).toHaveProperty('to').toEqualTypeOf<Date | string | number>()
+  expectTypeOf<Awaited<ReturnType<typeof client.users.revert>>>().toEqualTypeOf<UserRecord>()
+  const then = () => client.users.get(1, { at: '2026-01-31T12:00:00Z', fields: ['name'] })
+  expectTypeOf<Awaited<ReturnType<typeof then>>>().toEqualTypeOf<{ name: string } | null>()
+  // @ts-expect-error: a revert says where to
+  void (() => client.users.revert(1, {}))
+  // @ts-expect-error: a record that was read whole is one of the present
+  void (() => client.users.refresh({} as UserRecord, { at: new Date() }))
+})

@@ -1,4 +1,5 @@
-import { bulkDeletionSchema, type Content, deletionSchema, type WireSchema } from '@strongroom/contract'
+import { bulkDeletionSchema, type Content, deletionSchema, diffSchema, revertTargetSchema, type WireSchema } from '@strongroom/contract'
+import { visibleFields } from '../query.ts'
 import { mostRecords } from '../records/record-body.ts'
 import { reference } from './shelf.ts'
 import { type DescribedComponent, plain } from './source.ts'
@@ -30,7 +31,8 @@ export function contentSchema(content: Content, described: DescribedComponent | 
 
 function recordContent(content: Content, { component, model }: DescribedComponent): WireSchema | undefined {
   const record = reference(`${component}.record`)
-  const selected: WireSchema = { anyOf: [record, reference(`${component}.selected`)] }
+  const past = reference(`${component}.past`)
+  const selected: WireSchema = { anyOf: [record, reference(`${component}.selected`), past] }
   const fresh = reference(`${component}.new`)
   switch (content) {
     case 'record':
@@ -53,6 +55,11 @@ function recordContent(content: Content, { component, model }: DescribedComponen
       return reference(`${component}.patch`)
     case 'deletion':
       return deletionSchema(plain(model.id.schema), record)
+    case 'recordDiff':
+      return diffSchema(
+        past,
+        visibleFields(model).map(({ name }) => name),
+      )
     case 'groups':
       return listOf(reference(`${component}.group`))
     default:
@@ -64,6 +71,8 @@ function fixedContent(content: Content): WireSchema {
   switch (content) {
     case 'restoration':
       return reference('api.restoration')
+    case 'revertTarget':
+      return revertTargetSchema
     case 'bulkDeletion':
       return bulkDeletionSchema
     case 'batch':

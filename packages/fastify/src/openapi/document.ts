@@ -82,7 +82,7 @@ function schemasOf({ components, operators, responses: style, systemPaths }: Ope
   const hasStatus = operators || systemPaths['health'] !== false || systemPaths['ready'] !== false
   return {
     ...Object.fromEntries(components.flatMap((described) => Object.entries(recordSchemas(described, components)))),
-    ...(components.length > 0 && batchSchemas(components)),
+    ...(components.length > 0 && { ...batchSchemas(components), 'api.audit-entry': auditEntrySchema }),
     ...(style === 'envelope' ? { 'api.failure': failureSchema } : { 'api.problem': problemSchema }),
     ...(hasStatus && { 'api.status': statusSchema }),
     ...(components.some(({ model }) => model.deletedAt) && { 'api.restoration': restorationSchema }),

@@ -43,6 +43,8 @@ function modelExample(content: Content, model: AnyModel): unknown {
       return patchExample(model)
     case 'deletion':
       return whole(recordExample(model), (record) => ({ status: 'deleted', id: record[model.id.name], record }))
+    case 'recordDiff':
+      return diffExample(model)
     case 'groups':
       return groupExample(model)
     default:
@@ -76,6 +78,7 @@ const jobExample = {
 const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
   status: { status: 'ok' },
   restoration: { status: 'ok', restored: true },
+  revertTarget: { to: '2026-01-31T12:00:00.000Z' },
   bulkDeletion: { status: 'deleted', count: 3 },
   openapi: { openapi: '3.1.0', info: { title: 'Strongroom', version: '1.0.0' } },
   html: '<!doctype html>',
@@ -155,6 +158,15 @@ function bodyExample(model: AnyModel, use: 'insert' | 'update'): Record<string, 
 /** Two fields show that the others may be left out. */
 function patchExample(model: AnyModel): Record<string, unknown> {
   return Object.fromEntries(Object.entries(bodyExample(model, 'update') ?? {}).slice(0, 2))
+}
+
+/** A record that was not there at the first moment. */
+function diffExample(model: AnyModel): unknown {
+  return whole(recordExample(model), (record) => ({
+    from: null,
+    to: record,
+    changes: Object.entries(record).flatMap(([field, to]) => (to === null ? [] : [{ field, from: null, to }])),
+  }))
 }
 
 function groupExample(model: AnyModel): unknown {

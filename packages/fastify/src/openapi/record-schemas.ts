@@ -11,6 +11,7 @@ export function recordSchemas(described: DescribedComponent, all: readonly Descr
   return {
     [`${component}.record`]: readSchema(model),
     [`${component}.selected`]: selectedSchema(described, all),
+    [`${component}.past`]: pastSchema(model),
     [`${component}.new`]: newSchema(model),
     [`${component}.saved`]: savedSchema(model),
     [`${component}.patch`]: patchSchema(model),
@@ -35,6 +36,29 @@ function selectedSchema(described: DescribedComponent, all: readonly DescribedCo
     return [name, side === 'one' ? orNull(record) : { type: 'array', items: record }]
   })
   return { ...closed({ ...propertiesOf(readSchema(described.model)), ...Object.fromEntries(along) }, []), minProperties: 1 }
+}
+
+/** A record as it was: by the rules of then, with null for what the model did not have yet. */
+function pastSchema(model: AnyModel): WireSchema {
+  const properties = visibleFields(model).map(({ name, kind }): [string, Json] => [name, wireTypes[kind]])
+  return { ...closed(Object.fromEntries(properties), []), minProperties: 1, description: 'A record as it was at an instant.' }
+}
+
+const textOrNull: Json = { type: ['string', 'null'] }
+
+/** What values of a field look like in JSON, whatever else its model asks of them. */
+const wireTypes: Readonly<Record<Field['kind'], Json>> = {
+  boolean: { type: ['boolean', 'null'] },
+  integer: { type: ['integer', 'null'] },
+  number: { type: ['number', 'null'] },
+  int64: textOrNull,
+  decimal: textOrNull,
+  datetime: textOrNull,
+  date: textOrNull,
+  uuid: textOrNull,
+  text: textOrNull,
+  bytes: textOrNull,
+  json: {},
 }
 
 /** A record that is saved may be the whole one as it was read, or any part of it; one that is made may have what cannot be set later. */

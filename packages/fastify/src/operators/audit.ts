@@ -1,19 +1,11 @@
-import { auditParameters, readParameters, readWholeNumber } from '@strongroom/contract'
-import {
-  type AuditCursorPage,
-  type AuditEntry,
-  type AuditPage,
-  auditOperations,
-  DateTime,
-  defineModel,
-  InvalidQueryError,
-  type Storage,
-} from '@strongroom/core'
+import { auditParameters, readParameters } from '@strongroom/contract'
+import { type AuditCursorPage, type AuditPage, auditOperations, InvalidQueryError, type Storage } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
-import { queryValue, rawQuery, readQuery } from '../query.ts'
-import { pageLinks } from '../records/page-links.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
+import { type EntryPlace, readNumber, sendEntries } from '../entries.ts'
+import { readInstant } from '../instant.ts'
+import { rawQuery, readQuery } from '../query.ts'
 import { type Operators, requireOperator } from './guard.ts'
+import { guarded } from './guarded.ts'
 
 /** How many entries are answered. */
 export interface AuditLimits {
@@ -27,20 +19,8 @@ export function listAudit(storage: Storage, operators: Operators, limits: AuditL
     await requireOperator(operators, request)
     const query = readAuditQuery(request, limits)
     const { entries, next } = await storage.audit.page(query)
-    const place = { limit: query.limit ?? limits.defaultLimit, offset: query.offset ?? 0 }
-    reply.header('link', pageLinks(request.originalUrl, place, next === undefined ? {} : { next }))
-    exposeHeaders(reply, ['Link', 'X-Request-Id'])
-    reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
-    return sendJson(reply, 200, entries.map(wireEntry), {
-      message: 'Audit entries found',
-      pagination: {
-        total: null,
-        limit: place.limit,
-        offset: query.after === undefined ? place.offset : null,
-        next: next ?? null,
-        previous: null,
-      },
-    })
+    const place: EntryPlace = { limit: query.limit ?? limits.defaultLimit, offset: query.offset ?? 0, after: query.after }
+    return sendEntries(guarded(reply), place, entries, next)
   }
 }
 
@@ -78,25 +58,4 @@ function readOperation(value: string | undefined): AuditPage['operation'] {
   const operation = auditOperations.find((known) => known === value)
   if (!operation) throw new InvalidQueryError(`operation is one of ${auditOperations.join(', ')}.`)
   return operation
-}
-
-/** Instants are read as every DateTime field is. */
-const instants = defineModel('instants', { since: DateTime(), until: DateTime() }).fieldsByName
-
-function readInstant(name: 'since' | 'until', value: string | undefined): Date | undefined {
-  const field = instants.get(name)
-  // A DateTime field gives Dates, or throws.
-  return value === undefined || !field ? undefined : (queryValue(field, value) as Date)
-}
-
-function readNumber(name: string, value: string | undefined, least: number, most: number, otherwise: number): number {
-  if (value === undefined) return otherwise
-  const number = readWholeNumber(value, least, most)
-  if (number === undefined)
-    throw new InvalidQueryError(`${name} is a whole number from ${least}${most === Number.MAX_SAFE_INTEGER ? ' on' : ` to ${most}`}.`)
-  return number
-}
-
-function wireEntry(entry: AuditEntry): Record<string, unknown> {
-  return { ...entry, timestamp: entry.timestamp.toISOString() }
 }

@@ -16,12 +16,15 @@ import { aggregateRecords } from './aggregate.ts'
 import { createRecord } from './create.ts'
 import { deleteRecord } from './delete.ts'
 import { deleteRecords } from './delete-many.ts'
+import { diffRecord } from './diff.ts'
 import { getRecord } from './get.ts'
+import { recordHistory } from './history.ts'
 import { listRecords } from './list.ts'
 import { patchRecord } from './patch.ts'
 import { patchRecords } from './patch-many.ts'
 import type { RecordRoom } from './record-room.ts'
 import { restoreRecord } from './restore.ts'
+import { revertRecord } from './revert.ts'
 import { saveRecord } from './save.ts'
 
 /** What the routes of one component can be told. */
@@ -99,6 +102,9 @@ export function mountRecords(
         delete: deleteRecord(room),
         deleteMany: deleteRecords(room),
         restore: restoreRecord(room),
+        history: recordHistory(room),
+        diff: diffRecord(room),
+        revert: revertRecord(room),
       }),
     ),
     bodyLimit,

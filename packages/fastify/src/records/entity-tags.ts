@@ -37,7 +37,7 @@ export function refuseConditions({ headers }: FastifyRequest, instead: string): 
   if (headers['if-match'] === undefined && headers['if-none-match'] === undefined) return
   throw new StrongroomError(
     'bad_request',
-    `If-Match and If-None-Match are taken by requests for one record: PUT, PATCH and DELETE of its path, and its restore. ${instead}`,
+    `If-Match and If-None-Match are taken by requests for one record: PUT, PATCH and DELETE of its path, its restore and its revert. ${instead}`,
   )
 }
 

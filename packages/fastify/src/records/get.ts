@@ -1,5 +1,6 @@
 import { mostIncludedRecords } from '@strongroom/contract'
 import type { RouteHandlerMethod } from 'fastify'
+import { readInstant } from '../instant.ts'
 import { readGetQuery } from '../query.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
 import { isKnown, sendEntityTag } from './entity-tags.ts'
@@ -8,12 +9,14 @@ import { noRecord, pathId, type RecordRoom, type Row, wireRow } from './record-r
 /** `GET /users/{id}` */
 export function getRecord(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
-    const { includeDeleted, fields, include } = readGetQuery(room, request)
+    const { includeDeleted, fields, include, ...query } = readGetQuery(room, request)
+    const time = readInstant('at', query.at)
     const id = pathId(room, request)
     const included = Object.fromEntries(include.map((name) => [name, true]))
     // Field names that were checked against the model, whose type is not known here.
     const selection = { fields: fields as never, include: included, includeAtMost: mostIncludedRecords }
-    const row = await room.accessor.get(id, { includeDeleted, ...selection })
+    const options = { includeDeleted, ...selection }
+    const row = await (time ? room.accessor.asOf(time).get(id, options) : room.accessor.get(id, options))
     if (!row) throw noRecord(room, id)
     // A bad If-None-Match is refused before anything is said of the record.
     const known = isKnown(request, row)

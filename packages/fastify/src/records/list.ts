@@ -1,6 +1,7 @@
 import { mostIncludedRecords, type Pagination } from '@strongroom/contract'
 import type { AnyModel, ModelAccessor, RecordPage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
+import { readInstant } from '../instant.ts'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
 import { pageLinks } from './page-links.ts'
@@ -24,7 +25,8 @@ export function listRecords(room: RecordRoom): RouteHandlerMethod {
 
 function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promise<RecordPage<Row>> {
   const { where, orderBy, limit, offset, after, before, includeDeleted, count, fields, include } = query
-  return accessor.page({
+  const time = readInstant('at', query.at)
+  const options = {
     where,
     // Field names that were checked against the model, whose type is not known here.
     orderBy: orderBy as never,
@@ -37,7 +39,8 @@ function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promis
     ...(offset > 0 && { offset }),
     ...(after !== undefined && { after }),
     ...(before !== undefined && { before }),
-  })
+  }
+  return time ? accessor.asOf(time).page(options) : accessor.page(options)
 }
 
 function paginationOf({ limit, offset, after, before }: RecordQuery, { total, next, previous }: RecordPage<Row>): Pagination {
