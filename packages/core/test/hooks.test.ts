@@ -106,6 +106,16 @@ describeEngines('hooks', (engine) => {
       ])
     })
 
+    test('they are told for whom: the caller, and nobody where the code acts for itself', async () => {
+      const told: unknown[] = []
+      items.beforeInsert(({ principal }) => void told.push(principal))
+      items.afterCommit(({ principal }) => void told.push(principal))
+      await items.insert({ name: 'a' }, { principal: { id: 7, roles: ['member'] } })
+      await items.insert({ name: 'b' })
+      const caller = { id: 7, roles: ['member'] }
+      expect(told).toEqual([caller, caller, null, null])
+    })
+
     test('a save that changes nothing calls no hook after it', async () => {
       await items.insert({ name: 'a' })
       let calls = 0

@@ -1,5 +1,6 @@
 import type { AnyModel } from '../model/model.ts'
 import type { RowOf } from '../model/row-types.ts'
+import type { Principal } from '../session/principal.ts'
 import type { SessionOf, TablesOf } from '../session/tables.ts'
 
 /** What a write does to a record: the word stands in the hook's event and in the audit entry. */
@@ -26,6 +27,8 @@ export interface HookEvent<Model extends AnyModel = AnyModel> {
   /** The unit of work; accessors called in the hook join it by themselves. */
   readonly session: SessionOf<TablesOf<Model>>
   readonly actor: string
+  /** The caller that the write is made for; null where the code acts for itself. */
+  readonly principal: Principal | null
   readonly requestId: string | null
 }
 

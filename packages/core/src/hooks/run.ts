@@ -25,7 +25,7 @@ export function* runHooks(
 ): Task<void> {
   const hooks = registry.at(moment)
   if (hooks.length === 0) return
-  const { actor, requestId } = session.context
+  const { actor, requestId, principal = null } = session.context
   const around = session.observer?.around
   const isBefore = moment.startsWith('before')
   for (const change of changes) {
@@ -35,7 +35,7 @@ export function* runHooks(
     const previous = change.previous && copyRecord(registry.model, change.previous)
     for (const hook of hooks) {
       // Hooks see the record by its model's row type; inside the library records are plain objects of fields.
-      const event = { record, previous, operation, session, actor, requestId } as Parameters<typeof hook>[0]
+      const event = { record, previous, operation, session, actor, principal, requestId } as Parameters<typeof hook>[0]
       const result = units.inside(session, around ? () => around(pieceOf(registry, moment), () => hook(event)) : () => hook(event))
       if (!isPromise(result as Promise<unknown>)) continue
       registry.noteAwait(moment)
@@ -50,7 +50,7 @@ function pieceOf({ component }: HookRegistry, name: HookMoment | 'afterCommit'):
 
 /** Queues what happens after the commit for each change: the observer is told, and the afterCommit hooks run. */
 export function queueCommitHooks(registry: HookRegistry, session: Session, operation: Operation, changes: readonly RecordChange[]): void {
-  const { actor, requestId } = session.context
+  const { actor, requestId, principal = null } = session.context
   const { recordsWritten, around } = session.observer ?? {}
   if (recordsWritten) session.noteCommit(() => recordsWritten({ component: registry.component, operation, count: changes.length }))
   for (const { record, previous } of changes) {
@@ -61,6 +61,7 @@ export function queueCommitHooks(registry: HookRegistry, session: Session, opera
         previous: previous && copyRecord(registry.model, previous),
         operation,
         actor,
+        principal,
         requestId,
       } as CommitEvent
       session.afterCommit(around ? () => around(pieceOf(registry, 'afterCommit'), () => hook(event)) : () => hook(event))

@@ -10,7 +10,7 @@ import { type BatchOperation, invalid, readOperation, resolveReferences } from '
 import { refuseConditions } from './entity-tags.ts'
 import { performPatch } from './patch.ts'
 import { newRecord } from './record-body.ts'
-import { idOf, noRecord, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
+import { idOf, modelToWrite, noRecord, type RecordRoom, wireRecord, writeOptions } from './record-room.ts'
 import { performSave } from './save.ts'
 
 type Wire = Readonly<Record<string, unknown>>
@@ -91,7 +91,7 @@ async function runOne(
   const { accessor } = room
   switch (operation.method) {
     case 'create':
-      return recordResult(room, 201, await accessor.insert(newRecord(accessor.writableModel(), body), write))
+      return recordResult(room, 201, await accessor.insert(newRecord(modelToWrite(room, 'create'), body), write))
     case 'save': {
       const { row, created } = await performSave(room, { id, body, replace: operation.replace, write: options, onlyNew: false })
       return recordResult(room, created ? 201 : 200, row)

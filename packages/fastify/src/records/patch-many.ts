@@ -4,7 +4,7 @@ import { writeRoute } from './answer.ts'
 import { readBulkQuery, refuseUnversioned } from './bulk-query.ts'
 import { mergeIntoFields } from './merge-patch.ts'
 import { changesOf, checkSharedPatch } from './record-body.ts'
-import { type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
+import { modelToWrite, type RecordRoom, type Row, wireRecord, writeOptions } from './record-room.ts'
 
 /** `PATCH /users?role=guest&at_most=100`: the same JSON Merge Patch for every record that the filter holds for, all or none. */
 export function patchRecords(room: RecordRoom): RouteHandlerMethod {
@@ -14,7 +14,7 @@ export function patchRecords(room: RecordRoom): RouteHandlerMethod {
     refuseUnversioned(room, request)
     const write = await writeOptions(room, request, dryRun)
     const body = bodyOf(request)
-    const model = accessor.writableModel()
+    const model = modelToWrite(room, 'update')
     checkSharedPatch(model, body)
     const patch = (current: object) => changesOf(model, current as Row, mergeIntoFields(model, current as Row, body))
     const rows = await accessor.updateMany(where, patch, { ...write, atMost })

@@ -47,6 +47,12 @@ export async function writeOptions(room: RecordRoom, request: FastifyRequest, dr
   return { actor: await actorOf(request, room.actor), ...requestNames(request), dryRun }
 }
 
+/** The model as the caller may write it. Throws ForbiddenError for one who may not do this at all: then nothing is said of the body. */
+export function modelToWrite({ accessor }: RecordRoom, operation: 'create' | 'update'): AnyModel {
+  accessor.requireAccess(operation)
+  return accessor.writableModel()
+}
+
 /** A record as it is answered, without its secrets. */
 export function wireRecord(room: RecordRoom, row: object): Record<string, unknown> {
   // Rows are plain objects of fields; their type depends on a model that is not known here.

@@ -5,7 +5,7 @@ import { readFlags } from '../query.ts'
 import { createdAnswer, recordAnswer, writeRoute } from './answer.ts'
 import { requireConditions } from './entity-tags.ts'
 import { changesOf, newRecordAt, replacementOf } from './record-body.ts'
-import { noRecord, pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
+import { modelToWrite, noRecord, pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
 
 /** A save as it was asked for. */
 export interface Save {
@@ -93,9 +93,10 @@ async function changeOrExplain(room: RecordRoom, save: Save): Promise<object | u
 }
 
 /** The record that was made; undefined when another request made it first. */
-async function insertUnlessRaced({ accessor }: RecordRoom, { id, body, write }: Save): Promise<object | undefined> {
+async function insertUnlessRaced(room: RecordRoom, { id, body, write }: Save): Promise<object | undefined> {
+  const { accessor } = room
   try {
-    return await accessor.insert(newRecordAt(accessor.writableModel(), id, body), write)
+    return await accessor.insert(newRecordAt(modelToWrite(room, 'create'), id, body), write)
   } catch (error) {
     if (error instanceof ConflictError && error.code === 'unique_conflict' && error.fields.includes(accessor.model.id.name))
       return undefined

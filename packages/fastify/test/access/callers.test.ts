@@ -51,6 +51,14 @@ describeEngines('callers over HTTP', (database) => {
       expect((await ask('eve', roles, 'GET', '/notes')).json(), roles).toEqual([])
   })
 
+  test('who may make no record at all is told so, whatever the body says', async () => {
+    const bodies = [{ text: 'x', owner: 'eve', grade: 'A1' }, { nonsense: true }, [{ nonsense: true }]]
+    for (const body of bodies) {
+      const answer = await app.inject({ method: 'POST', url: '/notes', payload: body })
+      expect({ status: answer.statusCode, code: answer.json().code }).toEqual({ status: 401, code: 'unauthorized' })
+    }
+  })
+
   test('a stored answer is the caller’s own, and given again as long as it may be seen', async () => {
     const key = { 'idempotency-key': 'k1' }
     const body = { text: 'mine', owner: 'ann', grade: 'A1' }
