@@ -1,4 +1,5 @@
 import { type BatchOperation, type BatchResults, sendBatch } from './batch.ts'
+import type { ChangeEvent, FollowOptions } from './changes.ts'
 import { makeComponent } from './component.ts'
 import type { ComponentClient } from './component-client.ts'
 import { connect } from './connection.ts'
@@ -7,6 +8,14 @@ import { type ClientOptions, checkOptions, type WriteOptions } from './options.t
 
 /** The components of a server by their names, and what goes across them. */
 export type Client<Known extends Models> = { readonly [Component in keyof Known & string]: ComponentClient<Known[Component], Known> } & {
+  /** For operators. */
+  readonly db: {
+    /**
+     * Follows every entry of the server's audit log that the caller may read, as `changes` of a component does with its records.
+     * @example for await (const change of client.db.changes({ after: bookmark })) bookmark = change.id
+     */
+    changes(options?: FollowOptions): AsyncGenerator<ChangeEvent<Readonly<Record<string, unknown>>>, void, undefined>
+  }
   /**
    * Runs up to 100 operations of several components in one transaction, in their order: all or none. When one fails, the error's
    * `operation` says which. `ref(0, 'id')` stands for a field of an earlier result.

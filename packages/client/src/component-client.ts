@@ -1,5 +1,6 @@
 import type { WireModel } from '@strongroom/contract'
 import type { AggregateOptions, AggregateRow, MeasureText } from './aggregate.ts'
+import type { ChangeEvent, FollowOptions, ImageOf } from './changes.ts'
 import type { GetOptions, ListOptions, Page, SelectionOf } from './list-options.ts'
 import type { FieldNames, IdOf, Models, NewOf, PatchOf, RecordOf, SavedOf, Selected } from './model-types.ts'
 import type { ConditionalWriteOptions, WriteOptions } from './options.ts'
@@ -105,6 +106,18 @@ export interface ComponentClient<Model extends WireModel, Known extends Models> 
    * @example await client.users.revert(7, { to: '2026-11-23T09:00:00Z' })
    */
   revert(target: IdOf<Model> | RecordOf<Model>, options: RevertOptions): Promise<RecordOf<Model>>
+
+  /**
+   * Follows the committed changes of the records that the caller may read, each once and in order, and comes back to where it was
+   * when the connection is lost: for ever, or until the signal comes. Rejects with a GoneError where what would come next was removed from the
+   * server's log, and with an UnauthorizedError or ForbiddenError when the server refuses.
+   * @example
+   * for await (const change of client.users.changes({ after: bookmark })) {
+   *   if (change.type === 'change') show(change.entry.after)
+   *   bookmark = change.id
+   * }
+   */
+  changes(options?: FollowOptions): AsyncGenerator<ChangeEvent<ImageOf<Model>>, void, undefined>
 
   /**
    * Measures groups of records: `count`, and `sum`, `avg`, `min`, `max` of a field.

@@ -1,4 +1,5 @@
 import { type QueryPair, type WireModel, writeConditions } from '@strongroom/contract'
+import { type ChangeEvent, type FollowOptions, followChanges } from './changes.ts'
 import type { ComponentClient, RemoveOptions, SaveOptions } from './component-client.ts'
 import { type Connection, type Data, flag } from './connection.ts'
 import { NotFoundError } from './errors.ts'
@@ -52,6 +53,7 @@ export function makeComponent<Model extends WireModel, Known extends Models>(
     history: (id: string | number, options: HistoryOptions = {}) => requests.history(id, options),
     diff: (id: string | number, options: DiffOptions) => requests.diff(id, options),
     revert: (target: Target, options: RevertOptions) => requests.revert(target, options),
+    changes: (options: FollowOptions = {}) => requests.changes(options),
     aggregate: (options: AnyAggregateOptions) => requests.aggregate(options),
   }
   // Models are types alone: the same requests serve every one of them, and its interface says what goes in and out.
@@ -162,6 +164,10 @@ class ComponentRequests {
     const body = { to: typeof to === 'number' ? to : instantText(to) }
     const call = { method: 'POST', path: `${this.#at(id)}/revert`, body } as const
     return recordIn(await this.#connection.write(call, { ...options, ifMatch: options.ifMatch ?? etag }), id)
+  }
+
+  changes(options: FollowOptions): AsyncGenerator<ChangeEvent<unknown>, void, undefined> {
+    return followChanges(this.#connection.open, `${this.#path}/changes`, options)
   }
 
   async aggregate(options: AnyAggregateOptions): Promise<Row[]> {

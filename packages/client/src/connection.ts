@@ -1,7 +1,7 @@
 import type { Pagination, QueryPair } from '@strongroom/contract'
 import type { CallOptions, ClientOptions, ConditionalWriteOptions } from './options.ts'
 import { strangeError } from './read-error.ts'
-import { type Answer, type Call, makeTransport } from './transport.ts'
+import { type Answer, type Call, makeStreamOpener, makeTransport, type OpenStream } from './transport.ts'
 
 /** What an answer is about, out of its envelope. */
 export interface Data {
@@ -14,6 +14,7 @@ export interface Data {
 export interface Connection {
   read(call: Pick<Call, 'path' | 'query' | 'headers'>, options: CallOptions): Promise<Data>
   write(call: Omit<Call, 'headers'>, options: ConditionalWriteOptions): Promise<Data>
+  readonly open: OpenStream
 }
 
 /** Makes the way to a server. */
@@ -24,6 +25,7 @@ export function connect(options: ClientOptions): Connection {
     return options.responses === 'envelope' ? unwrap(answer) : { data: answer.body, pagination: undefined, answer }
   }
   return {
+    open: makeStreamOpener(options),
     read: (call, { signal, requestId }) => send({ ...call, method: 'GET', signal, requestId }),
     write: (call, write) => {
       const { signal, requestId, dryRun } = write

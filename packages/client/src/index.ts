@@ -1,6 +1,7 @@
 export type { ErrorCode, WireModel } from '@strongroom/contract'
 export type { AggregateOptions, AggregateRow, MeasureText } from './aggregate.ts'
 export { type BatchOperation, BatchReference, type BatchResult, type BatchResults, type ComponentOperation, ref } from './batch.ts'
+export type { ChangeEntry, ChangeEvent, FollowOptions, ImageOf } from './changes.ts'
 export { type Client, createClient } from './client.ts'
 export type { BulkWriteOptions, ComponentClient, RemoveOptions, SaveOptions } from './component-client.ts'
 export {

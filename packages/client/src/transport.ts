@@ -1,5 +1,5 @@
 import { type HttpMethod, type QueryPair, writeQuery } from '@strongroom/contract'
-import { NetworkError, type StrongroomClientError, TimeoutError } from './errors.ts'
+import { NetworkError, StrongroomClientError, TimeoutError } from './errors.ts'
 import type { CallOptions, ClientOptions } from './options.ts'
 import { readError, strangeError } from './read-error.ts'
 import { longestTimer, patienceOf, pause, readRetryAfter, waitBeforeNext } from './retry.ts'
@@ -25,6 +25,9 @@ export interface Answer {
 /** Sends a request, and again where that is safe and may help. */
 export type Transport = (call: Call) => Promise<Answer>
 
+/** Opens an answer that goes on for ever; `once` without another try. Rejects as a transport does. */
+export type OpenStream = (call: Call, once: boolean) => Promise<Response>
+
 /** A request as it is sent each time. */
 interface Sendable {
   readonly url: string
@@ -48,11 +51,9 @@ const passing = new Set([429, 502, 503, 504])
 export function makeTransport(options: ClientOptions): Transport {
   const { timeout = 30_000 } = options
   const patience = patienceOf(options.retries)
-  const base = options.baseUrl.replace(/\/+$/, '')
   return async (call) => {
-    const query = writeQuery(call.query ?? [])
     const request = {
-      url: `${base}${call.path}${query === '' ? '' : `?${query}`}`,
+      url: urlOf(options, call),
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
     }
     let underWay = false
@@ -68,9 +69,55 @@ export function makeTransport(options: ClientOptions): Transport {
   }
 }
 
+/** Makes what opens streams. */
+export function makeStreamOpener(options: ClientOptions): OpenStream {
+  const { timeout = 30_000 } = options
+  const patience = patienceOf(options.retries)
+  return async (call, once) => {
+    const url = urlOf(options, call)
+    for (let tried = 1; ; tried++) {
+      call.signal?.throwIfAborted()
+      const outcome = await openOnce(url, call, { ...options, timeout })
+      if (!('error' in outcome)) return outcome
+      const wait = once ? undefined : waitBeforeNext(patience, tried, outcome.retryAfter)
+      if (wait === undefined) throw outcome.error
+      await pause(wait, call.signal)
+    }
+  }
+}
+
+function urlOf({ baseUrl }: ClientOptions, { path, query = [] }: Call): string {
+  const text = writeQuery(query)
+  return `${baseUrl.replace(/\/+$/, '')}${path}${text === '' ? '' : `?${text}`}`
+}
+
+/** One try to open a stream. Only its beginning has to come in time. */
+async function openOnce(url: string, call: Call, options: TimedOptions): Promise<Response | Setback> {
+  const { fetch = globalThis.fetch, timeout } = options
+  const headers = await headersOf(call, options)
+  call.signal?.throwIfAborted()
+  const ending = new AbortController()
+  call.signal?.addEventListener('abort', () => ending.abort(call.signal?.reason), { once: true })
+  const timer = setTimeout(() => ending.abort(), Math.min(timeout, longestTimer))
+  try {
+    const response = await fetch(url, { method: call.method, headers, signal: ending.signal })
+    if (response.ok) return response
+    const error = readError(response.status, readBody(await response.text()), response.headers.get('x-request-id') ?? undefined)
+    if (!passing.has(response.status)) throw error
+    return { error, unanswered: false, retryAfter: readRetryAfter(response.headers.get('retry-after'), Date.now()) }
+  } catch (cause) {
+    if (call.signal?.aborted) throw call.signal.reason
+    if (cause instanceof StrongroomClientError) throw cause
+    return { error: ending.signal.aborted ? new TimeoutError(timeout) : new NetworkError(cause), unanswered: true }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
 /** One try. Throws what no other try can mend. */
 async function attempt(request: Sendable, call: Call, options: TimedOptions, underWay: boolean): Promise<Answer | Setback> {
   const headers = await headersOf(call, options)
+  call.signal?.throwIfAborted()
   const received = await receive(request, call, headers, options)
   if ('error' in received) return received
   const { response, text } = received

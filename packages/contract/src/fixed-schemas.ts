@@ -28,6 +28,11 @@ export const auditEntrySchema = closed({
   hash: textOrNull,
 })
 
+/** The next changes. `reset` says that the database was restored since `after`. */
+export function changesSchema(entry: WireSchema): WireSchema {
+  return closed({ changes: { type: 'array', items: entry }, next: { type: 'string', pattern: '^\\d+:\\d+$' }, reset: { type: 'boolean' } })
+}
+
 /** What is wrong with one thing; of an import also where it stands. */
 const fault = closed({ path: text, message: text, file: text, line: { type: 'integer' }, field: text }, ['path', 'message'])
 

@@ -1,6 +1,7 @@
 export { type AggregateQuery, aggregateParameters, parseAggregateQuery } from './aggregate-query.ts'
 export { type BatchMethod, batchMethods, batchRoute, mostOperations } from './batch-route.ts'
 export { type BulkQuery, bulkParameters, mostBulkRecords, parseBulkQuery } from './bulk-query.ts'
+export { changesRoute } from './changes-route.ts'
 export { type EntityTags, entityTag, parseEntityTags } from './entity-tag.ts'
 export {
   type FailureEnvelope,
@@ -19,6 +20,7 @@ export {
   auditEntrySchema,
   backupSchema,
   bulkDeletionSchema,
+  changesSchema,
   deletionSchema,
   diffSchema,
   failureSchema,
@@ -42,6 +44,7 @@ export {
 export { databaseTypes, type OperatorOperation, operatorRoutes, zipTypes } from './operator-routes.ts'
 export {
   auditParameters,
+  changesParameters,
   defaultHistoryEntries,
   diagramParameters,
   diffParameters,

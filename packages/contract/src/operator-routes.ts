@@ -1,3 +1,4 @@
+import { changesRoute } from './changes-route.ts'
 import type { ErrorCode } from './error-codes.ts'
 import {
   auditParameters,
@@ -16,6 +17,7 @@ import { type Content, queryErrors, type Route, type RouteAnswer } from './route
 export type OperatorOperation =
   | 'health'
   | 'audit'
+  | 'changes'
   | 'diagram'
   | 'export'
   | 'import'
@@ -124,6 +126,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     errors: [...queryErrors, 'forbidden'],
     writes: false,
   },
+  changesRoute,
   {
     operation: 'diagram',
     method: 'GET',

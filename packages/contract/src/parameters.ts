@@ -1,6 +1,6 @@
 import { mostBulkRecords } from './bulk-query.ts'
 import { mostIncludedRecords } from './list-query.ts'
-import type { RouteParameter } from './route.ts'
+import type { RouteParameter, WireSchema } from './route.ts'
 
 const flag = (name: string, description: string): RouteParameter => ({
   name,
@@ -213,6 +213,37 @@ export const auditParameters: readonly RouteParameter[] = [
   offset('offset'),
 ]
 
+/** The id of a change, or the beginning. */
+const changePlace: WireSchema = { type: 'string', pattern: '^(start|(0|[1-9]\\d{0,15}):(0|[1-9]\\d{0,15}))$' }
+
+/** How the feed of changes is asked for. */
+export const changesParameters: readonly RouteParameter[] = [
+  {
+    name: 'after',
+    in: 'query',
+    description:
+      'The id of the last change that was seen: those after it come. `start` is before everything that the log has; from now on unless said.',
+    schema: changePlace,
+    example: '1:740',
+  },
+  {
+    name: 'limit',
+    in: 'query',
+    description: 'The most changes of a JSON answer; server-sent events go on for ever.',
+    schema: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
+    example: 20,
+  },
+]
+
+/** What an EventSource says when it comes back. */
+export const lastEventIdHeader: RouteParameter = {
+  name: 'Last-Event-ID',
+  in: 'header',
+  description: 'The id of the last event that was received; it goes before `after`.',
+  schema: changePlace,
+  example: '1:740',
+}
+
 /** How a diagram is asked for. */
 export const diagramParameters: readonly RouteParameter[] = [
   {
@@ -267,6 +298,15 @@ export const importParameters: readonly RouteParameter[] = [
 
 /** Seconds that a request may ask to wait for the end of a job. */
 export const longestWait = 30
+
+/** How long a client waits for the next change. */
+export const changesWaitHeader: RouteParameter = {
+  name: 'Prefer',
+  in: 'header',
+  description: `How long a JSON answer waits for a change where there is none yet, as in RFC 7240: \`wait=10\` for so many seconds, at most ${longestWait}, or \`respond-async\` for not at all; 2 unless said.`,
+  schema: { type: 'string' },
+  example: 'wait=10',
+}
 
 /** How long a client waits for work that takes long. */
 export const preferHeader: RouteParameter = {

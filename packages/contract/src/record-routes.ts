@@ -1,3 +1,4 @@
+import { changesRoute } from './changes-route.ts'
 import type { ErrorCode } from './error-codes.ts'
 import {
   aggregateQueryParameters,
@@ -24,6 +25,7 @@ import { type AnswerHeader, type Content, queryErrors, type Route, type RouteAns
 export type RecordOperation =
   | 'list'
   | 'aggregate'
+  | 'changes'
   | 'get'
   | 'create'
   | 'save'
@@ -40,6 +42,7 @@ export type RecordOperation =
 export const askedAccess = {
   list: 'read',
   aggregate: 'read',
+  changes: 'read',
   get: 'read',
   create: 'create',
   save: 'update',
@@ -104,6 +107,7 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     errors: queryErrors,
     writes: false,
   },
+  changesRoute,
   {
     operation: 'get',
     method: 'GET',

@@ -36,6 +36,8 @@ export type Content =
   | 'batchResults'
   | 'status'
   | 'auditEntries'
+  | 'changes'
+  | 'changeEvents'
   | 'openapi'
   | 'metrics'
   | 'html'
@@ -131,6 +133,11 @@ export const answerHeaders = {
     schema: { type: 'string', const: 'nosniff' },
     required: true,
     example: 'nosniff',
+  },
+  'X-Accel-Buffering': {
+    description: 'Of server-sent events: proxies pass each one on as it comes.',
+    schema: { type: 'string', const: 'no' },
+    example: 'no',
   },
   'Content-Disposition': {
     description: 'The answer is a file of this name.',

@@ -6,7 +6,7 @@ export { ModelAccessor } from './accessor/accessor.ts'
 export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
 export type { AccessAnswer, AccessQuestion } from './accessor/explain-access.ts'
 export type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './accessor/find-options.ts'
-export type { RevertOptions } from './accessor/historic-accessor.ts'
+export type { RecordFeed, RevertOptions } from './accessor/historic-accessor.ts'
 export type { NamedInclusion } from './accessor/include.ts'
 export type { ConditionalWriteOptions } from './accessor/match.ts'
 export type { BulkWriteOptions } from './accessor/meant.ts'
@@ -16,6 +16,16 @@ export type { HistoryOptions, HistoryPage } from './accessor/past/record-history
 export type { FieldNames, Include, Selected } from './accessor/selected.ts'
 export type { AuditAccessor, AuditCursorPage, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
 export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
+export type {
+  ArrivalOptions,
+  ChangeEvent,
+  ChangePage,
+  ChangePageOptions,
+  ChangeSource,
+  ChangesOptions,
+  FollowOptions,
+  RecordChangesOptions,
+} from './audit/change-events.ts'
 export type { AuditEntry } from './audit/entry.ts'
 export type { Count, CountOptions } from './counters/shared-counters.ts'
 export { databaseFile } from './engine/open-engine.ts'

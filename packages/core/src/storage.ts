@@ -1,14 +1,17 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Kysely } from 'kysely'
-import { hiddenIn, readableEntries } from './access/audit-access.ts'
+import { limitsIn, readableEntries } from './access/audit-access.ts'
 import { bindAccessor, ModelAccessor } from './accessor/accessor.ts'
 import { bindAccessors } from './accessor/bind-accessors.ts'
 import type { BoundAccessor } from './accessor/bound-accessor.ts'
 import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
 import { checkReferences } from './accessor/references.ts'
 import { AuditAccessor } from './audit/audit-accessor.ts'
+import type { ChangeEvent, ChangeSource, FollowOptions } from './audit/change-events.ts'
 import { type OpenLog, openLog } from './audit/log.ts'
 import { Moments } from './audit/moments.ts'
+import { Arrivals } from './changes/arrivals.ts'
+import { ChangeFeed } from './changes/change-feed.ts'
 import { Counters } from './counters/counters-table.ts'
 import { type Count, type CountOptions, SharedCounters } from './counters/shared-counters.ts'
 import type { AnyDatabase, Engine } from './engine/engine.ts'
@@ -32,7 +35,7 @@ import type { Migration } from './schema/migrate/migration.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
 import { systemModels } from './schema/system-tables.ts'
 import type { CallerContext } from './session/context.ts'
-import { kyselyHandle } from './session/kysely-handle.ts'
+import { outerHandle, sessionHandle } from './session/kysely-handles.ts'
 import type { CallerOptions, ReadOptions, WriteOptions } from './session/options.ts'
 import type { Session } from './session/session.ts'
 import type { SessionOf, TablesOf, UnknownTables } from './session/tables.ts'
@@ -65,6 +68,19 @@ export interface Storage<Database = UnknownTables> {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
   /** Reads the audit log. */
   readonly audit: AuditAccessor
+  /**
+   * Follows every committed change in the one order of history, each once, for ever: `after` the id of the last one that was seen, or
+   * from now on. Ends when the signal comes.
+   * @throws as `feed.page` does; StorageUnavailableError `storage_closed` when the storage is closed; UsageError `outer_handle` in a transaction
+   * @example
+   * for await (const change of storage.changes({ after: bookmark, component: 'users' })) {
+   *   if (change.type === 'change') await index(change.entry.record_id, change.entry.after)
+   *   bookmark = change.id
+   * }
+   */
+  changes(options?: FollowOptions): AsyncGenerator<ChangeEvent, void, undefined>
+  /** The same step by step, for whoever passes changes on: the next ones after a place, and waiting for them. */
+  readonly feed: Pick<ChangeSource, 'page' | 'wait'>
   /**
    * Kysely outside any transaction, for questions that accessors have no word for and for tables of your own.
    * Inside a transaction it throws `outer_handle`: use `session.kysely` there.
@@ -220,13 +236,13 @@ const listedBackups = 1_000
 class OpenStorage implements Storage {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
   readonly audit: AuditAccessor
+  readonly feed: ChangeFeed
   readonly kysely: Kysely<AnyDatabase>
   readonly jobs: Jobs
   readonly counters: SharedCounters
   readonly #engine: Engine
   readonly #units: Units
   readonly #log: OpenLog
-  readonly #watched: ReadonlySet<string>
   readonly #transfers = new Transfers()
   readonly #bound: readonly BoundAccessor[]
   readonly #diagrams: Diagrams
@@ -240,7 +256,7 @@ class OpenStorage implements Storage {
     this.#engine = engine
     this.accessors = options.accessors
     const models = options.accessors.map(({ model }) => model)
-    this.#watched = new Set([...models, ...systemModels].map(({ name }) => name.toLowerCase()))
+    const watched = new Set([...models, ...systemModels].map(({ name }) => name.toLowerCase()))
     this.#diagrams = new Diagrams(options.accessors)
     const logger = options.logger ?? consoleLogger
     this.#units = new Units({
@@ -248,8 +264,13 @@ class OpenStorage implements Storage {
       logger,
       timeLimit: options.transactionTimeLimit,
       readTimeLimit: options.readTimeLimit,
-      home: { kyselyFor: (session) => this.#sessionHandle(session), observer: options.observer },
+      home: {
+        kyselyFor: (session) => sessionHandle(handles, session),
+        observer: options.observer,
+        committed: () => this.#log.committed?.(),
+      },
     })
+    const handles = { engine, units: this.#units, watched }
     this.counters = new SharedCounters(new BoundTable(Counters, engine), this.#units)
     this.#log = openLog(engine, { logger, isInside: () => this.#units.isInside() })
     const { log, head, order, writer } = this.#log
@@ -258,10 +279,12 @@ class OpenStorage implements Storage {
       { log, order },
       this.#units,
       (component) => modelsByComponent.get(component),
-      (component, caller) => hiddenIn(this.#bound, component, caller),
+      (component, caller) => limitsIn(this.#bound, component, caller),
     )
     log.readable = (caller) => readableEntries(this.#bound, caller)
-    this.kysely = this.#outerHandle()
+    const arrivals = new Arrivals(order, engine.signals)
+    this.feed = new ChangeFeed({ log, head, units: this.#units, arrivals, components: () => this.#bound })
+    this.kysely = outerHandle(handles)
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
     this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules, migrations })
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
@@ -272,6 +295,7 @@ class OpenStorage implements Storage {
       units: this.#units,
       audit: writer,
       moments: new Moments({ log, head, order }, () => this.#units.isInside()),
+      feed: this.feed,
       once: new Once(new BoundTable(KeptAnswers, engine), this.#units),
       access: options.access,
       maxRecords: options.maxRecordsPerModel,
@@ -281,6 +305,10 @@ class OpenStorage implements Storage {
     this.#schedule = options.backups && new BackupSchedule({ ...options.backups, ...schedule })
     this.#schedule?.start()
     this.#log.start()
+  }
+
+  changes(options?: FollowOptions): AsyncGenerator<ChangeEvent, void, undefined> {
+    return this.feed.follow(options)
   }
 
   async transaction<T>(work: (session: Session) => T | Promise<T>, options: TransactionOptions = {}): Promise<T> {
@@ -374,44 +402,12 @@ class OpenStorage implements Storage {
     if (this.#units.isInside()) {
       throw new UsageError('outer_handle', 'storage.close() was called inside a transaction or hook, for which it would have to wait.')
     }
+    await this.feed.close()
     await this.jobs.close()
     await this.#schedule?.close()
     await this.#transfers.close()
     await this.#log.close()
     await this.#engine.close()
     for (const accessor of this.accessors) accessor[bindAccessor](undefined)
-  }
-
-  #outerHandle(): Kysely<AnyDatabase> {
-    const outside = (): void => {
-      if (!this.#units.current()) return
-      throw new UsageError(
-        'outer_handle',
-        'storage.kysely was used inside a transaction, which it is no part of. Use session.kysely there.',
-      )
-    }
-    return kyselyHandle({
-      builder: this.#engine.builder,
-      isWatched: (table) => this.#watched.has(table.toLowerCase()),
-      unaudited: () => false,
-      read: (work) => {
-        outside()
-        return this.#engine.read(work, this.#units.reach())
-      },
-      write: (work) => {
-        outside()
-        return this.#units.run({ write: {}, alone: false }, (session) => wait(work(session.connection)))
-      },
-    })
-  }
-
-  #sessionHandle(session: Session): Kysely<AnyDatabase> {
-    return kyselyHandle({
-      builder: this.#engine.builder,
-      isWatched: (table) => this.#watched.has(table.toLowerCase()),
-      unaudited: () => session.unaudited,
-      read: (work) => this.#units.readStatement(session, work),
-      write: (work) => this.#units.runStatement(session, work),
-    })
   }
 }

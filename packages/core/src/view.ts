@@ -9,6 +9,8 @@ import { AuditAccessor } from './audit/audit-accessor.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
 import { openLog } from './audit/log.ts'
 import { Moments } from './audit/moments.ts'
+import { Arrivals } from './changes/arrivals.ts'
+import { ChangeFeed } from './changes/change-feed.ts'
 import type { Engine, TableShape } from './engine/engine.ts'
 import { openEngineToRead } from './engine/open-engine.ts'
 import { SchemaMismatchError, UsageError } from './errors.ts'
@@ -153,6 +155,7 @@ class OpenView implements DatabaseView {
       units,
       audit: writer,
       moments: new Moments({ log, head, order }, () => units.isInside()),
+      feed: new ChangeFeed({ log, head, units, arrivals: new Arrivals(order, undefined), components: () => this.#bound ?? [] }),
       once,
       access,
       maxRecords: undefined,
@@ -173,13 +176,7 @@ class OpenView implements DatabaseView {
 
   async export(target: string | Writable, options: ExportOptions = {}): Promise<ExportManifest> {
     await assertFits(this.#engine, this.#models)
-    const source = {
-      engine: this.#engine,
-      untouched: true,
-      callerOf: nobody,
-      tablesFor: () => this.#wholeTables(),
-      transfers: this.#transfers,
-    }
+    const source = { engine: this.#engine, callerOf: nobody, tablesFor: () => this.#wholeTables(), transfers: this.#transfers }
     return exportTo(source, target, options)
   }
 

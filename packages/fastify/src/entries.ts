@@ -24,7 +24,8 @@ export function sendEntries(
   return sendJson(reply, 200, entries.map(wireEntry), { message: 'Audit entries found', pagination: place })
 }
 
-function wireEntry(entry: AuditEntry): Record<string, unknown> {
+/** An audit entry as it is answered. */
+export function wireEntry(entry: AuditEntry): Record<string, unknown> {
   return { ...entry, timestamp: entry.timestamp.toISOString() }
 }
 

@@ -52,7 +52,12 @@ class Walk {
       ...rest.headers,
     }
     // The methods are those of the document.
-    const response = await this.server.app.inject({ ...rest, method: method as 'GET', url, headers })
+    const begun = await this.server.app.inject({ ...rest, method: method as 'GET', url, headers, payloadAsStream: true })
+    const isFeed = String(begun.headers['content-type']).startsWith('text/event-stream')
+    // A feed goes on for ever: the walk reads how it begins.
+    const chunks = await (isFeed ? begun.stream().take(1) : begun.stream()).toArray()
+    const body = Buffer.concat(chunks.map((chunk) => Buffer.from(chunk))).toString()
+    const response = { statusCode: begun.statusCode, headers: begun.headers, body }
     if (response.statusCode !== status) this.faults.push(`${method} ${url}: ${response.statusCode} instead of ${status}: ${response.body}`)
     // Only where the past is asked for may a record be less than its model wants.
     const document = /(^|&)at=/.test(query ?? '') || path.endsWith('/diff') ? this.document : this.present
@@ -62,7 +67,7 @@ class Walk {
     const operation = `${method} ${path}`
     this.seen.set(operation, (this.seen.get(operation) ?? new Set()).add(response.statusCode))
     const isJson = String(response.headers['content-type']).startsWith('application/json')
-    const answer: Record<string, unknown> = isJson && response.body !== '' ? response.json() : {}
+    const answer: Record<string, unknown> = isJson && response.body !== '' ? JSON.parse(response.body) : {}
     return { data: 'data' in answer && 'success' in answer ? answer['data'] : answer, headers: response.headers }
   }
 
@@ -187,12 +192,21 @@ async function walkReading(walk: Walk, all: string, one: string, id: unknown): P
   const parameters = walk.document.paths[`${all}/aggregate`]?.['get']?.parameters ?? []
   const measures = parameters.find(({ name }) => name === 'measures') as unknown as { schema: { items: { enum: string[] } } }
   await walk.call('GET', `${all}/aggregate`, 200, { query: `measures=${measures.schema.items.enum.join(',')}` })
+  await walkFeed(walk, `${all}/changes`)
   const { headers } = await walk.call('GET', one, 200, { id })
   for (const query of walk.queries(one)) await walk.call('GET', one, 200, { id, query })
   await walk.call('GET', one, 200, { id, query: 'fields=id&fields=id' })
   await walk.call('GET', one, 304, { id, headers: { 'if-none-match': String(headers['etag']) } })
   await walk.call('GET', one, 404, { id: '00000000-0000-7000-8000-000000000000' })
   await walk.call('GET', one, 400, { id, query: 'colour=red' })
+}
+
+async function walkFeed(walk: Walk, path: string): Promise<void> {
+  const headers = { accept: 'application/json', prefer: 'wait=0' }
+  for (const query of ['', 'after=start', 'after=9:9', ...walk.queries(path)]) await walk.call('GET', path, 200, { query, headers })
+  await walk.call('GET', path, 200)
+  await walk.call('GET', path, 200, { headers: { 'last-event-id': 'start' } })
+  for (const query of ['after=x', 'limit=0', 'colour=red']) await walk.call('GET', path, 400, { query })
 }
 
 async function walkChanges(walk: Walk, all: string, one: string, id: unknown): Promise<void> {
@@ -342,6 +356,8 @@ async function walkTheRest(walk: Walk): Promise<void> {
     await walk.call('GET', path, 400, { query: 'colour=red' })
     await walk.call('GET', path, 403, { headers: { via: 'somebody' } })
   }
+  await walkFeed(walk, '/db/changes')
+  await walk.call('GET', '/db/changes', 403, { headers: { via: 'somebody' } })
   await walk.call('GET', '/metrics', 200)
   await walk.call('GET', '/metrics', 403, { headers: { via: 'somebody' } })
   for (const path of ['/db/health', '/health', '/ready', '/openapi.json', '/docs']) {

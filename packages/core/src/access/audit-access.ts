@@ -1,3 +1,4 @@
+import { type ImageLimits, imageLimits } from '../audit/shown-entry.ts'
 import type { AnyModel } from '../model/model.ts'
 import { allOf, equals, everything, type Filter, nothing, oneOf } from '../query/filter.ts'
 import type { CallerContext } from '../session/context.ts'
@@ -34,16 +35,17 @@ export function readableEntries(components: readonly AuditedComponent[], caller:
 /** Entries about the whole database have it. */
 const databaseComponent = 'db'
 
-/** The fields that the images of a component are shown without. */
-export function hiddenIn(components: readonly AuditedComponent[], component: string, caller: CallerContext): ReadonlySet<string> {
-  const { principal, memory, access: mode } = caller
-  if (!principal || mode === 'system') return none
-  return (
-    components
-      .find((candidate) => candidate.component === component)
-      ?.accessFor(principal)
-      ?.limits({ principal, memory }).hidden ?? none
-  )
+/** How the images of a component are shown to a caller. */
+export function limitsIn(components: readonly AuditedComponent[], component: string, caller: CallerContext): ImageLimits | undefined {
+  const found = components.find((candidate) => candidate.component === component)
+  return found && limitsOf(found, caller)
 }
 
-const none: ReadonlySet<string> = new Set()
+/** The same of a component that is known. */
+export function limitsOf(
+  { model, accessFor }: AuditedComponent,
+  { principal, memory, access: mode }: CallerContext,
+): ImageLimits | undefined {
+  if (!principal || mode === 'system') return imageLimits(model)
+  return imageLimits(model, accessFor(principal)?.limits({ principal, memory }).hidden)
+}

@@ -1,6 +1,7 @@
 import type { Access } from '../access/define-access.ts'
 import { ModelAccess } from '../access/model-access.ts'
 import { type FindLink, readRecordCondition } from '../access/record-condition.ts'
+import type { ChangeSource } from '../audit/change-events.ts'
 import type { Moments } from '../audit/moments.ts'
 import { type AuditWriter, auditSubject } from '../audit/record-change.ts'
 import type { Engine } from '../engine/engine.ts'
@@ -23,6 +24,7 @@ export interface Binding {
   readonly units: Units
   readonly audit: AuditWriter
   readonly moments: Moments
+  readonly feed: ChangeSource
   readonly once: Once
   /** The rules; undefined where there are none at all. */
   readonly access: readonly Access[] | undefined
@@ -39,7 +41,7 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
     for (const accessor of accessors) {
       accessor[bindAccessor]((hooks) => {
         const { model, component } = accessor
-        const { engine, units, audit, moments, once, maxRecords } = binding
+        const { engine, units, audit, moments, feed, once, maxRecords } = binding
         const table = new BoundTable(model, engine)
         const subject = auditSubject(component, table)
         const access = accessOf(accessor, binding.access, bound)
@@ -55,6 +57,7 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
           units,
           audit,
           moments,
+          feed,
           once,
           subject,
           access,

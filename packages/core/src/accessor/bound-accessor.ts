@@ -1,4 +1,5 @@
 import type { ModelAccess } from '../access/model-access.ts'
+import type { ChangeSource } from '../audit/change-events.ts'
 import type { Moments } from '../audit/moments.ts'
 import type { AuditSubject, AuditWriter } from '../audit/record-change.ts'
 import type { HookRegistry } from '../hooks/registry.ts'
@@ -25,6 +26,8 @@ export interface BoundAccessor {
   readonly audit: AuditWriter
   /** Finds the past in the log. */
   readonly moments: Moments
+  /** Follows what is changed. */
+  readonly feed: ChangeSource
   readonly once: Once
   readonly subject: AuditSubject
   /** Who may do what; undefined where nobody said any rules. */

@@ -1,3 +1,11 @@
+import type {
+  ArrivalOptions,
+  ChangeEvent,
+  ChangePage,
+  ChangePageOptions,
+  ChangeSource,
+  RecordChangesOptions,
+} from '../audit/change-events.ts'
 import type { AuditEntry } from '../audit/entry.ts'
 import type { HookMoment } from '../hooks/events.ts'
 import { restoreMoments, saveMoments } from '../hooks/moments.ts'
@@ -18,6 +26,11 @@ import { revertRecord } from './past/revert-record.ts'
 export interface RevertOptions extends WriteOptions, Conditions {
   /** An instant, or the id of one of the record's audit entries: the record becomes what it was then, or what that entry left. */
   readonly to: Date | number
+}
+
+/** The changes of a component's records, step by step. */
+export interface RecordFeed extends Pick<ChangeSource, 'wait'> {
+  page(options?: Omit<ChangePageOptions, 'component'>): Promise<ChangePage>
 }
 
 /** The insides of an accessor and its way to write, by names that nobody else has. */
@@ -50,6 +63,27 @@ export abstract class HistoricAccessor<Model extends AnyModel> extends HookedAcc
   /** One page of a record's history (100 entries unless `limit` says otherwise); null where there is and was no such record for the caller. */
   async historyPage(id: IdOf<Model>, options: HistoryOptions = {}): Promise<HistoryPage | null> {
     return pageHistory(this[insides](), id, options)
+  }
+
+  /**
+   * Follows the committed changes of these records in the one order of history, as far as the caller may read them: for ever, or until the
+   * signal comes.
+   * @throws as `feed.page` does; StorageUnavailableError `storage_closed` when the storage is closed; UsageError `outer_handle` in a transaction
+   * @example
+   * for await (const change of users.changes({ after: bookmark })) {
+   *   if (change.type === 'change') await index(change.entry.record_id, change.entry.after)
+   *   bookmark = change.id
+   * }
+   */
+  changes(options: RecordChangesOptions & Pick<ArrivalOptions, 'signal'> = {}): AsyncGenerator<ChangeEvent, void, undefined> {
+    const { feed, component } = this[insides]()
+    return feed.follow({ ...options, component })
+  }
+
+  /** The same step by step, for whoever passes changes on: the next ones after a place, and waiting for them. */
+  get feed(): RecordFeed {
+    const { feed, component } = this[insides]()
+    return { page: (options) => feed.page({ ...options, component }), wait: (place, options) => feed.wait(place, options) }
   }
 
   /**

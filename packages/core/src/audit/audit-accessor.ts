@@ -15,6 +15,7 @@ import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
 import type { AuditOrder } from './audit-order.ts'
 import { type AuditEntry, auditEntry } from './entry.ts'
+import { type ImageLimits, shownEntry } from './shown-entry.ts'
 
 /** Which audit entries are asked for; everything that is given must hold. */
 export interface AuditQuery {
@@ -54,20 +55,20 @@ export class AuditAccessor {
   readonly #order: AuditOrder
   readonly #units: Units
   readonly #modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined
-  readonly #hidden: HiddenFields
+  readonly #limits: LimitsOf
 
-  /** @param hidden the fields that a caller may not read in the images of a component */
+  /** @param limits how the images of a component are shown to a caller */
   constructor(
     { log, order }: { readonly log: BoundTable; readonly order: AuditOrder },
     units: Units,
     modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined,
-    hidden: HiddenFields = () => none,
+    limits: LimitsOf = () => undefined,
   ) {
     this.#log = log
     this.#order = order
     this.#units = units
     this.#modelOf = modelOf
-    this.#hidden = hidden
+    this.#limits = limits
   }
 
   /**
@@ -150,20 +151,12 @@ export class AuditAccessor {
   /** An entry as the caller may read it. */
   #entry(row: FieldValues): AuditEntry {
     const entry = auditEntry(row, this.#modelOf)
-    const hidden = this.#hidden(entry.component, this.#units.callerOf({}))
-    if (hidden.size === 0) return entry
-    return { ...entry, before: without(entry.before, hidden), after: without(entry.after, hidden) }
+    return shownEntry(entry, this.#limits(entry.component, this.#units.callerOf({})))
   }
 }
 
-/** Which fields a caller may not read in the images of a component. */
-type HiddenFields = (component: string, caller: CallerContext) => ReadonlySet<string>
-
-const none: ReadonlySet<string> = new Set()
-
-function without(image: AuditEntry['before'], hidden: ReadonlySet<string>): AuditEntry['before'] {
-  return image && Object.fromEntries(Object.entries(image).filter(([name]) => !hidden.has(name)))
-}
+/** How the images of a component are shown to a caller. */
+type LimitsOf = (component: string, caller: CallerContext) => ImageLimits | undefined
 
 /** So many entries are held in memory at a time by a stream. */
 const streamChunk = 500

@@ -1,10 +1,11 @@
 import type { AnyModel } from '../model/model.ts'
 import { secretMark } from '../model/record-json.ts'
+import { standingRenames } from '../model/renamed-fields.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { isComparable } from '../query/comparable.ts'
 
 /**
- * Reads the image of a record in code form: the fields that the model has today. One that the image does not have, or whose value is of
+ * Reads the image of a record in code form: the fields that the model has today, found by the names that they had then. One that the image does not have, or whose value is of
  * another kind than the field is now, is left out. Secret fields have the mark.
  *
  * @param text an image as the log has it: canonical JSON
@@ -12,10 +13,12 @@ import { isComparable } from '../query/comparable.ts'
 export function readImage(model: AnyModel, text: string): FieldValues {
   // The log holds the text of objects only; it wrote them itself.
   const image = JSON.parse(text) as Readonly<Record<string, unknown>>
+  const oldNames = namesIn(model, image)
   const record: FieldValues = {}
   for (const field of model.fields) {
-    if (field.hidden || !Object.hasOwn(image, field.name)) continue
-    const wire = image[field.name]
+    const name = oldNames?.get(field.name) ?? field.name
+    if (field.hidden || !Object.hasOwn(image, name)) continue
+    const wire = image[name]
     if (field.secret) record[field.name] = secretMark
     else if (wire === null) record[field.name] = null
     else {
@@ -24,6 +27,12 @@ export function readImage(model: AnyModel, text: string): FieldValues {
     }
   }
   return record
+}
+
+/** Which old names the image has for fields of today. */
+function namesIn(model: AnyModel, image: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> | undefined {
+  if (model.renamedFields.size === 0) return undefined
+  return new Map([...standingRenames(model, (name) => Object.hasOwn(image, name))].map(([old, name]) => [name, old]))
 }
 
 /** The same with null for what the image does not have: a record as it is shown. */

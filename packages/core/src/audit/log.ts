@@ -11,6 +11,8 @@ import { Sealer } from './sealer.ts'
 export interface OpenLog extends LogTables {
   readonly writer: AuditWriter
   readonly order: AuditOrder
+  /** Is to be told of commits, where entries have their positions with them. */
+  readonly committed: (() => void) | undefined
   /** Begins to seal, where entries wait for that. */
   start(): void
   /** Seals what there is, and ends. */
@@ -30,7 +32,8 @@ export function openLog(engine: Engine, { logger, isInside }: OpenLogOptions): O
   return {
     ...tables,
     order,
-    writer: new AuditWriter(tables.log, tables.head, sealer?.notePending ?? order.announce),
+    writer: new AuditWriter(tables.log, tables.head, sealer?.notePending),
+    committed: sealer ? undefined : order.announce,
     start: () => sealer?.start(),
     close: async () => await sealer?.close(),
   }

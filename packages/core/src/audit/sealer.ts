@@ -1,6 +1,6 @@
 import type { Logger } from '../logger.ts'
 import type { UnitContext } from '../session/context.ts'
-import { runTask, type Task } from '../session/task.ts'
+import { runTask, type Task, wait } from '../session/task.ts'
 import { hasPending, type LogTables, sealPending } from './seal-pending.ts'
 
 /** Milliseconds from an entry of this process to its seal: entries of several units share one. */
@@ -11,6 +11,9 @@ const patrol = 700
 
 /** Milliseconds for a pass: a million entries of one import are sealed together. */
 const longestPass = 600_000
+
+/** Tells the processes that have the database open that entries got their positions. */
+export const sealedSignal = 'strongroom_sealed'
 
 /** The unit in which entries are sealed is nobody's. */
 export const sealingContext: UnitContext = {
@@ -76,7 +79,9 @@ export class Sealer {
         runTask(
           (function* (): Task<{ readonly count: number }> {
             if (through === undefined && !(yield* hasPending(tables, connection))) return { count: 0 }
-            return yield* sealPending(tables, connection, through)
+            const sealed = yield* sealPending(tables, connection, through)
+            if (sealed.count > 0) yield* wait(tables.log.engine.signals?.send(connection, sealedSignal))
+            return sealed
           })(),
         ),
     })

@@ -3,6 +3,7 @@ import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
 import type { LogGuard } from './log-guard.ts'
 import type { Reach } from './reach.ts'
+import type { Signals } from './signals.ts'
 import type { ColumnTarget, TableChange } from './table-change.ts'
 import type { TimeBudget } from './time-budget.ts'
 
@@ -241,6 +242,8 @@ export interface Engine extends TableDefiner {
   /** Builds and compiles statements in this engine's SQL; it executes nothing. */
   readonly builder: Kysely<AnyDatabase>
   readonly text: TextFunctions
+  /** How processes tell each other something; undefined where the database has no such thing, and whoever waits looks again and again. */
+  readonly signals: Signals | undefined
   /**
    * A condition that each SELECT carries, before its others, so that it can be stopped when its time is over; `texts` are columns of
    * text that is searched and may be long. Undefined where the server stops statements by itself.

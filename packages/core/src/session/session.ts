@@ -11,6 +11,8 @@ export interface SessionHome {
   kyselyFor(session: Session): Kysely<AnyDatabase>
   /** Is told what happens, where somebody wants to know. */
   readonly observer?: StorageObserver | undefined
+  /** Is told of each unit that was committed. */
+  readonly committed?: (() => void) | undefined
 }
 
 /** A check that must hold when the unit commits, and may lock what it counts: it runs last. */

@@ -180,6 +180,7 @@ export class Units {
       const result = await (observer
         ? observeUnit(observer, context, (begun) => this.#write(context, options, body, keep, begun))
         : this.#write(context, options, body, keep, undefined))
+      this.#home.committed?.()
       await this.#runEffects(effects)
       return result
     } catch (error) {

@@ -14,7 +14,8 @@ export interface DescribedRoutes {
 /** How a server knows who asks. */
 export interface Authentication {
   /**
-   * Names the caller of a request, or null where the request says nothing of one. It is asked once for each request.
+   * Names the caller of a request, or null where the request says nothing of one. It is asked once for each request, and again
+   * while one follows a feed of changes.
    * @throws StrongroomError `unauthorized` for credentials that are no good
    */
   authenticate(request: FastifyRequest): Principal | null | Promise<Principal | null>

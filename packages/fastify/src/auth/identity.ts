@@ -73,6 +73,23 @@ export function onBehalf(auth: Authentication | undefined, storage: Storage | un
   }
 }
 
+/**
+ * Runs something for whoever sent a request, as that caller is now: a request that takes long outlives what was known when it came. What
+ * the authentication remembers of a request it cannot remember of this one, which is the same and new.
+ */
+export async function onBehalfAnew<T>(
+  auth: Authentication | undefined,
+  storage: Storage | undefined,
+  request: FastifyRequest,
+  work: (request: FastifyRequest) => Promise<T>,
+): Promise<T> {
+  if (!auth || !storage) return await work(request)
+  // It has everything that the request has.
+  const again = Object.create(request) as FastifyRequest
+  const principal = await identify(auth, again)
+  return await storage.actingAs({ principal, actor: actorName(principal), ...requestNames(request) }, () => work(again))
+}
+
 /** The same for all handlers of a router. */
 export function allOnBehalf<Name extends string>(
   auth: Authentication | undefined,

@@ -83,6 +83,8 @@ function fixedContent(content: Content): WireSchema {
       return reference('api.status')
     case 'auditEntries':
       return listOf(reference('api.audit-entry'))
+    case 'changes':
+      return reference('api.changes')
     case 'zip':
       return { type: 'string', contentMediaType: 'application/zip' }
     case 'database':
@@ -107,6 +109,7 @@ function fixedContent(content: Content): WireSchema {
       return reference('api.access-question')
     case 'accessAnswer':
       return reference('api.access-answer')
+    case 'changeEvents':
     case 'html':
     case 'metrics':
     case 'svg':

@@ -4,6 +4,7 @@ import {
   auditEntrySchema,
   backupSchema,
   batchRoute,
+  changesSchema,
   failureSchema,
   importReportSchema,
   jobSchema,
@@ -82,16 +83,21 @@ function schemasOf({ components, operators, responses: style, systemPaths }: Ope
   const hasStatus = operators || systemPaths['health'] !== false || systemPaths['ready'] !== false
   return {
     ...Object.fromEntries(components.flatMap((described) => Object.entries(recordSchemas(described, components)))),
-    ...(components.length > 0 && { ...batchSchemas(components), 'api.audit-entry': auditEntrySchema }),
+    ...(components.length > 0 && batchSchemas(components)),
     ...(style === 'envelope' ? { 'api.failure': failureSchema } : { 'api.problem': problemSchema }),
     ...(hasStatus && { 'api.status': statusSchema }),
     ...(components.some(({ model }) => model.deletedAt) && { 'api.restoration': restorationSchema }),
+    ...((operators || components.length > 0) && changesSchemas),
     ...(operators && { ...operatorSchemas, 'api.access-question': questionSchema(components) }),
   }
 }
 
-const operatorSchemas: Readonly<Record<string, Json>> = {
+const changesSchemas: Readonly<Record<string, Json>> = {
   'api.audit-entry': auditEntrySchema,
+  'api.changes': changesSchema(reference('api.audit-entry')),
+}
+
+const operatorSchemas: Readonly<Record<string, Json>> = {
   'api.backup': backupSchema,
   'api.restore-report': restoreReportSchema,
   'api.import-report': importReportSchema,

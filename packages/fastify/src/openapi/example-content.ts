@@ -75,6 +75,31 @@ const jobExample = {
   error: null,
 }
 
+const entryExample = {
+  id: 12,
+  timestamp: '2026-01-31T12:00:00.000Z',
+  component: 'users',
+  record_id: 7,
+  operation: 'update',
+  actor: 'alice',
+  before: { id: 7, name: 'Ada' },
+  after: { id: 7, name: 'Ada Lovelace' },
+  request_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80',
+  transaction_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f81',
+  tenant: null,
+  epoch: 1,
+  position: null,
+  sealed: false,
+  hash: null,
+}
+
+const sealedExample = {
+  ...entryExample,
+  position: 741,
+  sealed: true,
+  hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+}
+
 const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
   status: { status: 'ok' },
   restoration: { status: 'ok', restored: true },
@@ -119,25 +144,9 @@ const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
     safety_copy: 'before-restore-20260131T120001000Z.sqlite',
     epoch: 2,
   },
-  auditEntries: [
-    {
-      id: 12,
-      timestamp: '2026-01-31T12:00:00.000Z',
-      component: 'users',
-      record_id: 7,
-      operation: 'update',
-      actor: 'alice',
-      before: { id: 7, name: 'Ada' },
-      after: { id: 7, name: 'Ada Lovelace' },
-      request_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80',
-      transaction_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f81',
-      tenant: null,
-      epoch: 1,
-      position: null,
-      sealed: false,
-      hash: null,
-    },
-  ],
+  auditEntries: [entryExample],
+  changes: { changes: [sealedExample], next: '1:741', reset: false },
+  changeEvents: `id: 1:741\nevent: change\ndata: ${JSON.stringify(sealedExample)}\n\n`,
 }
 
 function whole<T, Result>(value: T | undefined, make: (value: T) => Result): Result | undefined {

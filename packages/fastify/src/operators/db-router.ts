@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { ActorOf } from '../actor.ts'
 import type { Authentication } from '../auth/authentication.ts'
 import { allOnBehalf } from '../auth/identity.ts'
+import { followChanges } from '../changes/follow-changes.ts'
 import { settleIn } from '../guest-scope.ts'
 import { type Handlers, mountRoutes } from '../mount.ts'
 import { defaultBodyLimit, defaultUploadLimit } from '../options.ts'
@@ -18,7 +19,7 @@ import { drawDiagram } from './diagram.ts'
 import { Downloads } from './downloads.ts'
 import { explainAccess } from './explain-access.ts'
 import { exportTables } from './export.ts'
-import { checkOperators, type Operators } from './guard.ts'
+import { checkOperators, type Operators, requireOperator } from './guard.ts'
 import { databaseHealth } from './health.ts'
 import { importFiles } from './import.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
@@ -97,6 +98,12 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, setting
   const handlers: Handlers<OperatorOperation> = allOnBehalf(settings.auth, storage, {
     health: databaseHealth(storage, operators),
     audit: listAudit(storage, operators, limits),
+    changes: followChanges(scope, {
+      feed: () => storage.feed,
+      storage,
+      auth: settings.auth,
+      check: (request) => requireOperator(operators, request),
+    }),
     diagram: drawDiagram(storage, operators),
     export: exportTables(storage, operators, downloads),
     import: importFiles(storage, settings, closing),

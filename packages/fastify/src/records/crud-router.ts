@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyPluginAsync, RouteHandlerMethod } from 'fa
 import type { ActorOf } from '../actor.ts'
 import type { Authentication } from '../auth/authentication.ts'
 import { allOnBehalf } from '../auth/identity.ts'
+import { followChanges } from '../changes/follow-changes.ts'
 import { type DialectName, resolveDialects } from '../dialects/translate.ts'
 import { settleIn } from '../guest-scope.ts'
 import { mountRoutes } from '../mount.ts'
@@ -94,6 +95,7 @@ export function mountRecords(
       withCaller(accessor, {
         list: listRecords(room),
         aggregate: aggregateRecords(room),
+        changes: followChanges(scope, { feed: () => accessor.feed, storage, auth, check: () => undefined }),
         get: getRecord(room),
         create: createRecord(room),
         save: saveRecord(room),

@@ -37,7 +37,10 @@ export class Client {
     return new Promise((resolve, reject) => {
       const sent = request(options, async (incoming) => {
         try {
-          const chunks = await incoming.toArray()
+          const isFeed = String(incoming.headers['content-type']).startsWith('text/event-stream')
+          // It goes on for ever: what it begins with is all that can be judged.
+          const chunks = await (isFeed ? incoming.take(1) : incoming).toArray()
+          if (isFeed) sent.destroy()
           clearTimeout(timer)
           const bytes = Buffer.concat(chunks)
           const { statusCode = 0, headers } = incoming

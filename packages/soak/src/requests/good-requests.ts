@@ -107,7 +107,7 @@ export class GoodRequests {
     return String(this.values.value(parameter.schema))
   }
 
-  #headers({ parameters, tag, method }: Operation, id: string | undefined): Record<string, string> {
+  #headers({ parameters, tag, method, answerTypes }: Operation, id: string | undefined): Record<string, string> {
     const headers: Record<string, string> = {}
     for (const parameter of parameters.filter((candidate) => candidate.in === 'header')) {
       if (parameter.required !== true && !this.#dice.chance(0.15)) continue
@@ -116,12 +116,17 @@ export class GoodRequests {
       const value = this.#headerValue(parameter, isLeft ? undefined : this.#pool.entityTag(tag, id))
       if (value !== undefined) headers[parameter.name.toLowerCase()] = value
     }
+    if (answerTypes.includes('text/event-stream')) {
+      headers['accept'] = this.#dice.pick(answerTypes) ?? '*/*'
+      headers['prefer'] = 'wait=0'
+    }
     return headers
   }
 
   #headerValue({ name, schema }: Parameter, entityTag: string | undefined): string | undefined {
     if (name === 'If-Match') return this.#dice.chance(0.2) ? '*' : entityTag
     if (name === 'If-None-Match') return entityTag ?? '"none-such"'
+    if (name === 'Last-Event-ID') return this.#dice.pick(['start', '1:0', '9:9'])
     if (schema.pattern === undefined && allows(schema, 'string'))
       return this.#dice.pick(['ada', 'Ada Lovelace', 'a@b.c', "o'hara", '1', 'x'.repeat(255)])
     if (name === 'Idempotency-Key') return `${String(this.values.value(schema)).slice(0, 100)}#${this.#keys++}`.trim()

@@ -1,5 +1,7 @@
+import { limitsOf } from '../../access/audit-access.ts'
 import { type AuditEntry, auditEntry } from '../../audit/entry.ts'
 import { readImage } from '../../audit/image-reader.ts'
+import { shownEntry } from '../../audit/shown-entry.ts'
 import type { Connection } from '../../engine/engine.ts'
 import { InvalidQueryError } from '../../errors.ts'
 import { isId } from '../../model/record-id.ts'
@@ -7,17 +9,15 @@ import type { FieldValues } from '../../query/bound-table.ts'
 import { writeCursor } from '../../query/cursor.ts'
 import { allOf, equals, everything, type Filter } from '../../query/filter.ts'
 import { selectPage } from '../../query/page.ts'
-import { recordTest } from '../../query/record-test.ts'
-import { conditionOf } from '../../query/select.ts'
-import { settleLinks } from '../../query/settle-links.ts'
 import { wholeNumber } from '../../query/whole-number.ts'
 import type { CallerContext } from '../../session/context.ts'
 import type { ReadOptions } from '../../session/options.ts'
 import type { Task } from '../../session/task.ts'
 import type { BoundAccessor } from '../bound-accessor.ts'
-import { isHeld, modelFor, rulesFor } from '../permit.ts'
+import { isHeld, modelFor } from '../permit.ts'
 import { entriesOf, shownImage } from './past-images.ts'
 import { idsThere } from './read-past.ts'
+import { readableImages } from './readable-images.ts'
 
 /** Which of a record's entries, the newest first. */
 export interface HistoryOptions extends ReadOptions {
@@ -122,7 +122,13 @@ function* visibleEntries(
     if (!isSieved || cursor === undefined) break
   }
   const last = found[limit - 1]
-  const entries = found.slice(0, limit).map((row) => shownEntry(bound, context, row))
+  const limits = limitsOf(bound, context)
+  const entries = found.slice(0, limit).map((row) =>
+    shownEntry(
+      auditEntry(row, () => bound.model),
+      limits,
+    ),
+  )
   return found.length > limit && last ? { entries, next: writeCursor(log.model, keys, last) } : { entries }
 }
 
@@ -141,8 +147,7 @@ function* sieve(
   entries: readonly FieldValues[],
 ): Task<FieldValues[]> {
   const images = new Map(entries.map((entry) => [entry, imagesOf(bound, entry)]))
-  const condition = conditionOf(bound.table, { ...context, asked: true }, { filter: everything, includeDeleted: true })
-  const holds = recordTest(bound.model, yield* settleLinks(condition, connection, [...images.values()].flat()))
+  const holds = yield* readableImages(bound, connection, context, [...images.values()].flat())
   return entries.filter((entry) => images.get(entry)?.every(holds))
 }
 
@@ -151,14 +156,4 @@ function imagesOf(bound: BoundAccessor, entry: FieldValues): FieldValues[] {
   const texts = [entry['before'], entry['after']].filter((text) => typeof text === 'string')
   const images = texts.map((text) => shownImage(bound, readImage(bound.model, text)))
   return images.length > 0 ? images : [shownImage(bound, {})]
-}
-
-function shownEntry(bound: BoundAccessor, context: CallerContext, row: FieldValues): AuditEntry {
-  const entry = auditEntry(row, () => bound.model)
-  const rules = rulesFor(bound, context)
-  const hidden = rules?.access.limits(rules.asker).hidden
-  if (!hidden || hidden.size === 0) return entry
-  const without = (image: AuditEntry['before']): AuditEntry['before'] =>
-    image && Object.fromEntries(Object.entries(image).filter(([name]) => !hidden.has(name)))
-  return { ...entry, before: without(entry.before), after: without(entry.after) }
 }

@@ -193,6 +193,11 @@ export class Client {
     this.#pg.connection.stream.destroy()
   }
 
+  /** Calls back for each signal of a name that this connection listens to. */
+  onSignal(heard: () => void): void {
+    this.#pg.on('notification', heard)
+  }
+
   /** In the pool: it neither keeps the process alive nor goes unnoticed when it breaks. */
   rest(onDeath: () => void): void {
     this.#onDeath = onDeath

@@ -34,6 +34,7 @@ import { ClientPool, type PoolOptions } from './pool.ts'
 import { ReadConnection } from './reader.ts'
 import { removeStaging } from './remove-staging.ts'
 import { tenantPolicies, tenantPolicy, tenantPolicySql } from './row-security.ts'
+import { PostgresSignals } from './signals.ts'
 import { streamRows } from './stream.ts'
 import { textFunctions } from './text.ts'
 import { runUnit, type UnitOptions } from './transaction.ts'
@@ -55,6 +56,7 @@ export class PostgresEngine implements Engine {
   readonly inTime = undefined
   readonly builder = kyselyBuilder()
   readonly place: PostgresPlace
+  readonly signals: PostgresSignals
   readonly #pool: ClientPool
   /** One connection for units that do not wait with those of callers; it is made when it is needed. */
   readonly #aside: ClientPool
@@ -68,6 +70,7 @@ export class PostgresEngine implements Engine {
   constructor(driver: PgDriver, parts: PostgresParts) {
     this.#pool = new ClientPool(driver, parts.pool)
     this.#aside = new ClientPool(driver, { ...parts.pool, poolSize: 1 })
+    this.signals = new PostgresSignals(driver, parts.pool, this.#pool)
     this.place = { engine: 'postgres', url: parts.pool.url, connectWait: parts.pool.connectWait }
     this.#foundStaging = parts.foundStaging
     this.#units = { pool: this.#pool, retries: parts.retries }
@@ -206,7 +209,7 @@ export class PostgresEngine implements Engine {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#gate.close(), this.#streams.end()])
+    await Promise.all([this.#gate.close(), this.#streams.end(), this.signals.close()])
     await Promise.all([this.#pool.close(), this.#aside.close()])
   }
 

@@ -52,6 +52,8 @@ export interface SqliteEngineParts {
 /** SQLite behind the interface of engines: one connection that writes, one that reads. */
 export class SqliteEngine implements Engine {
   readonly name = 'sqlite'
+  /** Processes that have the file open do not know each other. */
+  readonly signals = undefined
   readonly capabilities: EngineCapabilities = {
     serialWrites: true,
     rowLocks: false,
