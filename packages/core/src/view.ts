@@ -176,7 +176,13 @@ class OpenView implements DatabaseView {
 
   async export(target: string | Writable, options: ExportOptions = {}): Promise<ExportManifest> {
     await assertFits(this.#engine, this.#models)
-    const source = { engine: this.#engine, callerOf: nobody, tablesFor: () => this.#wholeTables(), transfers: this.#transfers }
+    const source = {
+      engine: this.#engine,
+      untouched: true,
+      callerOf: nobody,
+      tablesFor: () => this.#wholeTables(),
+      transfers: this.#transfers,
+    }
     return exportTo(source, target, options)
   }
 

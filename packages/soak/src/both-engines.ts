@@ -5,21 +5,27 @@ import pg from 'pg'
 import type { CountingOptions } from './counting.ts'
 import type { Evidence } from './evidence.ts'
 import type { CampaignOptions } from './kills.ts'
+import { sumRuns } from './sum-runs.ts'
 
 interface EmptyDatabase {
   readonly url: string
   remove(): Promise<void>
 }
 
+/** Who runs a campaign may ask for one of the engines alone. */
+export interface BothEnginesOptions extends CampaignOptions {
+  readonly engine?: EngineName | undefined
+}
+
 const makers: Record<EngineName, () => Promise<EmptyDatabase>> = { sqlite: emptyFile, postgres: emptySchema }
 
-/** Runs a campaign on one engine after the other. The evidence has the sums, and under `runs` each engine's own. */
+/** Runs a campaign on one engine after the other, or on that of the options. The evidence has the sums, and under `runs` each engine's own. */
 export async function onBothEngines(
   campaign: (options: CountingOptions) => Promise<Evidence>,
-  options: CampaignOptions,
+  options: BothEnginesOptions,
 ): Promise<Evidence> {
   const runs: Evidence[] = []
-  for (const engine of engineNames) {
+  for (const engine of options.engine ? [options.engine] : engineNames) {
     const { url, remove } = await makers[engine]()
     try {
       runs.push(await campaign({ ...options, engine, url, report: (line) => options.report?.(`${engine}: ${line}`) }))
@@ -27,19 +33,7 @@ export async function onBothEngines(
       await remove()
     }
   }
-  const sum = (numberOf: (run: Evidence) => number): number => runs.reduce((total, run) => total + numberOf(run), 0)
-  const names = new Set(runs.flatMap((run) => Object.keys(run.counts)))
-  return {
-    campaign: runs[0]?.campaign ?? '',
-    engine: runs.map((run) => run.engine).join(', '),
-    seed: options.seed,
-    roundsAsked: sum((run) => run.roundsAsked),
-    roundsDone: sum((run) => run.roundsDone),
-    counts: Object.fromEntries([...names].map((name) => [name, sum((run) => run.counts[name] ?? 0)])),
-    faults: runs.flatMap((run) => run.faults.map((fault) => `${run.engine}: ${fault}`)),
-    duration: Math.round(sum((run) => run.duration) * 10) / 10,
-    runs,
-  }
+  return sumRuns(runs)
 }
 
 async function emptyFile(): Promise<EmptyDatabase> {

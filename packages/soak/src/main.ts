@@ -1,19 +1,24 @@
+import { engineNames } from '@strongroom/testkit'
 import { accessMutantsCampaign } from './access-mutants/campaign.ts'
 import { accessRequestsCampaign } from './access-requests/campaign.ts'
-import { onBothEngines } from './both-engines.ts'
-import { type Evidence, writeEvidence } from './evidence.ts'
+import { type BothEnginesOptions, onBothEngines } from './both-engines.ts'
+import { type Evidence, evidenceSoFar, writeEvidence } from './evidence.ts'
 import { exactlyOnceCampaign } from './exactly-once.ts'
 import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
-import { type CampaignOptions, killCampaign } from './kills.ts'
+import { killCampaign } from './kills.ts'
 import { lostUpdatesCampaign } from './lost-updates.ts'
 import { migrationsCampaign } from './migrations/campaign.ts'
 import { requestsCampaign } from './requests/campaign.ts'
 import { fullOperatorsCampaign } from './restores/full-operators.ts'
 import { restoreKillsCampaign } from './restores/restore-kills.ts'
 import { restoresCampaign } from './restores/restores.ts'
+import { addPart, zerosIn } from './sum-runs.ts'
 
-/** `pnpm soak [campaign …] [--rounds N] [--seed N]`: the long campaigns, on the built packages. Each writes its evidence. */
-const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptions) => Promise<Evidence>; readonly rounds: number }>> = {
+/**
+ * `pnpm soak [campaign …] [--rounds N] [--seed N] [--engine sqlite|postgres] [--add]`: the long campaigns, on the built packages. Each writes its
+ * evidence; with `--add` it is a part, and joins what earlier parts found on the same commit.
+ */
+const campaigns: Readonly<Record<string, { readonly run: (options: BothEnginesOptions) => Promise<Evidence>; readonly rounds: number }>> = {
   kills: { run: killCampaign, rounds: 20 },
   'full-pages': { run: pageLimitCampaign, rounds: 10 },
   'full-tmpfs': { run: tmpfsCampaign, rounds: 5 },
@@ -32,19 +37,36 @@ const campaigns: Readonly<Record<string, { readonly run: (options: CampaignOptio
 }
 
 const words = process.argv.slice(2)
-const option = (name: string): number | undefined => {
+const flag = (name: string): boolean => {
   const at = words.indexOf(`--${name}`)
-  return at < 0 ? undefined : Number(words.splice(at, 2)[1])
+  return at >= 0 && words.splice(at, 1).length > 0
 }
+const word = (name: string): string | undefined => {
+  const at = words.indexOf(`--${name}`)
+  return at < 0 ? undefined : words.splice(at, 2)[1]
+}
+const option = (name: string): number | undefined => {
+  const found = word(name)
+  return found === undefined ? undefined : Number(found)
+}
+const add = flag('add')
+const wanted = word('engine')
+const engine = engineNames.find((name) => name === wanted)
+if (wanted !== undefined && !engine) throw new Error(`"${wanted}" is no engine. There are ${engineNames.join(', ')}.`)
 const rounds = option('rounds')
 const seed = option('seed') ?? Math.floor(Math.random() * 2 ** 31)
 let failed = false
 for (const name of words.length > 0 ? words : Object.keys(campaigns)) {
   const campaign = campaigns[name]
   if (!campaign) throw new Error(`"${name}" is no campaign. There are ${Object.keys(campaigns).join(', ')}.`)
-  const evidence = await campaign.run({ rounds: rounds ?? campaign.rounds, seed, report: (line) => process.stdout.write(`${line}\n`) })
+  const report = (line: string): void => void process.stdout.write(`${line}\n`)
+  const part = await campaign.run({ rounds: rounds ?? campaign.rounds, seed, engine, report })
+  const before = add ? evidenceSoFar(name) : undefined
+  const evidence = before ? addPart(before, part) : part
   writeEvidence(evidence)
-  failed ||= evidence.faults.length > 0 || evidence.roundsDone < evidence.roundsAsked
+  const zeros = zerosIn(evidence)
+  for (const zero of zeros) report(`NOT YET: ${zero}`)
+  failed ||= zeros.length > 0 || evidence.faults.length > 0 || evidence.roundsDone < evidence.roundsAsked
   for (const fault of evidence.faults.slice(0, 20)) process.stdout.write(`FAULT ${fault}\n`)
   process.stdout.write(
     `${name}: ${evidence.roundsDone} of ${evidence.roundsAsked} rounds, ${evidence.faults.length} faults, ${JSON.stringify(evidence.counts)}\n`,

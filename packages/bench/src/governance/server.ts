@@ -31,7 +31,7 @@ const app = await createServer({
   rateLimit: has('limit') && { requests: 1_000_000_000, period: 3_600 },
   ...(!has('metrics') && { systemRoutes: { metrics: false } }),
   ...(!has('pressure') && { pressure: false }),
-  ...(has('auth') ? login : { operators: 'loopback' }),
+  ...(has('auth') ? login : { operators: 'loopback', auth: false }),
 })
 if (has('auth')) {
   for (let index = 0; index < 20; index++)

@@ -20,7 +20,7 @@ import {
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
-import { rejectionOf, storagesOn } from '../support.ts'
+import { gate, rejectionOf, storagesOn } from '../support.ts'
 import { filesOf, rowsOf } from './zip-files.ts'
 
 const Person = defineModel(
@@ -230,6 +230,22 @@ describeEngines('storage.export', (engine) => {
     })
     expect(await rejectionOf(storage.export(impatient))).toMatchObject({ message: 'went away' })
     expect(await people.count()).toBe(3_000)
+  })
+
+  test('who takes nothing of it keeps no log from ending', async () => {
+    const { people, storage } = await start()
+    await people.insertMany(Array.from({ length: 300 }, () => ({ name: 'x'.repeat(3_000) })))
+    const begun = gate()
+    const ending = new AbortController()
+    const stuck = new Writable({ highWaterMark: 1, write: () => begun.open() })
+    const outcome = rejectionOf(storage.export(stuck, { signal: ending.signal }))
+    await begun.opened
+    for (let number = 0; number < 20; number++) await people.insertMany(Array.from({ length: 300 }, () => ({ name: 'y'.repeat(3_000) })))
+    // 40 MB were written, entries of the audit log included.
+    const { walBytes } = await storage.health()
+    expect(walBytes ?? 0).toBeLessThan(20_000_000)
+    ending.abort(new Error('not wanted any more'))
+    expect(await outcome).toMatchObject({ message: 'not wanted any more' })
   })
 
   test('is ended by its signal, and nothing is left', async () => {

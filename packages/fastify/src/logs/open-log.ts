@@ -1,8 +1,14 @@
 import { UsageError } from '@strongroom/core'
 import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
 import pino, { type LoggerOptions } from 'pino'
-import { batching, type LineStream, type LogFile, openLogFile } from './log-file.ts'
+import { type ByteStream, batching, LineBatch } from './line-batch.ts'
+import { openLogFile } from './log-file.ts'
 import type { Redactor } from './redact.ts'
+
+/** Where lines go. */
+interface LineStream {
+  write(line: string): unknown
+}
 
 /** How the log is written. */
 export interface LogOptions {
@@ -32,20 +38,25 @@ export async function openLog({ level, file, logger: given, redactor }: LogOptio
     )
   }
   const opened = file === undefined ? undefined : await openLogFile(file)
-  const console = stream ? asFile(stream) : await openConsole()
+  const shown = stream ?? (await prettyConsole())
+  const console = shown ? undefined : batchedConsole()
+  const streams = [console, opened].filter((one) => one !== undefined)
+  const batch = streams.length > 0 ? new LineBatch(streams) : undefined
+  const handOver = (): void => batch?.flush()
+  // Before the streams write their rest, which they do when the process ends by itself too.
+  if (console) process.prependListener('exit', handOver)
   const options = { ...baseOptions(level, redactor), ...overlay } as LoggerOptions
-  return { logger: pino(options, both(console, opened)), close: async () => void (await Promise.all([console.close(), opened?.close()])) }
-}
-
-/** The logger's own level decides, and the streams take everything. */
-function both(console: LineStream, file: LogFile | undefined): LineStream {
-  if (!file) return console
-  return {
-    write: (line) => {
-      console.write(line)
-      file.write(line)
-    },
+  const write = (line: string): void => {
+    shown?.write(line)
+    batch?.write(line)
   }
+  const close = async (): Promise<void> => {
+    batch?.close()
+    process.removeListener('exit', handOver)
+    console?.close()
+    await opened?.close()
+  }
+  return { logger: pino(options, { write }), close }
 }
 
 function baseOptions(level: string, redactor: Redactor): LoggerOptions {
@@ -64,33 +75,32 @@ function baseOptions(level: string, redactor: Redactor): LoggerOptions {
   }
 }
 
-async function openConsole(): Promise<LogFile> {
-  const { fd } = process.stdout
-  if (process.env['NODE_ENV'] === 'development') {
-    try {
-      const { default: pretty } = await import('pino-pretty')
-      return asFile(pretty({ destination: fd, sync: true, ignore: 'pid,hostname' }))
-    } catch {
-      // The package is optional: without it lines stay JSON.
-    }
+/** For people, where the package for it is there: without it lines stay JSON. */
+async function prettyConsole(): Promise<LineStream | undefined> {
+  if (process.env['NODE_ENV'] !== 'development') return undefined
+  try {
+    const { default: pretty } = await import('pino-pretty')
+    return pretty({ destination: process.stdout.fd, sync: true, ignore: 'pid,hostname' })
+  } catch {
+    return undefined
   }
-  return batched(fd)
 }
 
 /** What has not been written is written at the end, of a process that ends by itself too; what comes after the end, at once. */
-function batched(fd: number): LogFile {
-  const stream = pino.destination({ dest: fd, sync: false, minLength: batching.bytes, periodicFlush: batching.milliseconds })
+function batchedConsole(): ByteStream & { close(): void } {
+  const stream = pino.destination({ dest: process.stdout.fd, sync: false, contentMode: 'buffer', minLength: batching.characters })
   let closed = false
   return {
-    write: (line) => (closed ? process.stdout : stream).write(line),
-    close: async () => {
+    write: (bytes) => {
+      if (closed) process.stdout.write(bytes)
+      // It takes buffers in this mode, which its types do not know.
+      else stream.write(bytes as unknown as string)
+    },
+    flush: () => closed || stream.flush(),
+    close: () => {
       closed = true
       stream.flushSync()
       stream.end()
     },
   }
-}
-
-function asFile(stream: LineStream): LogFile {
-  return { write: (line) => stream.write(line), close: async () => undefined }
 }

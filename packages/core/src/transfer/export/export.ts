@@ -13,6 +13,7 @@ import type { Transfers } from '../transfers.ts'
 import { moduleUrl, runInWorker } from '../worker/run-in-worker.ts'
 import type { ExportManifest } from './manifest.ts'
 import { type ExportedTable, planTable } from './plan.ts'
+import { withCopy } from './with-copy.ts'
 import type { ExportTask } from './write-export.ts'
 
 /** What is exported, and how. */
@@ -30,6 +31,8 @@ export interface ExportOptions extends ReadOptions {
 /** What an export is made from. */
 export interface ExportSource {
   readonly engine: Engine
+  /** Nothing may be made beside the database, not even for a while. */
+  readonly untouched?: boolean
   /** The caller of an export that says this. */
   readonly callerOf: (options: ReadOptions) => CallerContext
   /** Whole tables, as a caller may read them. */
@@ -49,7 +52,19 @@ export async function exportTo(source: ExportSource, target: string | Writable, 
   await checkTarget(source.engine, target)
   await assertInPlace(source.engine.place)
   signal?.throwIfAborted()
-  const { bytes, report } = source.transfers.track(() => runInWorker<ExportManifest>(moduleUrl('./export-worker', import.meta.url), task))
+  if (source.untouched) return await run(source, target, task, signal)
+  return await source.transfers.during(signal, (ending) =>
+    withCopy(source.engine, (copy) => run(source, target, { ...task, copy }, ending)),
+  )
+}
+
+async function run(
+  { transfers }: ExportSource,
+  target: string | Writable,
+  task: ExportTask,
+  signal?: AbortSignal,
+): Promise<ExportManifest> {
+  const { bytes, report } = transfers.track(() => runInWorker<ExportManifest>(moduleUrl('./export-worker', import.meta.url), task))
   const end = (): void => void bytes.destroy(signal?.reason)
   signal?.addEventListener('abort', end, { once: true })
   try {
@@ -61,6 +76,8 @@ export async function exportTo(source: ExportSource, target: string | Writable, 
     signal?.removeEventListener('abort', end)
     // A stream that takes nothing has not begun to read: nobody else would end the thread.
     bytes.destroy()
+    // Its files can be removed when it has let go of them.
+    if (!bytes.closed) await new Promise((resolve) => bytes.once('close', resolve))
   }
 }
 
@@ -82,6 +99,7 @@ function planExport({ engine, callerOf, tablesFor }: ExportSource, options: Expo
   })
   return {
     place: engine.place,
+    copy: undefined,
     reach: reachOf(caller),
     tables: chosen(tablesFor(caller), options.tables).map((table) => planTable(table, caller, mark)),
     secrets,

@@ -6,6 +6,7 @@ import { ZipArchive } from 'archiver'
 import { type Options, stringify } from 'csv-stringify/sync'
 import type { Codec, DatabasePlace, Reach, Snapshot, StoredRow } from '../../engine/engine.ts'
 import { openSnapshot } from '../../engine/open-snapshot.ts'
+import { copyDatabaseFile } from '../../engine/portable-file.ts'
 import { type CsvCell, csvCell } from './csv-cell.ts'
 import { type ExportedFile, type ExportManifest, manifestName } from './manifest.ts'
 import type { ColumnPlan, TablePlan } from './plan.ts'
@@ -13,6 +14,8 @@ import type { ColumnPlan, TablePlan } from './plan.ts'
 /** An export as another thread is asked for it. */
 export interface ExportTask {
   readonly place: DatabasePlace
+  /** Where to copy it first. */
+  readonly copy: string | undefined
   /** Whose rows are read. */
   readonly reach: Reach
   readonly tables: readonly TablePlan[]
@@ -28,8 +31,8 @@ const compressionLevel = 3
 
 /** Writes all tables, from one snapshot, as CSV files into a zip. Answers what stands in its manifest. */
 export async function writeExport(task: ExportTask, output: Writable): Promise<ExportManifest> {
-  const snapshot = await openSnapshot(task.place, task.reach)
   const created_at = new Date().toISOString()
+  const snapshot = await openMoment(task)
   const archive = new ZipArchive({ zlib: { level: compressionLevel } })
   try {
     const written = pipeline(archive, output)
@@ -48,6 +51,13 @@ export async function writeExport(task: ExportTask, output: Writable): Promise<E
     archive.destroy()
     await snapshot.close()
   }
+}
+
+/** A moment of the database, or of a copy: reading that keeps nobody's log. */
+async function openMoment({ place, copy, reach }: ExportTask): Promise<Snapshot> {
+  if (copy === undefined) return await openSnapshot(place, reach)
+  await copyDatabaseFile(place, copy)
+  return await openSnapshot({ engine: 'sqlite', path: copy }, reach)
 }
 
 /** Adds one file, and waits until it is in the archive: streams are read one at a time. */

@@ -18,6 +18,7 @@ import { createStatements } from '../../schema/wanted-table.ts'
 import { unitContext, type WriteOptions } from '../../session/options.ts'
 import { checkSource } from '../check-source.ts'
 import { diskError } from '../files.ts'
+import { syncMeanwhile } from '../sync-meanwhile.ts'
 import { withWorkFolder } from '../work-folder.ts'
 import { bringUp, listed } from './bring-up.ts'
 import type { ExamineTask, Findings } from './examine.ts'
@@ -69,7 +70,7 @@ export async function restoreFrom(target: RestoreTarget, source: string | Readab
     await assertInPlace(target.engine.place)
     const context = unitContext(options, undefined)
     const restoring: Restoring = { ...target, tell: announcerOf(context.requestId) }
-    return await withWorkFolder(disk, async (folder) => {
+    const restore = async (folder: string): Promise<RestoreReport> => {
       const file = join(folder, uploadName)
       await receive(source, file, options.maxBytes)
       await assertSpace(file, fileOf(target.engine.place))
@@ -86,12 +87,20 @@ export async function restoreFrom(target: RestoreTarget, source: string | Readab
       const { epoch, safety } = await replaceContent(restoring, join(folder, stagedName), { context, file: { bytes, sha256 } })
       restoring.tell('done')
       return { ...report, restored: true, safetyCopy: safety, epoch }
-    })
+    }
+    return await withWorkFolder(disk, (folder) => syncMeanwhile(largeFiles(target.engine, folder), restore(folder)))
   } catch (error) {
     // Whoever writes no types can pass anything.
     if (typeof source === 'object') source?.destroy?.()
     throw diskError(disk, error)
   }
+}
+
+/** What a restore writes: the upload, the staged file, the safety copy, and the live log. Nobody holds locks on this one. */
+function largeFiles({ place }: Engine, folder: string): string[] {
+  const live = fileOf(place)
+  const staged = join(folder, stagedName)
+  return [join(folder, uploadName), staged, `${staged}-safety`, ...(live === undefined ? [] : [`${live}-wal`])]
 }
 
 async function receive(source: string | Readable, path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<void> {

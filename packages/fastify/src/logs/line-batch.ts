@@ -1,0 +1,51 @@
+/** Where bytes of the log go. */
+export interface ByteStream {
+  write(bytes: Uint8Array): unknown
+  /** Begins to write what there is, however little. */
+  flush(): void
+}
+
+/** Lines wait for others until there are so many characters, or milliseconds have passed. */
+export const batching = { characters: 15_000, milliseconds: 100 } as const
+
+/**
+ * Brings lines to the streams together: each stream measures and encodes what it is given, and a write for each line, or for each stream,
+ * cost a sixth of a small GET (measured).
+ */
+export class LineBatch {
+  readonly #streams: readonly ByteStream[]
+  readonly #timer: NodeJS.Timeout
+  #lines: string[] = []
+  #characters = 0
+  #enough: number = batching.characters
+
+  constructor(streams: readonly ByteStream[]) {
+    this.#streams = streams
+    this.#timer = setInterval(() => {
+      this.flush()
+      for (const stream of streams) stream.flush()
+    }, batching.milliseconds).unref()
+  }
+
+  write(line: string): void {
+    this.#lines.push(line)
+    this.#characters += line.length
+    if (this.#characters >= this.#enough) this.flush()
+  }
+
+  /** Hands over what waits. */
+  flush(): void {
+    if (this.#characters === 0) return
+    const bytes = Buffer.from(this.#lines.join(''))
+    this.#lines = []
+    this.#characters = 0
+    for (const stream of this.#streams) stream.write(bytes)
+  }
+
+  /** What comes later is handed over at once. */
+  close(): void {
+    this.#enough = 0
+    clearInterval(this.#timer)
+    this.flush()
+  }
+}
