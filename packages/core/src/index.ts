@@ -27,6 +27,7 @@ export type {
   RecordChangesOptions,
 } from './audit/change-events.ts'
 export type { AuditEntry } from './audit/entry.ts'
+export { type AuditFault, type AuditFaultKind, auditFaultKinds } from './audit/log-fault.ts'
 export type { Count, CountOptions } from './counters/shared-counters.ts'
 export { databaseFile } from './engine/open-engine.ts'
 export type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
@@ -49,6 +50,11 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './errors.ts'
+export type { AuditEvidence } from './evidence/audit-evidence.ts'
+export { type Checkpoint, readCheckpoint, readCheckpoints } from './evidence/checkpoint.ts'
+export type { CheckpointFinding, HeldCheckpoint } from './evidence/hold-checkpoints.ts'
+export type { VerifyOptions } from './evidence/verify.ts'
+export type { AuditVerdict } from './evidence/verify-log.ts'
 export type { StorageHealth } from './health/health.ts'
 export { healthToJson } from './health/health-json.ts'
 export type { CommitEvent, CommitHook, Hook, HookEvent, HookMoment, Operation } from './hooks/events.ts'

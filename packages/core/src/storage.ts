@@ -6,7 +6,7 @@ import { bindAccessors } from './accessor/bind-accessors.ts'
 import type { BoundAccessor } from './accessor/bound-accessor.ts'
 import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
 import { checkReferences } from './accessor/references.ts'
-import { AuditAccessor } from './audit/audit-accessor.ts'
+import type { AuditParts } from './audit/audit-accessor.ts'
 import type { ChangeEvent, ChangeSource, FollowOptions } from './audit/change-events.ts'
 import { type OpenLog, openLog } from './audit/log.ts'
 import { Moments } from './audit/moments.ts'
@@ -17,6 +17,7 @@ import { type Count, type CountOptions, SharedCounters } from './counters/shared
 import type { AnyDatabase, Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { UsageError } from './errors.ts'
+import { AuditEvidence } from './evidence/audit-evidence.ts'
 import { Health, type StorageHealth } from './health/health.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
@@ -66,8 +67,8 @@ export interface TransactionOptions extends WriteOptions {
 /** An open database with its accessors. */
 export interface Storage<Database = UnknownTables> {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
-  /** Reads the audit log. */
-  readonly audit: AuditAccessor
+  /** Reads the audit log, and proves that it is whole. */
+  readonly audit: AuditEvidence
   /**
    * Follows every committed change in the one order of history, each once, for ever: `after` the id of the last one that was seen, or
    * from now on. Ends when the signal comes.
@@ -235,7 +236,7 @@ const listedBackups = 1_000
 
 class OpenStorage implements Storage {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
-  readonly audit: AuditAccessor
+  readonly audit: AuditEvidence
   readonly feed: ChangeFeed
   readonly kysely: Kysely<AnyDatabase>
   readonly jobs: Jobs
@@ -275,11 +276,11 @@ class OpenStorage implements Storage {
     this.#log = openLog(engine, { logger, isInside: () => this.#units.isInside() })
     const { log, head, order, writer } = this.#log
     const modelsByComponent = new Map(options.accessors.map((accessor) => [accessor.component, accessor.model]))
-    this.audit = new AuditAccessor(
-      { log, order },
-      this.#units,
-      (component) => modelsByComponent.get(component),
-      (component, caller) => limitsIn(this.#bound, component, caller),
+    const tables = { log, head }
+    const limits: AuditParts['limits'] = (component, caller) => limitsIn(this.#bound, component, caller)
+    this.audit = new AuditEvidence(
+      { tables, order, units: this.#units, modelOf: (component) => modelsByComponent.get(component), limits },
+      { transfers: this.#transfers, allPlaced: engine.capabilities.serialWrites },
     )
     log.readable = (caller) => readableEntries(this.#bound, caller)
     const arrivals = new Arrivals(order, engine.signals)

@@ -5,7 +5,6 @@ import { bindAccessors } from './accessor/bind-accessors.ts'
 import type { BoundAccessor } from './accessor/bound-accessor.ts'
 import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
 import { checkReferences } from './accessor/references.ts'
-import { AuditAccessor } from './audit/audit-accessor.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
 import { openLog } from './audit/log.ts'
 import { Moments } from './audit/moments.ts'
@@ -14,6 +13,7 @@ import { ChangeFeed } from './changes/change-feed.ts'
 import type { Engine, TableShape } from './engine/engine.ts'
 import { openEngineToRead } from './engine/open-engine.ts'
 import { SchemaMismatchError, UsageError } from './errors.ts'
+import { AuditEvidence } from './evidence/audit-evidence.ts'
 import { Health } from './health/health.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
@@ -127,7 +127,7 @@ interface Known {
 }
 
 class OpenView implements DatabaseView {
-  readonly audit: AuditAccessor
+  readonly audit: AuditEvidence
   readonly #engine: Engine
   readonly #accessors: readonly AnyAccessor[] | undefined
   readonly #health: Health
@@ -142,7 +142,9 @@ class OpenView implements DatabaseView {
     const units = new Units({ engine, home, logger: consoleLogger, timeLimit: readTimeLimit, readTimeLimit })
     // It is not started: nothing is sealed by looking on.
     const { log, head, order, writer } = openLog(engine, { logger: consoleLogger, isInside: () => true })
-    this.audit = new AuditAccessor({ log, order }, units, (component) => idTypesOf.get(component))
+    const parts = { tables: { log, head }, order, units, modelOf: (component: string) => idTypesOf.get(component) }
+    // A backup of a database where entries are sealed later has some that wait for it.
+    this.audit = new AuditEvidence(parts, { transfers: this.#transfers, allPlaced: false })
     const backups = new BackupLog(new BoundTable(BackupRecords, engine), units)
     this.#health = new Health({ engine, models: this.#models, log, head, backups })
     if (!access) return

@@ -15,6 +15,7 @@ import type { Units } from '../session/units.ts'
 import { type AuditOperation, auditOperations } from './audit-log.ts'
 import type { AuditOrder } from './audit-order.ts'
 import { type AuditEntry, auditEntry } from './entry.ts'
+import type { LogTables } from './seal-pending.ts'
 import { type ImageLimits, shownEntry } from './shown-entry.ts'
 
 /** Which audit entries are asked for; everything that is given must hold. */
@@ -43,6 +44,16 @@ export interface AuditCursorPage extends AuditPage {
   readonly after?: string
 }
 
+/** What the log is read with. */
+export interface AuditParts {
+  readonly tables: LogTables
+  readonly order: AuditOrder
+  readonly units: Units
+  readonly modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined
+  /** How the images of a component are shown to a caller; whole unless said. */
+  readonly limits?: LimitsOf
+}
+
 /**
  * Reads the audit log. Nothing writes to it but the writes that it tells of.
  *
@@ -57,14 +68,8 @@ export class AuditAccessor {
   readonly #modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined
   readonly #limits: LimitsOf
 
-  /** @param limits how the images of a component are shown to a caller */
-  constructor(
-    { log, order }: { readonly log: BoundTable; readonly order: AuditOrder },
-    units: Units,
-    modelOf: (component: string) => Pick<AnyModel, 'idType'> | undefined,
-    limits: LimitsOf = () => undefined,
-  ) {
-    this.#log = log
+  constructor({ tables, order, units, modelOf, limits = () => undefined }: AuditParts) {
+    this.#log = tables.log
     this.#order = order
     this.#units = units
     this.#modelOf = modelOf

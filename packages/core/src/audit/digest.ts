@@ -34,13 +34,18 @@ export interface LeafFields {
 
 /** An entry in the one form that is hashed: RFC 8785 text, whose members are all there. */
 export function leafText(entry: LeafFields): string {
+  return leafTextOf(entry, entry.timestamp.toISOString(), entry.effective_at.toISOString())
+}
+
+/** The same of an entry whose instants are text already. */
+export function leafTextOf(entry: Omit<LeafFields, 'timestamp' | 'effective_at'>, timestamp: string, effectiveAt: string): string {
   const text = JSON.stringify
   const payload = Buffer.from(entry.payload_hash.buffer, entry.payload_hash.byteOffset, entry.payload_hash.byteLength).toString('hex')
   return (
-    `{"actor":${text(entry.actor)},"component":${text(entry.component)},"effective_at":"${entry.effective_at.toISOString()}"` +
+    `{"actor":${text(entry.actor)},"component":${text(entry.component)},"effective_at":"${effectiveAt}"` +
     `,"epoch":${entry.epoch},"id":${entry.id},"operation":${text(entry.operation)},"payload_hash":"${payload}","position":${entry.seq}` +
     `,"record_id":${text(entry.record_id)},"request_id":${text(entry.request_id)},"schema_version":${entry.schema_version}` +
-    `,"tenant":${text(entry.tenant)},"timestamp":"${entry.timestamp.toISOString()}","transaction_id":${text(entry.transaction_id)}}`
+    `,"tenant":${text(entry.tenant)},"timestamp":"${timestamp}","transaction_id":${text(entry.transaction_id)}}`
   )
 }
 

@@ -6,9 +6,9 @@ import type { UnitContext } from '../session/context.ts'
 import type { Task } from '../session/task.ts'
 import type { AuditOperation } from './audit-log.ts'
 import { type ChainedEntry, chainEntries } from './chain.ts'
-import { sha256 } from './digest.ts'
 import { readHead, writeHead } from './head-row.ts'
 import { type ImageWriter, imageWriter } from './image.ts'
+import { payloadHash } from './payload.ts'
 
 /** What happened to one record. */
 export interface AuditedChange {
@@ -158,10 +158,4 @@ export function auditEntry(
 function makeSalt(): Uint8Array {
   const start = takeRandomBytes(saltBytes)
   return new Uint8Array(randomPool.subarray(start, start + saltBytes))
-}
-
-/** SHA-256 over the salt and the canonical text of both images; erasing the payload keeps the hash. */
-export function payloadHash(salt: Uint8Array, before: string | null, after: string | null): Uint8Array {
-  const text = `{"after":${after ?? 'null'},"before":${before ?? 'null'}}`
-  return sha256(Buffer.concat([salt, Buffer.from(text)]))
 }

@@ -20,7 +20,7 @@ const floors: readonly (readonly string[])[] = [
   ['session', 'hooks', 'audit', 'query'],
   ['idempotency', 'counters', 'access'],
   ['accessor'],
-  ['schema', 'transfer', 'health', 'jobs', 'changes'],
+  ['schema', 'transfer', 'health', 'jobs', 'changes', 'evidence'],
   ['options'],
   ['storage', 'view', 'open-migrator'],
   ['index'],

@@ -1,0 +1,64 @@
+import type { LogTables } from '../audit/seal-pending.ts'
+import type { Statement } from '../engine/engine.ts'
+import { ForbiddenError, InvalidQueryError } from '../errors.ts'
+import type { Transfers } from '../transfer/transfers.ts'
+import { reportOf } from '../transfer/worker/report-of.ts'
+import { moduleUrl } from '../transfer/worker/run-in-worker.ts'
+import { type Checkpoint, isSigned } from './checkpoint.ts'
+import type { AuditVerdict, VerifyTask } from './verify-log.ts'
+
+/** What a log is held against. */
+export interface VerifyOptions {
+  /** Checkpoints of this log, in any order; their signatures are looked at first. */
+  readonly checkpoints?: readonly Checkpoint[] | undefined
+  /** The only key whose checkpoints are believed, as `public_key` of a checkpoint spells it; any key unless said. */
+  readonly publicKey?: string | undefined
+  /** Ends the work, which then rejects with the signal's reason. */
+  readonly signal?: AbortSignal | undefined
+}
+
+const placeColumns = ['epoch', 'seq', 'effective_at', 'prev_hash', 'hash', 'leaf'] as const
+const waitingColumns = ['id', 'component', 'record_id', 'operation', 'before', 'after', 'salt', 'payload_hash'] as const
+const otherColumns = ['timestamp', 'actor', 'request_id', 'transaction_id', 'tenant', 'schema_version'] as const
+const headColumns = ['origin', 'epoch', 'seq', 'hash', 'retained_below', 'retained_hash', 'retained_roots'] as const
+
+/** Looks through a log in a thread of its own. */
+export async function verify(
+  tables: LogTables,
+  transfers: Transfers,
+  { checkpoints = [], publicKey, signal, allPlaced }: VerifyOptions & { readonly allPlaced: boolean },
+): Promise<AuditVerdict> {
+  for (const checkpoint of checkpoints) assertSigned(checkpoint, publicKey)
+  const task: VerifyTask = { place: tables.log.engine.place, ...statementsOf(tables), allPlaced, checkpoints }
+  return await reportOf<AuditVerdict>(transfers, { module: moduleUrl('./verify-worker', import.meta.url), task }, signal)
+}
+
+function assertSigned(checkpoint: Checkpoint, publicKey: string | undefined): void {
+  if (publicKey !== undefined && checkpoint.public_key !== publicKey)
+    throw new ForbiddenError(
+      `The checkpoint of ${checkpoint.timestamp} is signed by another key than the one that is believed: ${checkpoint.public_key}.`,
+    )
+  if (!isSigned(checkpoint))
+    throw new InvalidQueryError(
+      `The checkpoint of ${checkpoint.timestamp} does not have the signature of its key: it was changed, or cut off.`,
+    )
+}
+
+function statementsOf({ log, head }: LogTables): Pick<VerifyTask, 'head' | 'placed' | 'waiting'> {
+  const { builder } = log.engine
+  const entries = builder.selectFrom(log.model.name)
+  const placed = entries
+    .select([...waitingColumns, ...otherColumns, ...placeColumns])
+    .where('seq', 'is not', null)
+    .orderBy('seq')
+  return {
+    head: plain(builder.selectFrom(head.model.name).select(headColumns).compile()),
+    placed: plain(placed.compile()),
+    waiting: plain(entries.select(waitingColumns).where('seq', 'is', null).orderBy('id').compile()),
+  }
+}
+
+/** What goes to another thread is plain data. */
+function plain({ sql, parameters }: Statement): Statement {
+  return { sql, parameters }
+}
