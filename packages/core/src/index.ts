@@ -50,9 +50,11 @@ export {
   ValidationError,
   type ValidationIssue,
 } from './errors.ts'
-export type { AuditEvidence } from './evidence/audit-evidence.ts'
+export type { AuditEvidence, ProofOptions } from './evidence/audit-evidence.ts'
 export { type Checkpoint, readCheckpoint, readCheckpoints } from './evidence/checkpoint.ts'
 export type { CheckpointFinding, HeldCheckpoint } from './evidence/hold-checkpoints.ts'
+export { checkProof, type InclusionProof } from './evidence/proof.ts'
+export type { CheckpointOptions } from './evidence/read-checkpoint-options.ts'
 export type { VerifyOptions } from './evidence/verify.ts'
 export type { AuditVerdict } from './evidence/verify-log.ts'
 export type { StorageHealth } from './health/health.ts'

@@ -3,6 +3,7 @@ import type { ModelAccessor } from './accessor/accessor.ts'
 import type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
 import type { StatementListener } from './engine/statement-listener.ts'
 import { UsageError } from './errors.ts'
+import { type CheckpointOptions, type ReadCheckpointOptions, readCheckpointOptions } from './evidence/read-checkpoint-options.ts'
 import type { Logger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
 import type { MigrationSource } from './schema/migrate/migration.ts'
@@ -45,6 +46,8 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly logger?: Logger
   /** Backups that are made by themselves: `{ every: '1h', keep: 24, target: './backups' }`; none unless said. */
   readonly backups?: BackupScheduleOptions
+  /** Signs checkpoints of the audit log, and writes them to a file: `{ key, file: '/mnt/audit/checkpoints.jsonl', every: '1h' }`; none unless said. */
+  readonly auditCheckpoints?: CheckpointOptions
   /** Is told of each statement that the database ran: `({ sql, duration, failed, parameters }) => …`; nobody unless said, which costs nothing. */
   readonly onStatement?: StatementListener
   /** Is told of units of work, written records and jobs, for metrics and traces; nobody unless said, which costs nothing. */
@@ -67,6 +70,7 @@ const known = new Set([
   'readTimeLimit',
   'logger',
   'backups',
+  'auditCheckpoints',
   'onStatement',
   'observer',
   'sqlite',
@@ -86,6 +90,7 @@ export interface ResolvedOptions {
   readonly readTimeLimit: number
   readonly logger: Logger | undefined
   readonly backups: SchedulePlan | undefined
+  readonly auditCheckpoints: ReadCheckpointOptions | undefined
   readonly onStatement: StatementListener | undefined
   readonly observer: StorageObserver | undefined
   readonly sqlite: SqliteSettings
@@ -122,6 +127,7 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     readTimeLimit,
     logger: options.logger,
     backups: options.backups === undefined ? undefined : readPlan(options.backups),
+    auditCheckpoints: options.auditCheckpoints === undefined ? undefined : readCheckpointOptions(options.auditCheckpoints),
     onStatement,
     observer,
     sqlite: options.sqlite ?? {},

@@ -17,7 +17,7 @@ import { type Count, type CountOptions, SharedCounters } from './counters/shared
 import type { AnyDatabase, Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { UsageError } from './errors.ts'
-import { AuditEvidence } from './evidence/audit-evidence.ts'
+import { AuditEvidence, endCheckpoints, startCheckpoints } from './evidence/audit-evidence.ts'
 import { Health, type StorageHealth } from './health/health.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
@@ -280,7 +280,7 @@ class OpenStorage implements Storage {
     const limits: AuditParts['limits'] = (component, caller) => limitsIn(this.#bound, component, caller)
     this.audit = new AuditEvidence(
       { tables, order, units: this.#units, modelOf: (component) => modelsByComponent.get(component), limits },
-      { transfers: this.#transfers, allPlaced: engine.capabilities.serialWrites },
+      { transfers: this.#transfers, allPlaced: engine.capabilities.serialWrites, logger, checkpoints: options.auditCheckpoints },
     )
     log.readable = (caller) => readableEntries(this.#bound, caller)
     const arrivals = new Arrivals(order, engine.signals)
@@ -306,6 +306,7 @@ class OpenStorage implements Storage {
     this.#schedule = options.backups && new BackupSchedule({ ...options.backups, ...schedule })
     this.#schedule?.start()
     this.#log.start()
+    this.audit[startCheckpoints]()
   }
 
   changes(options?: FollowOptions): AsyncGenerator<ChangeEvent, void, undefined> {
@@ -406,6 +407,7 @@ class OpenStorage implements Storage {
     await this.feed.close()
     await this.jobs.close()
     await this.#schedule?.close()
+    await this.audit[endCheckpoints]()
     await this.#transfers.close()
     await this.#log.close()
     await this.#engine.close()

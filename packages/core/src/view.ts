@@ -144,7 +144,7 @@ class OpenView implements DatabaseView {
     const { log, head, order, writer } = openLog(engine, { logger: consoleLogger, isInside: () => true })
     const parts = { tables: { log, head }, order, units, modelOf: (component: string) => idTypesOf.get(component) }
     // A backup of a database where entries are sealed later has some that wait for it.
-    this.audit = new AuditEvidence(parts, { transfers: this.#transfers, allPlaced: false })
+    this.audit = new AuditEvidence(parts, { transfers: this.#transfers, allPlaced: false, logger: consoleLogger })
     const backups = new BackupLog(new BoundTable(BackupRecords, engine), units)
     this.#health = new Health({ engine, models: this.#models, log, head, backups })
     if (!access) return

@@ -107,6 +107,7 @@ const storageNames = [
   'transactionTimeLimit',
   'readTimeLimit',
   'backups',
+  'auditCheckpoints',
   'onStatement',
   'sqlite',
   'postgres',

@@ -84,7 +84,10 @@ export class CheckpointHolder {
 
   #compare(checkpoint: Held, check: LogCheck): void {
     const root = check.root()
-    if (!root) return this.#settle(checkpoint, 'not_retained')
+    if (!root) {
+      this.#settle(checkpoint, 'not_retained')
+      return
+    }
     if (Buffer.from(root).toString('hex') === checkpoint.root) {
       this.#settle(checkpoint, 'holds')
       this.#good = checkpoint.size

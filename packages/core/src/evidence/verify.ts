@@ -5,6 +5,7 @@ import type { Transfers } from '../transfer/transfers.ts'
 import { reportOf } from '../transfer/worker/report-of.ts'
 import { moduleUrl } from '../transfer/worker/run-in-worker.ts'
 import { type Checkpoint, isSigned } from './checkpoint.ts'
+import { headColumns } from './log-head.ts'
 import type { AuditVerdict, VerifyTask } from './verify-log.ts'
 
 /** What a log is held against. */
@@ -20,7 +21,6 @@ export interface VerifyOptions {
 const placeColumns = ['epoch', 'seq', 'effective_at', 'prev_hash', 'hash', 'leaf'] as const
 const waitingColumns = ['id', 'component', 'record_id', 'operation', 'before', 'after', 'salt', 'payload_hash'] as const
 const otherColumns = ['timestamp', 'actor', 'request_id', 'transaction_id', 'tenant', 'schema_version'] as const
-const headColumns = ['origin', 'epoch', 'seq', 'hash', 'retained_below', 'retained_hash', 'retained_roots'] as const
 
 /** Looks through a log in a thread of its own. */
 export async function verify(

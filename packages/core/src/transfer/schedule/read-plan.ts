@@ -28,15 +28,16 @@ export function readPlan(options: BackupScheduleOptions): SchedulePlan {
   }
   const { every, keep = 24, target } = options
   if (!Number.isSafeInteger(keep) || keep < 1) refuse('backups.keep must be a whole number from 1 on.')
-  return { every: readInterval(every), keep, target: readTarget(target) }
+  return { every: readInterval(every, 'backups.every'), keep, target: readTarget(target) }
 }
 
-function readInterval(every: string | number): number {
+/** Reads a time between two things, in milliseconds. Throws UsageError `invalid_options`, which names the option. */
+export function readInterval(every: string | number, option: string): number {
   const [, count, unit] = /^(\d+)\s*([smhd])$/.exec(String(every)) ?? []
   // The expression lets no other units pass.
   const milliseconds = typeof every === 'number' ? every : Number(count) * units[unit as keyof typeof units]
   if (Number.isSafeInteger(milliseconds) && milliseconds >= 1) return milliseconds
-  return refuse("backups.every is a time like '30m', '6h' or '1d', or a whole number of milliseconds from 1 on.")
+  return refuse(`${option} is a time like '30m', '6h' or '1d', or a whole number of milliseconds from 1 on.`)
 }
 
 function readTarget(target: string | BackupTarget): BackupTarget {

@@ -1,0 +1,85 @@
+import { open, readFile } from 'node:fs/promises'
+import type { Logger } from '../logger.ts'
+import { type Checkpoint, readCheckpoints } from './checkpoint.ts'
+
+/** Where checkpoints are written to, and how often. */
+export interface CheckpointPlan {
+  /** A file to which a line is added for each checkpoint. */
+  readonly file: string
+  /** Milliseconds. */
+  readonly every: number
+}
+
+export interface CheckpointScheduleParts extends CheckpointPlan {
+  readonly make: () => Promise<Checkpoint>
+  readonly logger: Logger
+}
+
+/** Writes checkpoints to a file, one JSON text on each line, whenever the log has gone on. */
+export class CheckpointSchedule {
+  readonly #parts: CheckpointScheduleParts
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #last: Checkpoint | undefined
+  #failing = false
+
+  constructor(parts: CheckpointScheduleParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => void this.run(), this.#parts.every).unref()
+    void this.run()
+  }
+
+  /** Writes a checkpoint, unless the log is where it was at the last one. Never rejects: failures are logged. */
+  run(): Promise<void> {
+    this.#running ??= this.#write().finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  /** Writes the last one, and ends. */
+  async close(): Promise<void> {
+    if (this.#timer === undefined) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    await this.#running
+    await this.run()
+  }
+
+  async #write(): Promise<void> {
+    const { file, make, logger } = this.#parts
+    try {
+      this.#last ??= await lastIn(file)
+      const checkpoint = await make()
+      if (!isNewer(checkpoint, this.#last)) return
+      const target = await open(file, 'a')
+      try {
+        await target.writeFile(`${JSON.stringify(checkpoint)}\n`)
+        await target.datasync()
+      } finally {
+        await target.close()
+      }
+      this.#last = checkpoint
+      this.#failing = false
+    } catch (error) {
+      // Told once: the next ones come at every interval.
+      if (!this.#failing) logger.error(`No audit checkpoint could be written to ${file}. It is tried again.`, error)
+      this.#failing = true
+    }
+  }
+}
+
+function isNewer(checkpoint: Checkpoint, last: Checkpoint | undefined): boolean {
+  return !last || (['origin', 'epoch', 'size', 'public_key'] as const).some((name) => checkpoint[name] !== last[name])
+}
+
+async function lastIn(file: string): Promise<Checkpoint | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return ''
+    throw error
+  })
+  return text.trim() === '' ? undefined : readCheckpoints(text).at(-1)
+}
