@@ -1,4 +1,4 @@
-import { openStorage, type Storage, type StorageOptions } from '@strongroom/core'
+import { type ChangeEvent, openStorage, type Storage, type StorageOptions } from '@strongroom/core'
 import type { TestEngine } from '@strongroom/testkit'
 import { afterAll, afterEach, expect } from 'vitest'
 
@@ -27,6 +27,18 @@ export async function rejectionOf(promise: PromiseLike<unknown>): Promise<unknow
   )
   if ('error' in outcome) return outcome.error
   return expect.unreachable(`resolved with ${JSON.stringify(outcome.value)?.slice(0, 1_000)} where an error was expected`)
+}
+
+/** Every change that whoever acts may read until now, of one component or of the log. */
+export async function changesSoFar(storage: Storage, component?: string): Promise<ChangeEvent[]> {
+  await storage.audit.waitUntilSealed()
+  const events: ChangeEvent[] = []
+  for (let after = 'start', isLast = false; !isLast; ) {
+    const page = await storage.feed.page({ after, component, limit: 3 })
+    for (const { id, entry } of page.changes) events.push({ type: 'change', id, entry })
+    ;({ next: after, isLast } = page)
+  }
+  return events
 }
 
 /** A promise that somebody else settles. */

@@ -2,6 +2,7 @@ import { engineNames } from '@strongroom/testkit'
 import { accessMutantsCampaign } from './access-mutants/campaign.ts'
 import { accessRequestsCampaign } from './access-requests/campaign.ts'
 import { type BothEnginesOptions, onBothEngines } from './both-engines.ts'
+import { changesCampaign } from './changes/campaign.ts'
 import { type Evidence, evidenceSoFar, writeEvidence } from './evidence.ts'
 import { exactlyOnceCampaign } from './exactly-once.ts'
 import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
@@ -33,6 +34,7 @@ const campaigns: Readonly<Record<string, { readonly run: (options: BothEnginesOp
     rounds: 1_000,
   },
   'access-requests': { run: (options) => onBothEngines(accessRequestsCampaign, options), rounds: 24_000 },
+  changes: { run: (options) => onBothEngines(changesCampaign, options), rounds: 30_000 },
   requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 

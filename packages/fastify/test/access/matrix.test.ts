@@ -37,7 +37,7 @@ describeEngines('every role, tenant, route and field', (database) => {
       databaseUrl: await database.freshUrl(),
       access,
       auth: trustedHeader({ roles: 'x-roles', tenant: 'x-org' }),
-      operators: { audit: ['admin', 'reader'], export: ['admin', 'reader', 'member'] },
+      operators: { audit: ['admin', 'reader'], changes: ['admin', 'reader'], export: ['admin', 'reader', 'member'] },
     })
     storage = app.storage
     await folderAccessor.insertMany(folders.map((folder) => ({ ...folder, title: canary(folder.id, 'title') })))
@@ -58,12 +58,22 @@ describeEngines('every role, tenant, route and field', (database) => {
     token: canary(paper.id, 'token'),
   })
 
-  async function ask(person: Person | undefined, method: string, url: string, body?: object): Promise<LightMyRequestResponse> {
+  async function ask(
+    person: Person | undefined,
+    method: string,
+    url: string,
+    body?: object,
+    accept?: string,
+  ): Promise<LightMyRequestResponse> {
     const headers = person && { 'x-user': person.name, 'x-roles': person.roles.join(','), ...(person.org && { 'x-org': person.org }) }
     const answer = await app.inject({
       method: method as 'GET',
       url,
-      headers: { ...headers, ...(method === 'PATCH' && { 'content-type': 'application/json' }) },
+      headers: {
+        ...headers,
+        ...(accept && { accept, prefer: 'wait=0' }),
+        ...(method === 'PATCH' && { 'content-type': 'application/json' }),
+      },
       ...(body && { payload: body }),
     })
     expect(answer.statusCode, `${nameOf(person)} ${method} ${url} ${answer.body}`).toBeLessThan(500)
@@ -208,6 +218,20 @@ describeEngines('every role, tenant, route and field', (database) => {
       const answer = await ask(person, 'GET', '/db/audit?limit=1000')
       const allowed = person?.roles.some((role) => role === 'admin' || role === 'reader')
       expect(answer.statusCode).toBe(allowed ? 200 : closed(person))
+    })
+
+    test('follows the changes of what the rules let through', async () => {
+      await storage.audit.waitUntilSealed()
+      const follow = (path: string) => ask(person, 'GET', `${path}?after=start&limit=1000`, undefined, 'application/json')
+      const answer = await follow('/papers/changes')
+      if (!person) return expect(answer.statusCode).toBe(401)
+      const { changes } = answer.json() as { changes: { record_id: string }[] }
+      const told = new Set(changes.map(({ record_id: id }) => id))
+      expect(papers.filter(({ id }) => told.has(id))).toEqual(readable(person, true))
+      await follow('/folders/changes')
+      const log = await follow('/db/changes')
+      expect(log.statusCode).toBe(person.roles.some((role) => role === 'admin' || role === 'reader') ? 200 : 403)
+      return undefined
     })
 
     test('exports what the rules let through', async () => {

@@ -1,3 +1,4 @@
+import { changeMutants } from './change-mutants.ts'
 import { rowSecurityMutants } from './row-security-mutants.ts'
 
 /** A place where rules or tenants are held to, and one line of source without which they are not. */
@@ -187,10 +188,10 @@ export const mutants: readonly Mutant[] = [
     'const open = components.map',
   ),
   mutant(
-    'audit: hidden fields in images',
-    'packages/core/src/audit/audit-accessor.ts',
-    'if (hidden.size === 0) return entry',
-    'return entry',
+    'audit, history, changes: hidden fields in images',
+    'packages/core/src/audit/shown-entry.ts',
+    'if (!hidden.has(name)) shown[written]',
+    'shown[written]',
   ),
   mutant('operators: the rules', guard, 'return holds((Object', 'return true || holds((Object'),
   mutant('operators: those of one tenant', guard, 'if (isOfOneTenant(request) && !ofTenants.includes(operation)) return false', ''),
@@ -297,5 +298,6 @@ export const mutants: readonly Mutant[] = [
     'return []',
   ),
   mutant('what is set and not seen: once', permit, 'if (previous && isUnseen(bound, hidden, name) && ', 'if (false && previous && '),
+  ...changeMutants,
   ...rowSecurityMutants,
 ]

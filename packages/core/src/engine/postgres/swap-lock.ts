@@ -13,3 +13,13 @@ export const keepTables = `SELECT pg_advisory_lock_shared(${key('current_schema(
 export function awaitSnapshots(schema: string): string {
   return `SELECT pg_advisory_xact_lock(${key(quoteText(schema))})`
 }
+
+/** The same until the transaction ends, for one that has begun: what `findsItsTables` answers has to be looked at. */
+export const keepTablesInTransaction = `SELECT pg_advisory_xact_lock_shared(${key('current_schema()')})`
+
+/**
+ * Whether the snapshot of a transaction is of the tables that its statements find: names are looked up as they are now, and the catalog's
+ * rows as they were. All tables are swapped together, and this one is among them.
+ */
+export const findsItsTables = `SELECT to_regclass('strongroom_audit_head')::oid IS NOT DISTINCT FROM
+  (SELECT oid FROM pg_class WHERE relname = 'strongroom_audit_head' AND relnamespace = current_schema()::regnamespace) AS same`
