@@ -102,10 +102,12 @@ interface Watch {
 }
 
 /** A whole server looks on already. */
-async function openWatch(app: HostServer, { systemPaths, auth, tracing }: ResolvedOptions): Promise<Watch> {
+async function openWatch(app: HostServer, { systemPaths, auth, tracing, figures }: ResolvedOptions): Promise<Watch> {
   const server = plainServer(app)
   const metrics = systemPaths.metrics === false ? undefined : (metricsOf(server) ?? (await Metrics.open()))
-  metrics?.add(auth?.figures ?? [])
+  metrics?.add([...(auth?.figures ?? []), ...figures], (figure, error) =>
+    server.log.warn({ figure, err: error }, 'a figure could not be read'),
+  )
   return { metrics, tracing: tracingOf(server) ?? (await openTracing(tracing)) }
 }
 

@@ -5,6 +5,8 @@ import { type Authentication, checkAuthentication, type GivenAuthentication, req
 import { authenticatedActor } from './auth/identity.ts'
 import { type DialectName, resolveDialects } from './dialects/translate.ts'
 import { checkRateLimit, type RateLimit } from './edge/rate-limit.ts'
+import { checkFigures } from './observe/check-figures.ts'
+import type { AppFigure } from './observe/figure.ts'
 import { checkOperators, type Operators } from './operators/guard.ts'
 import { isProduction } from './production.ts'
 import type { PageSize } from './query.ts'
@@ -70,6 +72,8 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
    * and never where the variable OTEL_SDK_DISABLED is `true`.
    */
   readonly tracing?: boolean | undefined
+  /** Figures of the program's own for `/metrics`: `[{ name: 'shop_waiting_orders', help: 'Orders that wait.', type: 'gauge', read: () => queue.length }]`. */
+  readonly figures?: readonly AppFigure[] | undefined
   /** How often a caller may ask the routes of this library: `{ requests: 100, period: 60 }`, `period` in seconds; no limit unless said. */
   readonly rateLimit?: RateLimit | undefined
 }
@@ -95,6 +99,7 @@ export interface ResolvedOptions {
   readonly appVersion: string
   readonly rateLimit: RateLimit | undefined
   readonly tracing: boolean | undefined
+  readonly figures: readonly AppFigure[]
 }
 
 const storageNames = [
@@ -130,6 +135,7 @@ const routeNames = [
   'appVersion',
   'rateLimit',
   'tracing',
+  'figures',
 ] as const
 const systemPaths = { health: '/health', ready: '/ready', metrics: '/metrics', openapi: '/openapi.json', docs: '/docs' } as const
 
@@ -176,6 +182,7 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     appVersion: options.appVersion ?? settingsTable.APP_VERSION.default,
     rateLimit: checkRateLimit(options.rateLimit),
     tracing: checkTracing(options),
+    figures: checkFigures(options.figures),
   }
 }
 

@@ -107,6 +107,51 @@ describeEngines('the metrics', (engine) => {
     const without = await startServer(engine, { systemRoutes: { metrics: false } })
     expect((await without.app.inject('/metrics')).statusCode).toBe(404)
   })
+
+  test("have the program's own figures: values with labels, read when they are asked for, and absent when they cannot be read", async () => {
+    let models = ['a', 'b']
+    let isBroken = false
+    const figures = [
+      {
+        name: 'ml_drift_ratio',
+        help: 'How far?',
+        type: 'gauge',
+        labelNames: ['model'],
+        read: async () => models.map((model) => ({ labels: { model }, value: 0.5 })),
+      },
+      {
+        name: 'shop_orders_total',
+        help: 'How many?',
+        type: 'counter',
+        read: () => {
+          if (isBroken) throw new Error('no shop')
+          return 7
+        },
+      },
+    ] as const
+    const { app } = await startServer(engine, { figures })
+    const metrics = async () => (await app.inject('/metrics')).body
+    expect(await metrics()).toContain('ml_drift_ratio{model="a"} 0.5\nml_drift_ratio{model="b"} 0.5\n')
+    expect(await metrics()).toContain('\nshop_orders_total 7\n')
+    models = ['b']
+    isBroken = true
+    const later = await metrics()
+    expect(later).toContain('ml_drift_ratio{model="b"} 0.5\n')
+    expect(later).not.toContain('model="a"')
+    expect(later).not.toContain('\nshop_orders_total ')
+    expect(later).toContain('strongroom_database_up 1')
+  })
+
+  test.each([
+    ['has no name', { name: 'orders waiting' }, 'not "orders waiting"'],
+    ['has a name of the server', { name: 'http_orders' }, 'keeps for its own'],
+    ['is a counter by another name', { type: 'counter' }, 'ends with _total'],
+    ['has labels that are no names', { labelNames: ['a-b'] }, 'is a list of names'],
+    ['cannot be read', { read: 7 }, 'needs a function'],
+  ])('refuse a figure that %s', async (_what, wrong, message) => {
+    const figure = { name: 'shop_orders', help: 'How many?', type: 'gauge', read: () => 1, ...wrong }
+    await expect(startServer(engine, { figures: [figure] as never })).rejects.toThrow(message)
+  })
 })
 
 describe('a whole server', () => {

@@ -1,7 +1,8 @@
 import type { EndedUnit, SeenJob, Storage, StorageObserver, WrittenRecords } from '@strongroom/core'
 import type { Registry } from 'prom-client'
+import { addFigure } from './add-figure.ts'
 import { databaseMetrics } from './database-metrics.ts'
-import type { Figure } from './figure.ts'
+import type { AppFigure } from './figure.ts'
 import { Count, Durations } from './instruments.ts'
 import { processMetrics } from './process-metrics.ts'
 import type { AnsweredRequest } from './watch-requests.ts'
@@ -44,28 +45,9 @@ export class Metrics {
     if (status !== null && denials.includes(status)) this.#requests.denied.add([status])
   }
 
-  /** Shows figures of others, too. */
-  add(figures: readonly Figure[]): void {
-    const { Gauge, Counter } = this.#library
-    for (const { name, help, type, read } of figures) {
-      const about = { name, help, registers: [this.#registry] }
-      if (type === 'gauge') {
-        new Gauge({
-          ...about,
-          collect() {
-            this.set(read())
-          },
-        })
-      } else {
-        new Counter({
-          ...about,
-          collect() {
-            this.reset()
-            this.inc(read())
-          },
-        })
-      }
-    }
+  /** Shows figures of others, too. `failed` is told of one that cannot be read, which is then absent. */
+  add(figures: readonly AppFigure[], failed: (name: string, error: unknown) => void): void {
+    for (const figure of figures) addFigure(this.#library, this.#registry, figure, failed)
   }
 
   /** The media type of what `write` writes. */
