@@ -1,0 +1,29 @@
+import { passwordAuthentication } from '@strongroom/auth'
+import { type CreateServerOptions, createServer } from '@strongroom/fastify'
+import { access } from './access.ts'
+import { driftScans, incidents, readings, timeline, users } from './accessors.ts'
+import { figures } from './figures.ts'
+import { startTracing } from './tracing.ts'
+
+startTracing()
+
+/** Starts the server. Its settings come from the environment and `.env`; `overrides` win, for tests. */
+export function startServer(overrides: Partial<CreateServerOptions> = {}): ReturnType<typeof createServer> {
+  return createServer({
+    accessors: [users, incidents, timeline, readings, driftScans],
+    appName: process.env['APP_NAME'] || 'Incidents',
+    auth: (settings) =>
+      passwordAuthentication({
+        ...settings,
+        users,
+        firstAdministrator: { email: process.env['FIRST_ADMIN_EMAIL'], password: process.env['FIRST_ADMIN_PASSWORD'] },
+      }),
+    access,
+    operators: { all: 'admin', metrics: ['admin', 'monitor'] },
+    figures,
+    // a scan brings thousands of values
+    bodyLimit: 16 * 1024 * 1024,
+    rateLimit: true,
+    ...overrides,
+  })
+}
