@@ -16,6 +16,8 @@ export class Ledger {
   acknowledged = 0
   refused = 0
   unanswered = 0
+  /** Answers that said that nobody knows what came of it. */
+  unknown = 0
   /** Answers that nothing explains: a record that was acknowledged and is not found, a failure of the server. */
   readonly surprises: string[] = []
 

@@ -5,6 +5,7 @@ import { type BothEnginesOptions, onBothEngines } from './both-engines.ts'
 import { changesCampaign } from './changes/campaign.ts'
 import { type Evidence, evidenceSoFar, writeEvidence } from './evidence.ts'
 import { exactlyOnceCampaign } from './exactly-once.ts'
+import { failoverCampaign } from './failover.ts'
 import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
 import { killCampaign } from './kills.ts'
 import { lostUpdatesCampaign } from './lost-updates.ts'
@@ -28,6 +29,7 @@ const campaigns: Readonly<Record<string, { readonly run: (options: BothEnginesOp
   restores: { run: (options) => onBothEngines((given) => restoresCampaign({ ...given, megabytes: 20 }), options), rounds: 20 },
   'restore-kills': { run: (options) => onBothEngines((given) => restoreKillsCampaign({ ...given, megabytes: 50 }), options), rounds: 100 },
   'full-operators': { run: fullOperatorsCampaign, rounds: 5 },
+  failover: { run: failoverCampaign, rounds: 10 },
   'access-mutants': { run: accessMutantsCampaign, rounds: 1_000 },
   migrations: {
     run: (options) => onBothEngines((given) => migrationsCampaign({ ...given, rows: 40, largeRows: 1_000_000, largeRounds: 8 }), options),

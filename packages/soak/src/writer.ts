@@ -27,8 +27,9 @@ export async function runWriter(options: WriterOptions, writer: number): Promise
     for (let number = 0; !options.stopped(); number++) {
       const line = options.ledger.open(`${options.prefix}-${writer}-${number}`)
       for (let value = 0; value < options.writesPerRecord && !options.stopped(); value++) {
-        if (!(await writeOnce(options, agent, line, value, options.padding?.(writer)))) return
-        if (line.id === undefined) break
+        const outcome = await writeOnce(options, agent, line, value, options.padding?.(writer))
+        if (outcome === 'cut') return
+        if (outcome === 'unknown' || line.id === undefined) break
       }
     }
   } finally {
@@ -36,14 +37,16 @@ export async function runWriter(options: WriterOptions, writer: number): Promise
   }
 }
 
-/** False when the connection was cut: the outcome is unknown. */
+/** Where the connection was cut, or the answer says so, nobody knows what came of it, and the record is left alone from then on. */
+type Outcome = 'told' | 'unknown' | 'cut'
+
 async function writeOnce(
   options: WriterOptions,
   agent: Agent,
   line: LedgerLine,
   value: number,
   weight: number | undefined,
-): Promise<boolean> {
+): Promise<Outcome> {
   line.inFlight = value
   const padding = weight === undefined ? {} : { padding: 'x'.repeat(weight) }
   const create = line.id === undefined
@@ -54,21 +57,25 @@ async function writeOnce(
   })
   if (answer === undefined) {
     options.ledger.unanswered++
-    return false
+    return 'cut'
+  }
+  if (answer.status === 503 && (answer.body as { code?: unknown } | undefined)?.code === 'commit_unknown') {
+    options.ledger.unknown++
+    return 'unknown'
   }
   line.inFlight = undefined
   if (answer.status === 200 || answer.status === 201) {
     line.id = (answer.body as { id: number }).id
     line.acknowledged = value
     options.ledger.acknowledged++
-    return true
+    return 'told'
   }
   if (!refusals.has(answer.status)) {
     options.ledger.surprises.push(`${line.name}: ${create ? 'POST' : 'PUT'} was answered ${answer.status}`)
-    return false
+    return 'cut'
   }
   line.refused.add(value)
   options.ledger.refused++
   await new Promise((resolve) => setTimeout(resolve, options.pause ?? 1))
-  return true
+  return 'told'
 }

@@ -74,10 +74,10 @@ export interface Codec {
 /** What a field's storage depends on: plain data, so that it can go to another thread. */
 export type StoredKind = Pick<Field, 'kind' | 'scale'>
 
-/** Where a database is, in plain data: another thread opens it by this. */
+/** Where a database is, in plain data: another thread opens it by this. `pooled` says that only a pooler of transactions leads there. */
 export type DatabasePlace =
   | { readonly engine: 'sqlite'; readonly path: string }
-  | { readonly engine: 'postgres'; readonly url: string; readonly connectWait: number; readonly schema?: string }
+  | { readonly engine: 'postgres'; readonly url: string; readonly connectWait: number; readonly schema?: string; readonly pooled?: true }
 
 /** One moment of a database, on a connection of its own that writes nothing. */
 export interface Snapshot {

@@ -1,7 +1,7 @@
 import type { StoredRow } from '../engine.ts'
 import { type StatementListener, StatementReport } from '../statement-listener.ts'
 import type { PgClient, PgDriver, PgQuery, PgResult } from './driver.ts'
-import { endsConnection, lostConnection, translateError } from './errors.ts'
+import { endsConnection, isUnreplicated, lostConnection, translateError } from './errors.ts'
 import type { StatementNames } from './statement-names.ts'
 
 /** What a statement answered. */
@@ -32,14 +32,18 @@ export interface ClientOptions {
   /** Milliseconds for reaching the server and logging in. */
   readonly connectWait: number
   readonly types: { getTypeParser(oid: number, format?: string): (text: string) => unknown }
-  readonly names: StatementNames
-  /** Runs once, before anything else does. */
+  /** Undefined where nothing may be kept prepared: behind a pooler of transactions the next statement may meet another session. */
+  readonly names: StatementNames | undefined
+  /** Runs once, before anything else does; it answers `standby`. */
   readonly setup: ClientStatement
   readonly onStatement?: StatementListener | undefined
 }
 
 /** Prepared statements that a connection may hold before it is replaced: each costs memory in the server. */
 const mostPrepared = 500
+
+/** Milliseconds without a word after which the system asks whether the other side is there. */
+const keepAliveDelay = 10_000
 
 /** Milliseconds for the server to hang up after a goodbye. */
 const goodbyeWait = 1_000
@@ -48,36 +52,44 @@ const goodbyeWait = 1_000
 export class Client {
   /** Nobody has used it yet: when it fails, the reason is not that it lay in the pool too long. */
   fresh = true
+  /** It is of a server that only reads, as of when it was made. */
+  standby = false
+  /** It was given up for not answering: the others may have lost the server, too, without having heard of it. */
+  silent = false
   /** The pool's generation that it belongs to. */
-  readonly generation: number
+  generation = 0
   readonly #driver: PgDriver
   readonly #pg: PgClient
-  readonly #names: StatementNames
+  readonly #names: StatementNames | undefined
   readonly #onStatement: StatementListener | undefined
   readonly #prepared = new Set<string>()
   #dead: unknown
   #spoilt = false
+  #unreplicated = false
   #pending = 0
   #onDeath: (() => void) | undefined
 
-  private constructor(driver: PgDriver, pg: PgClient, { names, onStatement }: ClientOptions, generation: number) {
+  private constructor(driver: PgDriver, pg: PgClient, { names, onStatement }: ClientOptions) {
     this.#driver = driver
     this.#pg = pg
     this.#names = names
     this.#onStatement = onStatement
-    this.generation = generation
     // without a listener an error of an idle connection would end the process
     pg.on('error', (error: unknown) => this.#die(error))
+    pg.on('notice', (notice: object) => {
+      this.#unreplicated ||= isUnreplicated(notice)
+    })
     pg.on('end', () => this.#die(new Error('The connection ended')))
   }
 
   /** Connects, logs in and sets the session up. Rejects with the driver's own error. */
-  static async connect(driver: PgDriver, options: ClientOptions, generation: number): Promise<Client> {
-    const pg = makePgClient(driver, options)
-    const client = new Client(driver, pg, options, generation)
+  static async connect(driver: PgDriver, options: ClientOptions): Promise<Client> {
+    const pg = makePgClient(driver, options.url, options)
+    const client = new Client(driver, pg, options)
     try {
       await pg.connect()
-      await client.query(options.setup)
+      const { rows } = await client.query(options.setup)
+      client.standby = rows[0]?.['standby'] === true
       return client
     } catch (error) {
       client.destroy()
@@ -88,6 +100,13 @@ export class Client {
   /** The connection is gone, or the server said that it is going. */
   get dead(): boolean {
     return this.#dead !== undefined
+  }
+
+  /** The server has committed without hearing from its standby, since this was asked last. */
+  takeUnreplicated(): boolean {
+    const unreplicated = this.#unreplicated
+    this.#unreplicated = false
+    return unreplicated
   }
 
   /** Nothing is under way. */
@@ -198,6 +217,25 @@ export class Client {
     this.#pg.on('notification', heard)
   }
 
+  /** Drops the connection because nothing is heard on it. */
+  giveUp(): void {
+    this.silent = true
+    this.destroy()
+  }
+
+  /** Whether the server answers within so many milliseconds; where it does not, the connection is dropped. */
+  async answers(wait: number): Promise<boolean> {
+    const timer = setTimeout(() => this.giveUp(), wait)
+    try {
+      await this.query({ sql: 'SELECT' })
+      return true
+    } catch {
+      return false
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   /** In the pool: it neither keeps the process alive nor goes unnoticed when it breaks. */
   rest(onDeath: () => void): void {
     this.#onDeath = onDeath
@@ -211,7 +249,7 @@ export class Client {
 
   #prepare({ sql, parameters }: ClientStatement): PgQuery {
     if (!parameters) return { text: sql }
-    const name = this.#names.nameOf(sql)
+    const name = this.#names?.nameOf(sql)
     if (name === undefined) return { text: sql, values: parameters, queryMode: 'extended' }
     this.#prepared.add(name)
     return { text: sql, values: parameters, name }
@@ -230,14 +268,15 @@ export class Client {
 }
 
 /** A client of the driver's that has not been connected. */
-export function makePgClient(driver: PgDriver, options: ClientOptions): PgClient {
+export function makePgClient(driver: PgDriver, url: string, options?: ClientOptions): PgClient {
   return new driver.Client({
-    connectionString: options.url,
+    connectionString: url,
     fallback_application_name: 'strongroom',
-    connectionTimeoutMillis: options.connectWait,
+    connectionTimeoutMillis: options?.connectWait ?? 0,
     keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveDelay,
     pipeline: true,
-    types: options.types,
+    ...(options && { types: options.types }),
   })
 }
 

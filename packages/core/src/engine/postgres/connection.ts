@@ -3,7 +3,7 @@ import type { Connection, Reach, Statement, StoredRow } from '../engine.ts'
 import { sameReach } from '../reach.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import type { Client, ClientStatement, Result } from './client.ts'
-import { isConflict, lostConnection, sqlState, unauditedWrite, unknownOutcome } from './errors.ts'
+import { isConflict, lostConnection, sqlState, unauditedWrite, unknownOutcome, unreplicatedCommit } from './errors.ts'
 import { HeldConnection } from './held-connection.ts'
 import { quoteName } from './names.ts'
 import { assertNoControl, assertReading } from './raw-guard.ts'
@@ -20,20 +20,28 @@ const guard = 'strongroom_read_only'
 /** Said explicitly: the role or the database may have another default. */
 const begin = 'BEGIN ISOLATION LEVEL READ COMMITTED'
 
+export interface UnitOpening {
+  /** Said with BEGIN; undefined where no table holds its rows to tenants. */
+  readonly reach: Reach | undefined
+  /** Said with BEGIN, too: statements, each after a semicolon. */
+  readonly limits?: string
+}
+
 /** One attempt at a unit of work on one client: BEGIN travels with the first statement, and nothing is begun for a unit without any. */
 export class UnitConnection implements Connection {
   readonly #client: Client
   readonly #reach: Reach | undefined
+  readonly #limits: string
   #begun: Promise<unknown> | undefined
   #confirmed = false
   #finished = false
   #doom: Error | undefined
   #failure: unknown
 
-  /** `reach` is said with BEGIN; undefined where no table holds its rows to tenants. */
-  constructor(client: Client, reach: Reach | undefined) {
+  constructor(client: Client, { reach, limits = '' }: UnitOpening) {
     this.#client = client
     this.#reach = reach
+    this.#limits = limits
   }
 
   /** Why this attempt cannot be committed any more, whatever the code inside makes of the error. */
@@ -105,6 +113,7 @@ export class UnitConnection implements Connection {
     const { command } = await this.#client.query({ sql: 'COMMIT' }).catch((error: unknown) => {
       throw this.#client.dead ? unknownOutcome(error) : error
     })
+    if (this.#client.takeUnreplicated()) throw unreplicatedCommit()
     if (command === 'COMMIT') return
     throw new StrongroomError(
       'internal_error',
@@ -117,7 +126,7 @@ export class UnitConnection implements Connection {
 
   async rollback(): Promise<void> {
     if (!this.#begun || this.#client.dead) return
-    const timer = setTimeout(() => this.#client.destroy(), rollbackWait)
+    const timer = setTimeout(() => this.#client.giveUp(), rollbackWait)
     try {
       await this.#client.query({ sql: 'ROLLBACK' })
     } catch {
@@ -155,7 +164,7 @@ export class UnitConnection implements Connection {
 
   #beginWith(statement: ClientStatement): Promise<Result> {
     return this.#client.together(() => {
-      this.#begun = this.#client.query({ sql: this.#reach === undefined ? begin : `${begin}; ${reachSql(this.#reach)}` })
+      this.#begun = this.#client.query({ sql: `${begin}${this.#limits}${this.#reach === undefined ? '' : `; ${reachSql(this.#reach)}`}` })
       // whoever waits for the first statement is told
       this.#begun.catch(() => {})
       return this.#client.query(statement)

@@ -3,8 +3,7 @@ import { StorageBusyError } from '../../errors.ts'
 import type { Connection } from '../engine.ts'
 import { takeDefinitionLock } from './ddl.ts'
 import { sqlState } from './errors.ts'
-import type { ClientPool } from './pool.ts'
-import { runDefinition } from './transaction.ts'
+import { runDefinition, type UnitOptions } from './transaction.ts'
 
 /**
  * Milliseconds that a change waits for a table: everybody who comes after it waits behind it, readers too, for as long as some old
@@ -19,13 +18,13 @@ const tries = 15
 
 /** Runs DDL under a lock that one instance at a time has. What could not get its tables is rolled back, and tried again. */
 export async function define<T>(
-  pool: ClientPool,
+  options: Omit<UnitOptions, 'retries'>,
   work: (connection: Connection) => Promise<T>,
   { changesTables = false }: { readonly changesTables?: boolean },
 ): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await runDefinition(pool, async (connection) => {
+      return await runDefinition(options, async (connection) => {
         await connection.all(takeDefinitionLock)
         // Not before: another instance may need minutes for its changes.
         if (changesTables) await connection.all({ sql: `SELECT set_config('lock_timeout', '${lockWait}', true)`, parameters: [] })

@@ -16,9 +16,10 @@ export interface PgClientConfig {
   readonly fallback_application_name: string
   readonly connectionTimeoutMillis: number
   readonly keepAlive: boolean
+  readonly keepAliveInitialDelayMillis: number
   /** Sends statements without waiting for the answers to earlier ones; older versions queue them instead. */
   readonly pipeline: boolean
-  readonly types: { getTypeParser(oid: number, format?: string): TypeParser }
+  readonly types?: { getTypeParser(oid: number, format?: string): TypeParser }
 }
 
 export interface PgQuery {

@@ -77,6 +77,23 @@ export function unknownOutcome(cause: unknown): StorageUnavailableError {
   )
 }
 
+/** A warning that comes with a COMMIT: somebody stopped it while it waited for a standby, and it is stored on this server alone. */
+export function isUnreplicated(notice: object): boolean {
+  return 'routine' in notice && notice.routine === 'SyncRepWaitForLSN'
+}
+
+export function unreplicatedCommit(): StorageUnavailableError {
+  return new StorageUnavailableError(
+    'commit_unknown',
+    'The database stopped waiting for its standby during the commit: it is lost should the standby take over. Look before writing again.',
+  )
+}
+
+/** The server only reads: another one may have taken over from it. */
+export function isOfStandby(error: unknown): boolean {
+  return error instanceof StorageUnavailableError && sqlState(error) === '25006'
+}
+
 /**
  * Turns what node-postgres rejects with into what the engine may throw; `lost` says that the connection is gone.
  * Messages hold no SQL, value or host; the cause has them.

@@ -2,21 +2,21 @@ import { StorageUnavailableError, UsageError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import type { PostgresSettings } from '../settings.ts'
 import type { StatementListener } from '../statement-listener.ts'
-import { Client, type ClientOptions, makePgClient } from './client.ts'
+import { makePgClient } from './client.ts'
+import { Connector, StandbyError } from './connector.ts'
 import { loadPg, type PgDriver } from './driver.ts'
 import { sqlState } from './errors.ts'
+import { type Hosts, readHosts } from './hosts.ts'
 import { PostgresEngine, type PostgresParts } from './postgres-engine.ts'
-import { setup } from './session-setup.ts'
+import { assertSpeech, type SessionLimits, setup } from './session-setup.ts'
 import { stagingExists } from './staging-name.ts'
 import { StatementNames } from './statement-names.ts'
 import { resultTypes } from './values.ts'
 
 export interface PostgresEngineOptions extends PostgresSettings {
   readonly onStatement?: StatementListener | undefined
-  /** e.g. `postgres://user:password@host:5432/database`. */
+  /** e.g. `postgres://user:password@host:5432/database`, with several hosts `postgres://user:password@one:5432,two:5432/database`. */
   readonly url: string
-  /** Milliseconds after which the server stops a single statement. Default: no limit of its own. */
-  readonly statementTimeout?: number
   /** How often a unit that lost against others (deadlock, serialization failure) runs again. Default 5. */
   readonly retries?: number
 }
@@ -32,30 +32,39 @@ export interface PostgresEngineOptions extends PostgresSettings {
 export async function openPostgresEngine(options: PostgresEngineOptions): Promise<Engine> {
   assertOptions(options)
   const driver = await loadPg()
-  const clients: ClientOptions = {
-    url: options.url,
-    connectWait: options.connectWait ?? 5_000,
-    types: resultTypes(driver),
-    names: new StatementNames(),
-    setup: setup(options.statementTimeout ?? 0),
-    onStatement: options.onStatement,
+  const connectWait = options.connectWait ?? 5_000
+  const limits: SessionLimits = {
+    statement: options.statementTimeout ?? 0,
+    idleInTransaction: options.idleInTransactionTimeout ?? 60_000,
+    pooled: options.pooler === 'transaction',
   }
-  const { foundStaging, passesPolicies } = await tryConnection(driver, clients)
-  return new PostgresEngine(driver, {
-    pool: { ...clients, poolSize: options.poolSize ?? 10 },
-    foundStaging,
+  const hosts = readHosts(options.url)
+  const connector = new Connector(driver, {
+    hosts,
+    connectWait,
+    types: resultTypes(driver),
+    names: limits.pooled ? undefined : new StatementNames(),
+    setup: setup(limits),
+    onStatement: options.onStatement,
+  })
+  const onlyPooled = limits.pooled && options.directUrl === undefined
+  const { foundStaging, passesPolicies } = await tryConnection(driver, connector, hosts, limits)
+  return new PostgresEngine({
+    connector,
+    pool: { connectWait, poolSize: options.poolSize ?? 10 },
+    place: { engine: 'postgres', url: options.directUrl ?? options.url, connectWait, ...(onlyPooled && { pooled: true }) },
+    limits,
+    foundStaging: foundStaging && !onlyPooled,
     retries: options.retries ?? 5,
     passesPolicies,
   })
 }
 
 function assertOptions(options: PostgresEngineOptions): void {
-  if (!URL.canParse(options.url))
-    throw new UsageError(
-      'invalid_options',
-      'The database URL cannot be understood. Write it as postgres://user:password@host:5432/database.',
-    )
-  const atLeast = { poolSize: 1, connectWait: 1, statementTimeout: 0, retries: 0 }
+  if (options.directUrl !== undefined) readHosts(options.directUrl)
+  if (options.pooler !== undefined && options.pooler !== 'transaction')
+    throw new UsageError('invalid_options', "pooler is 'transaction', or left out.")
+  const atLeast = { poolSize: 1, connectWait: 1, statementTimeout: 0, idleInTransactionTimeout: 0, retries: 0 }
   for (const [name, least] of Object.entries(atLeast)) {
     const value = options[name as keyof typeof atLeast]
     if (value === undefined || (Number.isInteger(value) && value >= least)) continue
@@ -69,11 +78,12 @@ const passes = '(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = c
 /** What a first connection finds out about a database. */
 type Found = Pick<PostgresParts, 'passesPolicies' | 'foundStaging'>
 
-async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<Found> {
-  const client = await Client.connect(driver, options, 0).catch((cause: unknown) => {
-    throw new StorageUnavailableError('storage_unavailable', `Cannot open ${place(driver, options)}: ${reason(cause)}.`, { cause })
+async function tryConnection(driver: PgDriver, connector: Connector, hosts: Hosts, { pooled }: SessionLimits): Promise<Found> {
+  const client = await connector.connectOnce().catch((cause: unknown) => {
+    throw new StorageUnavailableError('storage_unavailable', `Cannot open ${place(driver, hosts)}: ${reason(cause)}.`, { cause })
   })
   try {
+    if (pooled) await assertSpeech(client)
     const asked = ["current_setting('server_encoding') AS encoding", 'current_schema() AS schema', `${passes} AS passes`]
     const { rows } = await client.query({ sql: `SELECT ${asked.join(', ')}, ${stagingExists} AS staging` })
     if (rows[0]?.['encoding'] !== 'UTF8')
@@ -86,10 +96,10 @@ async function tryConnection(driver: PgDriver, options: ClientOptions): Promise<
   }
 }
 
-/** Host, port and database for people; never the user or the password. */
-function place(driver: PgDriver, options: ClientOptions): string {
-  const { host, port, database } = makePgClient(driver, options)
-  return `the PostgreSQL database ${database ?? ''} at ${host}:${port}`
+/** Hosts, ports and database for people; never the user or the password. */
+function place(driver: PgDriver, { urls }: Hosts): string {
+  const about = urls.map((url) => makePgClient(driver, url))
+  return `the PostgreSQL database ${about[0]?.database ?? ''} at ${about.map(({ host, port }) => `${host}:${port}`).join(' or ')}`
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -105,6 +115,7 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 function reason(cause: unknown): string {
+  if (cause instanceof StandbyError) return 'it is a standby, which only reads'
   const system = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
   return reasons[sqlState(cause) ?? system] ?? 'the connection failed'
 }

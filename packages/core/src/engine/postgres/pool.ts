@@ -1,14 +1,18 @@
-import { StorageUnavailableError } from '../../errors.ts'
 import type { EngineQueue } from '../engine.ts'
-import { Client, type ClientOptions } from './client.ts'
-import type { PgDriver } from './driver.ts'
+import type { Client } from './client.ts'
+import type { Connector } from './connector.ts'
 import { isStalePlan } from './errors.ts'
 import { Slots } from './slots.ts'
 
-export interface PoolOptions extends ClientOptions {
+export interface PoolOptions {
   /** The most connections at a time. */
   readonly poolSize: number
+  /** Milliseconds to wait for a connection. */
+  readonly connectWait: number
 }
+
+/** Milliseconds for a connection that is doubted to answer. */
+const doubtWait = 1_000
 
 /** Milliseconds after which a connection that nobody needs is closed; new ones cost some milliseconds and a server process. */
 const idleTime = 10_000
@@ -21,35 +25,48 @@ interface IdleClient {
 
 /** The engine's connections. Whoever acquires one has it alone until it is released. */
 export class ClientPool {
-  readonly #driver: PgDriver
-  readonly #options: PoolOptions
+  readonly #connector: Connector
+  readonly #patience: number
   readonly #slots: Slots
   /** The longest idle first. */
   #idle: IdleClient[] = []
   #sweeper: NodeJS.Timeout | undefined
   #generation = 0
+  /** When a connection was last given up for its silence, by `performance.now()`: those that lie here longer are asked before they are used. */
+  #doubted = Number.NEGATIVE_INFINITY
 
-  constructor(driver: PgDriver, options: PoolOptions) {
-    this.#driver = driver
-    this.#options = options
-    this.#slots = new Slots(options.poolSize, options.connectWait)
+  constructor(connector: Connector, { poolSize, connectWait }: PoolOptions) {
+    this.#connector = connector
+    this.#patience = connectWait
+    this.#slots = new Slots(poolSize, connectWait)
+  }
+
+  /** There may be another host that takes writes, where one refuses them. */
+  get passesStandbys(): boolean {
+    return this.#connector.passesStandbys
   }
 
   /** Throws `storage_busy` when all connections stay in use, `storage_unavailable` when no new one can be made. */
   async acquire(): Promise<Client> {
+    const giveUpAt = performance.now() + this.#patience
     await this.#slots.take()
-    const pooled = this.#takeIdle()
-    if (pooled) return pooled
     try {
-      return await Client.connect(this.#driver, this.#options, this.#generation)
-    } catch (cause) {
+      return (await this.#takeIdle()) ?? (await this.#connect(giveUpAt))
+    } catch (error) {
       this.#slots.give()
-      throw new StorageUnavailableError('storage_unavailable', 'No connection to the database can be made. Try again later.', { cause })
+      throw error
     }
+  }
+
+  async #connect(giveUpAt: number): Promise<Client> {
+    const client = await this.#connector.connect(Math.max(1, giveUpAt - performance.now()))
+    client.generation = this.#generation
+    return client
   }
 
   release(client: Client): void {
     client.fresh = false
+    if (client.silent) this.#doubted = performance.now()
     if (client.reusable && client.generation === this.#generation) this.#keep(client)
     else discard(client)
     this.#slots.give()
@@ -75,8 +92,13 @@ export class ClientPool {
    */
   replaced(client: Client, error: unknown): boolean {
     if (client.fresh || !(client.dead || isStalePlan(error))) return false
-    if (client.generation === this.#generation) this.#generation++
+    this.renew(client)
     return true
+  }
+
+  /** Has all connections that are as old as this one replaced before they are used again. */
+  renew(client: Client): void {
+    if (client.generation === this.#generation) this.#generation++
   }
 
   /** How many connections are in use, and how many callers wait for one. */
@@ -94,11 +116,13 @@ export class ClientPool {
   }
 
   /** The one that was used last: the others may become superfluous. */
-  #takeIdle(): Client | undefined {
+  async #takeIdle(): Promise<Client | undefined> {
     for (let entry = this.#idle.pop(); entry; entry = this.#idle.pop()) {
-      entry.client.wake()
-      if (entry.client.generation === this.#generation && entry.client.reusable) return entry.client
-      discard(entry.client)
+      const { client, since } = entry
+      client.wake()
+      const isUsable = client.generation === this.#generation && client.reusable
+      if (isUsable && (since > this.#doubted || (await client.answers(doubtWait)))) return client
+      discard(client)
     }
     return undefined
   }

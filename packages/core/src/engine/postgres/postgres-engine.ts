@@ -19,10 +19,10 @@ import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { changeTable, setColumn } from './change-table.ts'
 import type { PostgresPlace } from './connect.ts'
+import type { Connector } from './connector.ts'
 import { advanceIds, allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import { define } from './define.ts'
 import { dependentsOf } from './dependents.ts'
-import type { PgDriver } from './driver.ts'
 import { Gate } from './gate.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
@@ -41,7 +41,10 @@ import { runUnit, type UnitOptions } from './transaction.ts'
 import { codecFor } from './values.ts'
 
 export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
+  readonly connector: Connector
   readonly pool: PoolOptions
+  /** Where sessions of their own are had. */
+  readonly place: PostgresPlace
   /** The role passes policies: it is a superuser, or has BYPASSRLS. */
   readonly passesPolicies: boolean
   /** Something stood there, at the opening, that restores fill. */
@@ -56,7 +59,7 @@ export class PostgresEngine implements Engine {
   readonly inTime = undefined
   readonly builder = kyselyBuilder()
   readonly place: PostgresPlace
-  readonly signals: PostgresSignals
+  readonly signals: PostgresSignals | undefined
   readonly #pool: ClientPool
   /** One connection for units that do not wait with those of callers; it is made when it is needed. */
   readonly #aside: ClientPool
@@ -67,13 +70,14 @@ export class PostgresEngine implements Engine {
   #foundStaging: boolean
   #closing: Promise<void> | undefined
 
-  constructor(driver: PgDriver, parts: PostgresParts) {
-    this.#pool = new ClientPool(driver, parts.pool)
-    this.#aside = new ClientPool(driver, { ...parts.pool, poolSize: 1 })
-    this.signals = new PostgresSignals(driver, parts.pool, this.#pool)
-    this.place = { engine: 'postgres', url: parts.pool.url, connectWait: parts.pool.connectWait }
+  constructor(parts: PostgresParts) {
+    this.#pool = new ClientPool(parts.connector, parts.pool)
+    this.#aside = new ClientPool(parts.connector, { ...parts.pool, poolSize: 1 })
+    this.place = parts.place
+    // A pooler of transactions would leave a session listening that others get next.
+    this.signals = parts.place.pooled ? undefined : new PostgresSignals(parts.place, this.#pool)
     this.#foundStaging = parts.foundStaging
-    this.#units = { pool: this.#pool, retries: parts.retries }
+    this.#units = { pool: this.#pool, retries: parts.retries, limits: parts.limits }
     this.capabilities = {
       serialWrites: false,
       rowLocks: true,
@@ -121,7 +125,7 @@ export class PostgresEngine implements Engine {
   }
 
   async define<T>(work: (connection: Connection) => Promise<T>, options: { readonly changesTables?: boolean } = {}): Promise<T> {
-    return await this.#gate.during(() => define(this.#pool, work, options))
+    return await this.#gate.during(() => define(this.#units, work, options))
   }
 
   async changeTable(connection: Connection, change: TableChange): Promise<void> {
@@ -209,7 +213,7 @@ export class PostgresEngine implements Engine {
   }
 
   async #close(): Promise<void> {
-    await Promise.all([this.#gate.close(), this.#streams.end(), this.signals.close()])
+    await Promise.all([this.#gate.close(), this.#streams.end(), this.signals?.close()])
     await Promise.all([this.#pool.close(), this.#aside.close()])
   }
 

@@ -1,7 +1,7 @@
 import type { Connection } from '../engine.ts'
 import type { Hearing, Signals } from '../signals.ts'
-import { Client, type ClientOptions } from './client.ts'
-import type { PgDriver } from './driver.ts'
+import type { Client } from './client.ts'
+import { connectTo, type PostgresPlace } from './connect.ts'
 import { quoteName } from './names.ts'
 import type { ClientPool } from './pool.ts'
 
@@ -10,14 +10,12 @@ const longestPause = 10_000
 
 /** LISTEN and NOTIFY. */
 export class PostgresSignals implements Signals {
-  readonly #driver: PgDriver
-  readonly #options: ClientOptions
+  readonly #place: PostgresPlace
   readonly #pool: ClientPool
   readonly #hearings = new Set<PostgresHearing>()
 
-  constructor(driver: PgDriver, options: ClientOptions, pool: ClientPool) {
-    this.#driver = driver
-    this.#options = options
+  constructor(place: PostgresPlace, pool: ClientPool) {
+    this.#place = place
     this.#pool = pool
   }
 
@@ -27,7 +25,7 @@ export class PostgresSignals implements Signals {
 
   hear(name: string, heard: () => void): Hearing {
     const hearing = new PostgresHearing({
-      connect: () => Client.connect(this.#driver, this.#options, 0),
+      connect: () => connectTo(this.#place),
       // Over another connection: between this one and the server there may be a pooler that hands over answers alone.
       probe: async () => void (await this.#pool.use((client) => client.query(notify(name)))),
       name,

@@ -2,9 +2,10 @@ import type { Reach, Statement, StoredRow } from '../engine.ts'
 import type { Client } from './client.ts'
 import type { ClientPool } from './pool.ts'
 import { reachSql } from './row-security.ts'
+import { withoutLimits } from './session-setup.ts'
 
-/** One snapshot for all chunks, on a connection that writes nothing. */
-const begin = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'
+/** One snapshot for all chunks, for as long as whoever reads them takes, on a connection that writes nothing. */
+const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY${withoutLimits}`
 
 const cursor = 'strongroom_stream'
 

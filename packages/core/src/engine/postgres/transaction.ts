@@ -3,13 +3,15 @@ import { StorageUnavailableError, TransactionTimeoutError } from '../../errors.t
 import type { Awaitable, Connection, Reach, Unit } from '../engine.ts'
 import type { Client } from './client.ts'
 import { UnitConnection } from './connection.ts'
-import { isConflict } from './errors.ts'
+import { isConflict, isOfStandby } from './errors.ts'
 import type { ClientPool } from './pool.ts'
+import { limitsWithin, type SessionLimits } from './session-setup.ts'
 
 export interface UnitOptions {
   readonly pool: ClientPool
   /** How often a unit that lost against others is run again. */
   readonly retries: number
+  readonly limits: SessionLimits
 }
 
 /** What has to be done in one transaction, whoever asks for it. */
@@ -20,6 +22,8 @@ interface Work<T> {
   /** Undefined where no table holds its rows to tenants. */
   readonly reach: Reach | undefined
   readonly retries: number
+  /** Said with BEGIN. */
+  readonly limits: string
 }
 
 /** How one attempt at a unit ended. */
@@ -37,13 +41,14 @@ const commitWait = 10_000
 const endOfTime = 2 ** 31 - 1
 
 /** Runs a unit of work until it is committed, has failed by itself, or has lost against others too often. */
-export function runUnit<T>({ pool, retries }: UnitOptions, { run, timeLimit }: Unit<T>, reach: Reach | undefined): Promise<T> {
-  return runWork(pool, { run, timeLimit, reach, retries })
+export function runUnit<T>({ pool, retries, limits }: UnitOptions, { run, timeLimit }: Unit<T>, reach: Reach | undefined): Promise<T> {
+  return runWork(pool, { run, timeLimit, reach, retries, limits: limitsWithin(limits, timeLimit) })
 }
 
 /** Runs changes to tables, and to the rows of every tenant: they wait for others as long as it takes, and are tried once. */
-export function runDefinition<T>(pool: ClientPool, run: (connection: Connection) => Promise<T>): Promise<T> {
-  return runWork(pool, { run, timeLimit: Number.POSITIVE_INFINITY, reach: 'every', retries: 0 })
+export function runDefinition<T>({ pool, limits }: Omit<UnitOptions, 'retries'>, run: (connection: Connection) => Promise<T>): Promise<T> {
+  const endless = Number.POSITIVE_INFINITY
+  return runWork(pool, { run, timeLimit: endless, reach: 'every', retries: 0, limits: limitsWithin(limits, endless) })
 }
 
 async function runWork<T>(pool: ClientPool, work: Work<T>): Promise<T> {
@@ -61,7 +66,7 @@ async function runWork<T>(pool: ClientPool, work: Work<T>): Promise<T> {
 }
 
 async function attempt<T>(pool: ClientPool, work: Work<T>, client: Client, deadline: number): Promise<Outcome<T>> {
-  const connection = new UnitConnection(client, work.reach)
+  const connection = new UnitConnection(client, work)
   const limit = timeLimit(deadline)
   try {
     const value = await Promise.race([runWithin(work, connection), limit.passed])
@@ -86,7 +91,7 @@ async function runWithin<T>(work: Work<T>, connection: UnitConnection): Promise<
 }
 
 async function commit(connection: UnitConnection, client: Client, limit: number): Promise<void> {
-  const timer = setTimeout(() => client.destroy(), Math.min(Math.max(limit, commitWait), endOfTime))
+  const timer = setTimeout(() => client.giveUp(), Math.min(Math.max(limit, commitWait), endOfTime))
   try {
     await connection.commit()
   } finally {
@@ -99,6 +104,10 @@ function failed(pool: ClientPool, connection: UnitConnection, client: Client, th
   const error = thrown instanceof TransactionTimeoutError ? thrown : (connection.doom ?? thrown)
   if (error instanceof StorageUnavailableError && error.code === 'commit_unknown') return { done: false, error, again: 'no' }
   if (isConflict(error)) return { done: false, error, again: 'later' }
+  if (isOfStandby(error) && pool.passesStandbys) {
+    pool.renew(client)
+    return { done: false, error, again: 'later' }
+  }
   // a connection that died after an answer did not die in the pool
   const replaced = !(client.dead && connection.answered) && pool.replaced(client, error)
   return { done: false, error, again: replaced ? 'now' : 'no' }

@@ -20,7 +20,7 @@ export async function withinTime(client: Client, time: TimeBudget | undefined, s
   const stop = (): void => {
     over = true
     client.cancel()
-    timer = setTimeout(() => client.destroy(), cancelWait)
+    timer = setTimeout(() => client.giveUp(), cancelWait)
   }
   timer = setTimeout(stop, Math.min(Math.ceil(time.begin()), endOfTime))
   try {
