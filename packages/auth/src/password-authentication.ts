@@ -6,6 +6,7 @@ import {
   ConflictError,
   type Logger,
   ModelAccessor,
+  type Principal,
   type RestoreModule,
   type Storage,
   type WriteOptions,
@@ -22,6 +23,7 @@ import { authOpenApi } from './openapi.ts'
 import { type Administrator, type PasswordAuthenticationOptions, type ResolvedOptions, resolveOptions } from './options.ts'
 import { PasswordHasher } from './passwords/password-hasher.ts'
 import { refuse } from './refuse.ts'
+import { type KnownCaller, RememberedCallers } from './remembered-callers.ts'
 import { restoreModule } from './restore-module.ts'
 import { DatabaseRevocations } from './revocations/database-revocations.ts'
 import { Revocations } from './revocations/revocations.ts'
@@ -93,7 +95,10 @@ class OwnAuthentication implements PasswordAuthentication {
   readonly #options: ResolvedOptions
   readonly #keys: SigningKeys
   readonly #desk: Desk
-  readonly #callers = new WeakMap<FastifyRequest, Promise<Caller | null>>()
+  readonly #callers = new WeakMap<FastifyRequest, Caller | null | Promise<Caller | null>>()
+  /** What decides on who is let in; none where the store of revocations is elsewhere, which has to be asked each time. */
+  readonly #deciding: readonly AnyAccessor[]
+  #remembered = new RememberedCallers(() => undefined)
   #logger: Logger = {
     info: () => undefined,
     warn: (message) => console.warn(message),
@@ -120,6 +125,7 @@ class OwnAuthentication implements PasswordAuthentication {
     const counts = noCounts()
     this.revocations = new Revocations(options.revocations ?? new DatabaseRevocations(revocationAccessor), logger)
     this.figures = authFigures(counts, this.revocations)
+    this.#deciding = options.revocations ? [] : [accessor, keyAccessor, signingKeys, revocationAccessor]
     const { secret, rotateAfter, accessLifetime, refreshLifetime, issuer, audience } = options
     this.#keys = new SigningKeys(signingKeys, { secret, rotateAfter, tokenLifetime: accessLifetime }, () => tokens.forget())
     const tokens = new AccessTokens(this.#keys, { issuer, audience, lifetime: Math.ceil(accessLifetime / 1000) })
@@ -143,8 +149,9 @@ class OwnAuthentication implements PasswordAuthentication {
     return authOpenApi(prefix, problem)
   }
 
-  async authenticate(request: FastifyRequest) {
-    return (await this.#callerOf(request))?.principal ?? null
+  authenticate(request: FastifyRequest): Principal | null | Promise<Principal | null> {
+    const caller = this.#callerOf(request)
+    return caller instanceof Promise ? caller.then((found) => found?.principal ?? null) : (caller?.principal ?? null)
   }
 
   async mount(scope: FastifyInstance, storage: Storage): Promise<void> {
@@ -156,6 +163,7 @@ class OwnAuthentication implements PasswordAuthentication {
       warn: (message) => scope.log.warn(message),
       error: (message, error) => scope.log.error({ err: error }, message),
     }
+    if (this.#deciding.length > 0) this.#remembered = new RememberedCallers(storage.watch(this.#deciding))
     await this.#keys.prepare()
     attempts.prepare(storage, await this.#keys.purposeKey('login attempts'))
     await hasher.prepare()
@@ -217,20 +225,38 @@ class OwnAuthentication implements PasswordAuthentication {
     }
   }
 
-  #callerOf(request: FastifyRequest): Promise<Caller | null> {
-    const known = this.#callers.get(request) ?? this.#findCaller(request)
-    this.#callers.set(request, known)
-    return known
+  /** Known at once, where the caller is remembered. */
+  #callerOf(request: FastifyRequest): Caller | null | Promise<Caller | null> {
+    const known = this.#callers.get(request)
+    if (known !== undefined) return known
+    const found = this.#findCaller(request)
+    this.#callers.set(request, found)
+    return found
   }
 
-  async #findCaller(request: FastifyRequest): Promise<Caller | null> {
-    const { apiKeys, tokens, users } = this.#desk
+  #findCaller(request: FastifyRequest): Caller | null | Promise<Caller> {
+    const { apiKeys } = this.#desk
     const given = credentialsOf(request, (value) => apiKeys.looksLikeKey(value))
     if (!given) return null
-    if (given.kind === 'key') return { ...(await apiKeys.authenticate(given.value)), claims: undefined }
-    const claims = await tokens.verify(given.value)
+    const { kind, value } = given
+    return (
+      this.#remembered.find(value) ?? this.#remembered.lookUp(value, () => (kind === 'key' ? this.#byKey(value) : this.#byToken(value)))
+    )
+  }
+
+  async #byKey(key: string): Promise<KnownCaller> {
+    const { apiKeys } = this.#desk
+    const { user, principal, row } = await apiKeys.authenticate(key)
+    const used = (): void => apiKeys.noteUse(row)
+    used()
+    return { caller: { user, principal, claims: undefined }, until: row.expires_at?.getTime() ?? Number.POSITIVE_INFINITY, used }
+  }
+
+  async #byToken(token: string): Promise<KnownCaller> {
+    const { tokens, users } = this.#desk
+    const claims = await tokens.verify(token)
     const [user, isRevoked] = await Promise.all([users.bySubject(claims.sub), this.revocations.isRevoked([claims.sid, claims.jti])])
     if (isRevoked || !user || user.disabled || user.credentialsVersion !== claims.ver) throw refused()
-    return { user, principal: user.principal, claims }
+    return { caller: { user, principal: user.principal, claims }, until: tokens.endOf(claims) }
   }
 }

@@ -4,6 +4,7 @@ export { type AccessOperation, accessOperations, type FieldRule, type RecordCond
 export { isInScope } from './access/scopes.ts'
 export { ModelAccessor } from './accessor/accessor.ts'
 export type { AggregateOptions, AggregateRow, MeasureText } from './accessor/aggregate.ts'
+export type { ChangeWatch } from './accessor/change-watch.ts'
 export type { AccessAnswer, AccessQuestion } from './accessor/explain-access.ts'
 export type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './accessor/find-options.ts'
 export type { RecordFeed, RevertOptions } from './accessor/historic-accessor.ts'

@@ -4,6 +4,7 @@ import { limitsIn, readableEntries } from './access/audit-access.ts'
 import { bindAccessor, ModelAccessor } from './accessor/accessor.ts'
 import { bindAccessors } from './accessor/bind-accessors.ts'
 import type { BoundAccessor } from './accessor/bound-accessor.ts'
+import { type ChangeWatch, watchModels } from './accessor/change-watch.ts'
 import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
 import { checkReferences } from './accessor/references.ts'
 import type { AuditParts } from './audit/audit-accessor.ts'
@@ -65,7 +66,7 @@ export interface TransactionOptions extends WriteOptions {
 }
 
 /** An open database with its accessors. */
-export interface Storage<Database = UnknownTables> {
+export interface Storage<Database = UnknownTables> extends ChangeWatch {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
   /** Reads the audit log, and proves that it is whole. */
   readonly audit: AuditEvidence
@@ -378,6 +379,10 @@ class OpenStorage implements Storage {
 
   count(name: string, options: CountOptions): Promise<Count> {
     return this.counters.add(name, options)
+  }
+
+  watch(accessors: Parameters<ChangeWatch['watch']>[0]): () => number | undefined {
+    return watchModels(this.#engine, accessors)
   }
 
   async backup(target: string | Writable, options: BackupOptions = {}): Promise<BackupReport> {

@@ -85,8 +85,16 @@ export interface GetQuery {
   readonly at: string | undefined
 }
 
+/** What most requests for one record say. */
+const nothingSaid: GetQuery = { includeDeleted: false, fields: undefined, include: [], at: undefined }
+
 /** Reads the query of one record. */
 export function readGetQuery({ accessor, pageSize, dialects }: QuerySetting, request: FastifyRequest): GetQuery {
+  if (rawQuery(request) === '') {
+    // Whoever may read none of the records is told so before anything else.
+    accessor.visibleModel()
+    return nothingSaid
+  }
   const setting = { ...namesOf(accessor), ...pageSize }
   return readQuery(() => {
     const raw = translateQuery(dialects, 'get', rawQuery(request), setting)

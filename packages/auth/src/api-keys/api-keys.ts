@@ -88,7 +88,7 @@ export class ApiKeys {
   }
 
   /** Who a key stands for. Throws `unauthorized` for one that is no good. */
-  async authenticate(key: string): Promise<{ user: KnownUser; principal: Principal }> {
+  async authenticate(key: string): Promise<{ user: KnownUser; principal: Principal; row: ApiKeyRow }> {
     const given = readToken(this.#prefix, key)
     const row = given && (await this.#questions.ask([given.id])).get(given.id)
     if (!given || !row || !sameDigest(sha256(given.secret), row.key_hash)) throw refused()
@@ -97,8 +97,7 @@ export class ApiKeys {
     if (await this.#revocations.isRevoked([row.id])) throw refused()
     const user = await this.#users.byId(row.user_id)
     if (!user || user.disabled || !isWithin(row.tenant, user)) throw refused()
-    this.#noteUse(row)
-    return { user, principal: this.#principalOf(user, row) }
+    return { user, principal: this.#principalOf(user, row), row }
   }
 
   /** The keys of a user, newest first. */
@@ -134,8 +133,8 @@ export class ApiKeys {
     return made
   }
 
-  /** The request does not wait for it. */
-  #noteUse({ id, last_used_at }: ApiKeyRow): void {
+  /** Notes that a key was used. The request does not wait for it. */
+  noteUse({ id, last_used_at }: ApiKeyRow): void {
     const now = Date.now()
     const noted = Math.max(this.#noted.get(id) ?? 0, last_used_at?.getTime() ?? 0)
     if (now - noted < noteAfter) return

@@ -21,7 +21,7 @@ export interface Desk {
   readonly revocations: Revocations
   readonly apiKeys: ApiKeys
   /** Who a request is from, or null where it says nothing. Throws `unauthorized` for credentials that are no good. */
-  callerOf(request: FastifyRequest): Promise<Caller | null>
+  callerOf(request: FastifyRequest): Caller | null | Promise<Caller | null>
 }
 
 /** A request at the desk. */

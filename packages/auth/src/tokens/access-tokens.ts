@@ -65,7 +65,7 @@ export class AccessTokens {
     await this.#keys.freshen()
     const known = this.#verified.get(token)
     if (known) {
-      if (known.exp + clockTolerance > Date.now() / 1000) return known
+      if (this.endOf(known) > Date.now()) return known
       this.#verified.delete(token)
       throw refused()
     }
@@ -74,6 +74,11 @@ export class AccessTokens {
     if (this.#verified.size >= mostRemembered) this.#verified.clear()
     this.#verified.set(token, claims)
     return claims
+  }
+
+  /** Milliseconds since 1970 from which on a token is over. */
+  endOf({ exp }: AccessClaims): number {
+    return (exp + clockTolerance) * 1000
   }
 
   /** Looks at every signature again. */

@@ -25,6 +25,8 @@ export interface FieldLimits {
   readonly locked: ReadonlySet<string>
 }
 
+const noLimits: FieldLimits = { hidden: new Set(), locked: new Set() }
+
 /** The rules of one model in an open storage. */
 export class ModelAccess {
   readonly #model: AnyModel
@@ -96,6 +98,7 @@ export class ModelAccess {
 
   /** Which fields the principal may not read, or not set. */
   limits({ principal, memory = {} }: Asker): FieldLimits {
+    if (!this.#rules.fields) return noLimits
     const known = this.#limits.get(memory)
     if (known) return known
     const closed = (kind: 'read' | 'write'): Set<string> => {

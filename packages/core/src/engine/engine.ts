@@ -298,6 +298,11 @@ export interface Engine extends TableDefiner {
   /** Says that tables hold their rows to tenants, so that units and reads have to say whose they touch. */
   holdTenants(): void
   /**
+   * Answers a function that gives a number, which has grown whenever a commit, of whichever process, may have changed rows of these
+   * tables; undefined where that cannot be told at once and for certain.
+   */
+  watch(tables: readonly string[]): (() => number | undefined) | undefined
+  /**
    * Removes what restores of killed processes have left in the database itself. False where some may still be in use; asking again later
    * is safe.
    */

@@ -1,5 +1,6 @@
 import { type CallerOptions, type Principal, type Storage, StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { isPromise } from '../is-promise.ts'
 import { noteActor } from '../request-facts.ts'
 import { requestNames } from '../request-id.ts'
 import type { Authentication } from './authentication.ts'
@@ -39,10 +40,16 @@ export function authenticatedActor(request: FastifyRequest, named: boolean): str
 }
 
 /** Finds out who sent a request, once. Throws what `authenticate` throws, and StrongroomError for an answer that is no principal. */
-export async function identify(auth: Authentication, request: FastifyRequest): Promise<Principal> {
+export function identify(auth: Authentication, request: FastifyRequest): Principal | Promise<Principal> {
   const known = principals.get(request)
   if (known) return known
-  const found = (await auth.authenticate(request)) ?? anonymous
+  const found = auth.authenticate(request)
+  return isPromise(found) ? Promise.resolve(found).then((principal) => keep(request, principal)) : keep(request, found)
+}
+
+/** Checks what an authentication answered, and keeps it for the request. */
+function keep(request: FastifyRequest, answer: Principal | null | undefined): Principal {
+  const found = answer ?? anonymous
   // Code without types may answer anything, and a caller with an undefined id would be nobody in particular.
   if (typeof found !== 'object' || (!isName(found.id) && found !== anonymous))
     throw new StrongroomError('internal_error', 'authenticate answered no principal: { id, roles }.')
@@ -66,7 +73,8 @@ function isName(id: unknown): boolean {
 export function onBehalf(auth: Authentication | undefined, storage: Storage | undefined, handler: RouteHandlerMethod): RouteHandlerMethod {
   if (!auth || !storage) return handler
   return async function (request: FastifyRequest, reply: FastifyReply) {
-    const principal = await identify(auth, request)
+    const known = identify(auth, request)
+    const principal = isPromise(known) ? await known : known
     const caller: CallerOptions = { principal, actor: actorName(principal), ...requestNames(request) }
     // The server is the handler's `this`, as Fastify has it.
     return storage.actingAs(caller, () => handler.call(this, request, reply))

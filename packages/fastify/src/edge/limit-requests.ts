@@ -1,7 +1,8 @@
-import { type Storage, StrongroomError } from '@strongroom/core'
+import { type Principal, type Storage, StrongroomError } from '@strongroom/core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Authentication } from '../auth/authentication.ts'
 import { identify } from '../auth/identity.ts'
+import { isPromise } from '../is-promise.ts'
 import { isFromThisMachine } from '../operators/guard.ts'
 import { routeFactsOf } from '../request-facts.ts'
 import { addressKey } from './caller-key.ts'
@@ -25,9 +26,12 @@ export function limitRequests(scope: FastifyInstance, limit: RateLimit, storage:
       reply.header('ratelimit-policy', policy).header('ratelimit', `"default";r=${remaining};t=${seconds}`)
       done(allowed ? undefined : tooMany(limit, seconds))
     }
-    const verdict = by ? named(by, request).then((caller) => limiter.admit(caller)) : limiter.admit(addressOf(request))
     // Most are known at once, and need not wait for a turn.
-    if (verdict instanceof Promise) verdict.then(tell).catch(done)
+    const name = by?.(request)
+    const verdict = isPromise(name)
+      ? name.then((known) => limiter.admit(callerKey(known, request)))
+      : limiter.admit(callerKey(name, request))
+    if (isPromise(verdict)) verdict.then(tell, done)
     else tell(verdict)
   })
 }
@@ -38,8 +42,7 @@ function tooMany({ requests, period }: RateLimit, seconds: number): StrongroomEr
 }
 
 /** A name of a caller and an address are never the same. */
-async function named(by: NonNullable<RateLimit['by']>, request: FastifyRequest): Promise<string> {
-  const name = await by(request)
+function callerKey(name: string | null | undefined, request: FastifyRequest): string {
   return name ? `principal ${name}` : addressOf(request)
 }
 
@@ -50,10 +53,23 @@ function addressOf(request: FastifyRequest): string {
 /** Whoever has no login, or a bad one, is counted by address. */
 function loginOf(auth: Authentication): RateLimit['by'] {
   if (auth.proves === false) return undefined
-  return async (request) => {
-    const { id } = await identify(auth, request).catch(() => ({ id: null }))
-    return id === null ? undefined : `${typeof id} ${id}`
+  return (request) => {
+    const known = attempt(() => identify(auth, request))
+    return isPromise(known) ? known.then(nameOf, () => undefined) : nameOf(known)
   }
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}
+
+function nameOf(principal: Principal | undefined): string | undefined {
+  const id = principal?.id ?? null
+  return id === null ? undefined : `${typeof id} ${id}`
 }
 
 const checks: readonly (string | undefined)[] = ['health', 'ready', 'metrics']

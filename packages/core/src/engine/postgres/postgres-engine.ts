@@ -193,6 +193,9 @@ export class PostgresEngine implements Engine {
   /** The server tells its sessions itself when tables change. */
   refresh(): void {}
 
+  /** The server tells of changes later than at once. */
+  watch(): undefined {}
+
   async removeLeftovers(): Promise<boolean> {
     if (this.#foundStaging && (await this.#gate.during(() => removeStaging(this.place)))) this.#foundStaging = false
     return !this.#foundStaging

@@ -39,7 +39,7 @@ export class SqliteConnection implements Connection {
     const { clock } = this.#handle
     clock.start(this.deadline, timeout, time)
     try {
-      const prepared = this.#handle.statements.get(statement.sql)
+      const prepared = this.#prepared(statement.sql)
       if (prepared.reader) return readRows(prepared, statement.parameters)
       prepared.statement.run(statement.parameters)
       return []
@@ -53,7 +53,7 @@ export class SqliteConnection implements Connection {
   run(statement: Statement): number {
     this.#assertUsable()
     try {
-      return this.#handle.statements.get(statement.sql).statement.run(statement.parameters).changes
+      return this.#prepared(statement.sql).statement.run(statement.parameters).changes
     } catch (error) {
       throw this.#failed(error)
     }
@@ -64,7 +64,7 @@ export class SqliteConnection implements Connection {
     const write = options.write && !this.#handle.readonly
     guardRawSql(statement.sql, write)
     try {
-      const prepared = this.#handle.statements.get(statement.sql)
+      const prepared = this.#prepared(statement.sql)
       const readonly = prepared.statement.readonly
       if (!readonly && !write) refuseWrite()
       if (!prepared.reader) return { rows: [], changed: prepared.statement.run(statement.parameters).changes }
@@ -107,6 +107,14 @@ export class SqliteConnection implements Connection {
     } catch (error) {
       throw this.#failed(error)
     }
+  }
+
+  /** A statement that is about to run. */
+  #prepared(sql: string): PreparedStatement {
+    const { statements, marks } = this.#handle
+    const prepared = statements.get(sql)
+    if (prepared.changes !== undefined) marks?.touch(prepared.changes)
+    return prepared
   }
 
   #changes(): number {

@@ -1,5 +1,6 @@
 import { StorageUnavailableError } from '../../errors.ts'
 import type { StatementListener } from '../statement-listener.ts'
+import { ChangeMarks } from './change-marks.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
 import { listenToStatements } from './listen.ts'
 import { ReadClock } from './read-clock.ts'
@@ -25,6 +26,8 @@ export interface Handle {
   readonly statements: StatementCache
   readonly clock: ReadClock
   readonly readonly: boolean
+  /** Of the connection that writes. */
+  readonly marks?: ChangeMarks
 }
 
 /**
@@ -39,6 +42,9 @@ export const journalSizeLimit = 67_108_864
 /** Opens the connection that writes. It makes the file when there is none, and switches it to the write-ahead log. */
 export function openWriter(options: HandleOptions): Handle {
   const database = new options.driver(options.path, { timeout: busyTimeout })
+  const statements = new StatementCache(database)
+  // Before the listener: nobody wants to hear of looking whether anything has changed.
+  const marks = new ChangeMarks(database, () => statements.clear())
   if (options.onStatement) listenToStatements(database, options.onStatement)
   try {
     // Before the switch, which brings all of the file to the disk: that takes seconds where it was just written.
@@ -51,7 +57,7 @@ export function openWriter(options: HandleOptions): Handle {
     database.close()
     throw error
   }
-  return { database, statements: new StatementCache(database), clock: new ReadClock(database), readonly: false }
+  return { database, statements, clock: new ReadClock(database), readonly: false, marks }
 }
 
 /** Opens a connection that cannot write. */

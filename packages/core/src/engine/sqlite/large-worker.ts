@@ -12,7 +12,7 @@ if (!port) throw new Error('This module runs in a thread that the library starts
 // Whoever starts the thread says what its task is.
 const handle = openWriter({ driver: await loadDriver(), ...(workerData as LargeTask) })
 const { database } = handle
-const control = new TransactionControl(database)
+const control = new TransactionControl(handle)
 const connection = new SqliteConnection(handle, Number.POSITIVE_INFINITY)
 // Bringing the log into the file comes after the answer, and is another thread's work.
 database.pragma('wal_autocheckpoint = 0')

@@ -192,6 +192,10 @@ export class SqliteEngine implements Engine {
     return this.#parts.lane.hold()
   }
 
+  watch(tables: readonly string[]): (() => number | undefined) | undefined {
+    return this.#parts.writer.marks?.watch(tables)
+  }
+
   /** What they leave stands beside the file. */
   async removeLeftovers(): Promise<boolean> {
     return true

@@ -1,4 +1,5 @@
 import type { StoredRow } from '../engine.ts'
+import { tableWritten } from './change-marks.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
 
 /** A prepared statement with what is worth knowing of it. */
@@ -7,6 +8,8 @@ export interface PreparedStatement {
   readonly reader: boolean
   /** It is read as bigints first, since a column may hold integers past 2^53. */
   readonly exact: boolean
+  /** The table that it changes, as `ChangeMarks` has it; undefined where it changes none. */
+  readonly changes: string | undefined
 }
 
 /** Characters of SQL in a generation: SQLite keeps some 100 bytes for each, outside the heap. */
@@ -54,7 +57,7 @@ function prepare(database: SqliteDatabase, sql: string): PreparedStatement {
   const statement = database.prepare(sql)
   const exact = statement.reader && statement.columns().some((column) => mayBeWide(column.type))
   if (exact) statement.safeIntegers(true)
-  return { statement, reader: statement.reader, exact }
+  return { statement, reader: statement.reader, exact, changes: statement.readonly ? undefined : tableWritten(database, sql) }
 }
 
 /** Fields that may pass 2^53 are declared INT where others are INTEGER; an expression (no type) may be anything. */

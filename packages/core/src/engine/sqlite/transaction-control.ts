@@ -1,4 +1,6 @@
+import type { ChangeMarks } from './change-marks.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
+import type { Handle } from './handle.ts'
 
 const none: readonly unknown[] = []
 
@@ -11,10 +13,12 @@ export class TransactionControl {
   readonly #savepoint: SqliteStatement
   readonly #release: SqliteStatement
   readonly #rollbackTo: SqliteStatement
+  readonly #marks: ChangeMarks | undefined
   #foreignKeys = true
 
-  constructor(database: SqliteDatabase) {
+  constructor({ database, marks }: Pick<Handle, 'database' | 'marks'>) {
     this.#database = database
+    this.#marks = marks
     this.#begin = database.prepare('BEGIN IMMEDIATE')
     this.#commit = database.prepare('COMMIT')
     this.#rollback = database.prepare('ROLLBACK')
@@ -46,7 +50,11 @@ export class TransactionControl {
   }
 
   commit(): void {
-    this.#commit.run(none)
+    try {
+      this.#commit.run(none)
+    } finally {
+      this.#marks?.transactionEnded()
+    }
   }
 
   /** Ends the transaction if there still is one; should even that fail, the next `begin` tries again. */
@@ -56,6 +64,8 @@ export class TransactionControl {
       this.#rollback.run(none)
     } catch {
       // Whoever waits gets the error that led here, which tells more.
+    } finally {
+      this.#marks?.transactionEnded()
     }
   }
 

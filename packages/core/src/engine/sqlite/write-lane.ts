@@ -57,7 +57,7 @@ export class WriteLane {
   constructor(handle: Handle, options: WriteLaneOptions) {
     this.#handle = handle
     this.#options = options
-    this.#control = new TransactionControl(handle.database)
+    this.#control = new TransactionControl(handle)
   }
 
   /** Runs a unit and answers after its commit. */
