@@ -3,6 +3,7 @@ import type { Snapshot, Statement, StoredRow } from '../engine.ts'
 import { RowBatch } from '../row-batch.ts'
 import { loadDriver } from './driver.ts'
 import { mapError } from './errors.ts'
+import { smallCache } from './file-connection.ts'
 import { type Handle, openReader } from './handle.ts'
 import { narrow } from './statement-cache.ts'
 import { codecFor } from './values.ts'
@@ -16,6 +17,7 @@ export async function openSqliteSnapshot(path: string): Promise<Snapshot> {
   let handle: Handle | undefined
   try {
     handle = openReader({ driver, path, synchronous: 'OFF', maxPageCount: undefined, timeout: busyTimeout })
+    handle.database.pragma(smallCache)
     handle.database.prepare('BEGIN').run([])
     // The snapshot is taken by the first statement that reads, not by BEGIN.
     handle.database.prepare('SELECT count(*) FROM sqlite_schema').all([])
