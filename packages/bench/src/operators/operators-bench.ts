@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
-import { createReadStream, createWriteStream, statSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { foreignLoad, processorTimes } from '../foreign-load.ts'
 import { startServer } from '../server-process.ts'
 import { Clients, type ClientsOptions } from './clients-process.ts'
-import { lineOf, type Vitals, type Window } from './windows.ts'
+import { download, restoreFile } from './files-over-http.ts'
+import { vitalsOf } from './server-vitals.ts'
+import { lineOf, type Window } from './windows.ts'
 
 /** Milliseconds of load before anything is measured. */
 const warmUp = 10_000
@@ -56,7 +56,7 @@ export async function operatorsBench(folder: string, options: OperatorsOptions):
       await during('export', () => download(`${server.url}/db/export.zip`, join(folder, 'export.zip')))
       await during('after the export', () => pause(3_000))
       await during('none', nothing)
-      await during('restore', () => upload(`${server.url}/db/restore`, backup))
+      await during('restore', () => restoreFile(server.url, backup))
       await during('after the restore', () => pause(3_000))
     }
     return windows
@@ -69,33 +69,18 @@ export async function operatorsBench(folder: string, options: OperatorsOptions):
 async function measure(clients: Clients, url: string, what: string, work: () => Promise<unknown>): Promise<Window> {
   await clients.window()
   await vitalsOf(url)
+  const times = processorTimes()
   const start = performance.now()
   const found = await work()
   const seconds = (performance.now() - start) / 1_000
+  const foreign = foreignLoad(times, processorTimes(), seconds)
   const vitals = await vitalsOf(url)
-  return { what, seconds, clients: await clients.window(), vitals, ...(found !== undefined && { found }) }
-}
-
-async function vitalsOf(url: string): Promise<Vitals> {
-  const answer = await fetch(`${url}/vitals`)
-  // The server of this bench answers it.
-  return (await answer.json()) as Vitals
-}
-
-async function download(url: string, target: string): Promise<{ bytes: number }> {
-  const [response] = await once(request(url).end(), 'response')
-  if (response.statusCode !== 200) throw new Error(`${url} was answered ${response.statusCode}`)
-  await pipeline(response, createWriteStream(target))
-  return { bytes: statSync(target).size }
-}
-
-async function upload(url: string, file: string): Promise<{ restored: boolean }> {
-  const headers = { 'content-type': 'application/octet-stream', 'content-length': statSync(file).size, 'x-user': 'bench' }
-  const sent = request(url, { method: 'POST', headers })
-  const answered = once(sent, 'response')
-  await pipeline(createReadStream(file), sent)
-  const [response] = await answered
-  const text = Buffer.concat(await response.toArray()).toString()
-  if (response.statusCode !== 200) throw new Error(`the restore was answered ${response.statusCode}: ${text}`)
-  return { restored: JSON.parse(text).restored }
+  return {
+    what,
+    seconds,
+    clients: await clients.window(),
+    ...(foreign !== undefined && { foreign }),
+    vitals,
+    ...(found !== undefined && { found }),
+  }
 }

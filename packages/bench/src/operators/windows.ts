@@ -14,6 +14,8 @@ export interface Window {
   readonly seconds: number
   readonly clients: WindowReport
   readonly vitals: Vitals
+  /** Processors that other programs took meanwhile, on average. */
+  readonly foreign?: number
   readonly found?: unknown
 }
 
@@ -21,6 +23,8 @@ export interface Window {
 export interface DeedResult {
   readonly what: string
   readonly rounds: number
+  /** Those in which other programs took less than a quarter of a processor. Where there are any, the medians are theirs. */
+  readonly silentRounds: number
   /** Medians. */
   readonly seconds: number
   readonly writeP99: number
@@ -39,6 +43,9 @@ export interface DeedResult {
 /** What requests may feel of a backup, an export or a restore: p99 beside that of the load alone, milliseconds, and MiB. */
 const goals = { p99Ratio: 1.5, ownStall: 100, rssGrowth: 100 }
 
+/** Processors that others may take while something is measured. */
+const mostForeign = 0.25
+
 const megabytes = (bytes: number): number => Math.round(bytes / 1_048_576)
 
 /** Each deed beside the window of nothing before it. */
@@ -49,11 +56,14 @@ export function summarise(windows: readonly Window[]): DeedResult[] {
   })
   return [...new Set(pairs.map(({ window }) => window.what))].map((what) => {
     const own = pairs.filter(({ window }) => window.what === what)
-    const middle = (value: (pair: (typeof own)[number]) => number): number => Number(median(own.map(value)).toFixed(2))
+    const silent = own.filter(({ before, window }) => Math.max(before.foreign ?? 0, window.foreign ?? 0) <= mostForeign)
+    const measured = silent.length > 0 ? silent : own
+    const middle = (value: (pair: (typeof own)[number]) => number): number => Number(median(measured.map(value)).toFixed(2))
     const worst = (value: (pair: (typeof own)[number]) => number): number => Math.round(Math.max(...own.map(value)))
     const figures = {
       what,
       rounds: own.length,
+      silentRounds: silent.length,
       seconds: middle(({ window }) => window.seconds),
       writeP99: middle(({ window }) => window.clients.write.p99),
       writeP99Ratio: middle(({ window, before }) => window.clients.write.p99 / before.clients.write.p99),
@@ -82,7 +92,7 @@ const shown = ({ requests, p50, p99, longest, refused }: KindReport, seconds: nu
   `${Math.round(requests / seconds)}/s p50 ${p50.toFixed(1)} p99 ${p99.toFixed(1)} longest ${longest.toFixed(0)} ms ${JSON.stringify(refused)}`
 
 /** A window in a line, for people. */
-export function lineOf({ what, seconds, clients, vitals, found }: Window): string {
+export function lineOf({ what, seconds, clients, vitals, foreign, found }: Window): string {
   const { stall, ownStall, blocked, rss, log } = vitals
   return [
     `${what}: ${seconds.toFixed(1)} s`,
@@ -90,6 +100,7 @@ export function lineOf({ what, seconds, clients, vitals, found }: Window): strin
     `reads ${shown(clients.read, seconds)}`,
     `stall ${stall.toFixed(0)} ms, of its own ${ownStall.toFixed(0)} of which blocked ${blocked.toFixed(0)}`,
     `RSS ${megabytes(rss)} MB, log ${megabytes(log)} MB`,
+    ...(foreign === undefined ? [] : [`others took ${foreign.toFixed(2)} processors`]),
     ...(found === undefined ? [] : [JSON.stringify(found)]),
   ].join('; ')
 }

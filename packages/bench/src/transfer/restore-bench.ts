@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { onPostgres } from '../on-postgres.ts'
+import { restoreFile } from '../operators/files-over-http.ts'
+import { vitalsOf } from '../operators/server-vitals.ts'
+import { startServer } from '../server-process.ts'
+
+/** Milliseconds until a server that has started is at rest. */
+const settling = 2_000
+
+/** What a restore may add to the memory of the server's process, in MiB. */
+const goal = 100
+
+export interface RestoreOptions {
+  /** Of the file that is restored. */
+  readonly bytes: number
+  readonly report: (line: string) => void
+}
+
+/** The upload of a large file and its restore, into a server on an empty database, on both engines: by how much its process grows. */
+export async function restoreBench(folder: string, { bytes, report }: RestoreOptions) {
+  const file = join(folder, 'large.sqlite')
+  report(`building a file of ${bytes} bytes`)
+  const seed = fileURLToPath(new URL('../operators/seed-documents.ts', import.meta.url))
+  await promisify(execFile)(process.execPath, [seed, `sqlite:${file}`, String(bytes)])
+  const results: Awaited<ReturnType<typeof restoreInto>>[] = []
+  results.push(await restoreInto('sqlite', `sqlite:${join(folder, 'live.db')}`, file))
+  report(JSON.stringify(results.at(-1)))
+  await onPostgres('restore', async (url) => void results.push(await restoreInto('postgres', url, file)))
+  return { engine: 'sqlite, postgres', fileBytes: statSync(file).size, goalMegabytes: goal, results }
+}
+
+async function restoreInto(engine: string, database: string, file: string) {
+  const server = await startServer('operators-server', database, { built: true })
+  try {
+    await pause(settling)
+    await vitalsOf(server.url)
+    await pause(settling)
+    const before = await vitalsOf(server.url)
+    const start = performance.now()
+    await restoreFile(server.url, file)
+    const seconds = Number(((performance.now() - start) / 1_000).toFixed(1))
+    const { rss, ownStall } = await vitalsOf(server.url)
+    const growthMegabytes = Math.round((rss - before.rss) / 1_048_576)
+    return {
+      engine,
+      seconds,
+      idleMegabytes: Math.round(before.rss / 1_048_576),
+      growthMegabytes,
+      longestOwnStall: Math.round(ownStall),
+      met: growthMegabytes < goal,
+    }
+  } finally {
+    await server.stop()
+  }
+}
