@@ -9,6 +9,7 @@ import { failoverCampaign } from './failover.ts'
 import { pageLimitCampaign, tmpfsCampaign } from './full-disk.ts'
 import { killCampaign } from './kills.ts'
 import { lostUpdatesCampaign } from './lost-updates.ts'
+import { manyInstancesCampaign } from './many-instances/campaign.ts'
 import { migrationsCampaign } from './migrations/campaign.ts'
 import { requestsCampaign } from './requests/campaign.ts'
 import { fullOperatorsCampaign } from './restores/full-operators.ts'
@@ -29,6 +30,11 @@ const campaigns: Readonly<Record<string, { readonly run: (options: BothEnginesOp
   restores: { run: (options) => onBothEngines((given) => restoresCampaign({ ...given, megabytes: 20 }), options), rounds: 20 },
   'restore-kills': { run: (options) => onBothEngines((given) => restoreKillsCampaign({ ...given, megabytes: 50 }), options), rounds: 100 },
   'full-operators': { run: fullOperatorsCampaign, rounds: 5 },
+  // Rounds are seconds.
+  'many-instances': {
+    run: (options) => onBothEngines((given) => manyInstancesCampaign({ ...given, instances: given.engine === 'sqlite' ? 4 : 2 }), options),
+    rounds: 60,
+  },
   failover: { run: failoverCampaign, rounds: 10 },
   'access-mutants': { run: accessMutantsCampaign, rounds: 1_000 },
   migrations: {
