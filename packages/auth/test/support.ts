@@ -57,7 +57,7 @@ async function empty(storage: Storage): Promise<void> {
 /** A server whose routes tell who asks. `url` is that of a database that another one has; else it is empty. */
 export async function startServer(
   engine: TestEngine,
-  { url, ...options }: PasswordAuthenticationOptions & { readonly url?: string } = {},
+  { url, trustProxy = false, ...options }: PasswordAuthenticationOptions & { readonly url?: string; readonly trustProxy?: boolean } = {},
 ): Promise<TestServer> {
   const users = new ModelAccessor(User, 'users')
   const auth = passwordAuthentication({ users, passwordHash: cheap, secret, ...options })
@@ -65,7 +65,7 @@ export async function startServer(
   const storage = await openStorage({ url: url ?? (await sharedUrl(engine)), accessors, access: [] })
   if (url === undefined) await empty(storage as unknown as Storage)
   const log: string[] = []
-  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => void log.push(line) } } })
+  const app = Fastify({ trustProxy, logger: { level: 'warn', stream: { write: (line: string) => void log.push(line) } } })
   app.setErrorHandler((error: Error, _, reply) => {
     if (!(error instanceof StrongroomError)) throw error
     if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
