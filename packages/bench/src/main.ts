@@ -4,6 +4,9 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accessorBench } from './accessor-bench.ts'
+import { chainBench } from './audit/chain-bench.ts'
+import { sealBench } from './audit/seal-bench.ts'
+import { verifyBench } from './audit/verify-bench.ts'
 import { governanceBench } from './governance/governance-bench.ts'
 import { httpBench } from './http-bench.ts'
 import { onLargeDatabase } from './operators/large-database.ts'
@@ -18,6 +21,7 @@ import { restoreBench } from './transfer/restore-bench.ts'
 /**
  * `npm run bench -- [--rounds N] [--seconds N]`: accessor and HTTP beside hand-written code, paired in one run.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
+ * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
  * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]`: a backup, an export
  *   and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
@@ -37,6 +41,7 @@ const report = (line: string): void => void process.stdout.write(`${line}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
 try {
   if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
+  else if (process.argv[2] === 'audit') await measureAudit(option('pairs', 15), option('entries', 300_000))
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
   else if (process.argv[2] === 'restore') await measureRestore(option('bytes', 2_000_000_000))
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
@@ -106,6 +111,24 @@ async function measureRestore(bytes: number): Promise<void> {
   const evidence = await restoreBench(folder, { bytes, report })
   report(JSON.stringify(evidence.results))
   writeEvidence('restore-memory', started, evidence)
+}
+
+async function measureAudit(pairs: number, entries: number): Promise<void> {
+  const started = Date.now()
+  const { results: seals, faults, entries: sealed } = await sealBench({ pairs, report })
+  const chain = await chainBench(folder, { pairs, report })
+  const verification = await verifyBench(folder, { rounds: pairs, entries, report })
+  const results = [...seals, ...chain, ...verification].map(({ line: _, ...judged }) => judged)
+  for (const fault of faults) report(fault)
+  writeEvidence('audit-chain', started, {
+    engine: 'sqlite, postgres',
+    seed: 0,
+    roundsAsked: pairs,
+    roundsDone: Math.min(...results.map(({ rounds }) => rounds)),
+    counts: { verified: entries, sealed },
+    faults,
+    results,
+  })
 }
 
 async function measureImports(records: number, rounds: number): Promise<void> {

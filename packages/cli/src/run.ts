@@ -3,6 +3,7 @@ import { nearest } from './arguments/nearest.ts'
 import { readArguments } from './arguments/read-arguments.ts'
 import { commands } from './commands/all-commands.ts'
 import type { Command } from './commands/command.ts'
+import { findCommand } from './commands/find-command.ts'
 import { exitCodeOf, exitCodes } from './exit-codes.ts'
 import { WrongUse } from './faults.ts'
 import { everywhere, helpOf, overview } from './help.ts'
@@ -20,8 +21,8 @@ import { tell } from './tell.ts'
  * process.exitCode = await run(['health', 'http://127.0.0.1:3000'], surroundings)
  */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<number> {
-  const [name, ...rest] = args
-  const command = commands.find((known) => known.name === name)
+  const [name] = args
+  const { command, rest } = findCommand(args)
   const asJson = rest.includes('--json') && command?.jsonLines !== true
   try {
     return command ? await runCommand(command, rest, surroundings) : await runOther(name, surroundings)

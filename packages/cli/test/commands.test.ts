@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeEngines } from '@strongroom/testkit'
@@ -5,10 +6,12 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { freshFolder, models, startServer, strongroom } from './support.ts'
 
+const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+
 describeEngines('a command', (engine) => {
   let server: Awaited<ReturnType<typeof startServer>>
   beforeAll(async () => {
-    server = await startServer(engine)
+    server = await startServer(engine, { auditCheckpoints: { key } })
   })
   afterAll(() => server.app.close())
 
@@ -64,6 +67,23 @@ describeEngines('a command', (engine) => {
       ])
       expect(JSON.parse(chosen.stdout)).toMatchObject({ actor: 'olga', operation: 'update' })
       expect((await strongroom(['audit', target(), '--json', '--request-id', 'none'])).stdout).toBe('')
+    })
+
+    test('verifies the audit log, with checkpoints and without', async () => {
+      const whole = await strongroom(['audit', 'verify', target()])
+      expect([whole.code, whole.stdout]).toEqual([
+        0,
+        expect.stringMatching(/^The log is whole up to position \d+: [\s\S]*held against no checkpoint/),
+      ])
+      const checkpoint = await server.storage.audit.checkpoint()
+      const file = join(await freshFolder(), 'checkpoints.jsonl')
+      writeFileSync(file, `${JSON.stringify(checkpoint)}\n${JSON.stringify(checkpoint)}\n`)
+      const held = await strongroom(['audit', 'verify', target(), '--checkpoint', file, '--public-key', checkpoint.public_key, '--json'])
+      expect([held.code, held.json]).toMatchObject([0, { ok: true, checkpoints: [{ finding: 'holds' }, { finding: 'holds' }] }])
+      writeFileSync(file, JSON.stringify({ ...checkpoint, size: checkpoint.size + 1 }))
+      expect((await strongroom(['audit', 'verify', target(), '--checkpoint', file])).code).toBe(2)
+      expect((await strongroom(['audit', 'verify', target(), '--checkpoint', `${file}.not`])).code).toBe(2)
+      expect((await strongroom(['audit', 'verify', target(), '--public-key', 'x'])).code).toBe(2)
     })
 
     test('tells the history of a record, and takes the record back', async () => {

@@ -5,6 +5,7 @@ import { tempFolder } from '@strongroom/testkit'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readArguments } from '../src/arguments/read-arguments.ts'
 import { commands } from '../src/commands/all-commands.ts'
+import { findCommand } from '../src/commands/find-command.ts'
 import { everywhere } from '../src/help.ts'
 import { exitCodes, run } from '../src/index.ts'
 import { models, startServer, strongroom } from './support.ts'
@@ -47,8 +48,7 @@ test('the calls in all pages and in the help can be read', () => {
   ]
   expect(calls.length).toBeGreaterThan(30)
   for (const call of calls) {
-    const [name, ...args] = wordsOf(call)
-    const command = commands.find((known) => known.name === name)
+    const { command, rest: args } = findCommand(wordsOf(call))
     if (!command) expect(call).toMatch(/^strongroom --(help|version)$/)
     else expect(readArguments(args, [...command.options, ...everywhere]).positionals.length, call).toBeLessThanOrEqual(command.positionals)
   }

@@ -1,13 +1,10 @@
+import { closed } from './closed-schema.ts'
 import { errorCatalogue } from './error-codes.ts'
 import type { WireSchema } from './route.ts'
 
 const text: WireSchema = { type: 'string' }
 const textOrNull: WireSchema = { type: ['string', 'null'] }
 const image: WireSchema = { type: ['object', 'null'], additionalProperties: true }
-
-function closed(properties: Readonly<Record<string, WireSchema>>, required = Object.keys(properties)): WireSchema {
-  return { type: 'object', additionalProperties: false, required, properties }
-}
 
 /** An audit entry, newest things first known: `position` and `hash` are null while the entry is not chained. */
 export const auditEntrySchema = closed({

@@ -1,4 +1,13 @@
 export { type AggregateQuery, aggregateParameters, parseAggregateQuery } from './aggregate-query.ts'
+export {
+  auditFaultKinds,
+  auditProofSchema,
+  auditVerdictSchema,
+  checkpointFindings,
+  checkpointSchema,
+  proofParameters,
+  verifyParameters,
+} from './audit-evidence.ts'
 export { type BatchMethod, batchMethods, batchRoute, mostOperations } from './batch-route.ts'
 export { type BulkQuery, bulkParameters, mostBulkRecords, parseBulkQuery } from './bulk-query.ts'
 export { changesRoute } from './changes-route.ts'

@@ -1,5 +1,7 @@
 import { changesRoute } from './changes-route.ts'
 import type { ErrorCode } from './error-codes.ts'
+import { type EvidenceOperation, evidenceRoutes } from './evidence-routes.ts'
+import { guarded, guardedAnswer } from './guarded-answer.ts'
 import {
   auditParameters,
   diagramParameters,
@@ -17,6 +19,7 @@ import { type Content, queryErrors, type Route, type RouteAnswer } from './route
 export type OperatorOperation =
   | 'health'
   | 'audit'
+  | EvidenceOperation
   | 'changes'
   | 'diagram'
   | 'export'
@@ -73,16 +76,6 @@ const restoreErrors: readonly ErrorCode[] = [
   'state_conflict',
 ]
 
-const guarded = ['Cache-Control', 'X-Content-Type-Options', 'X-Request-Id'] as const
-
-const jobAnswer = (description: string, content: Content): RouteAnswer => ({
-  status: 200,
-  description,
-  mediaType: 'application/json',
-  content,
-  headers: guarded,
-})
-
 const jobErrors: readonly ErrorCode[] = [...queryErrors, 'forbidden']
 
 /** The routes of the operators, below `/db`. */
@@ -127,6 +120,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     writes: false,
   },
   changesRoute,
+  ...evidenceRoutes,
   {
     operation: 'diagram',
     method: 'GET',
@@ -163,7 +157,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
       { mediaTypes: ['text/csv'], content: ['csv'] },
     ],
     answers: [
-      jobAnswer('What was imported, or would be.', 'importReport'),
+      guardedAnswer('What was imported, or would be.', 'importReport'),
       {
         status: 202,
         description: 'The import goes on as a job.',
@@ -182,7 +176,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     summary: 'Lists jobs, newest first',
     description: 'The newest 100 that run, or have ended in the last 7 days.',
     parameters: [requestIdHeader],
-    answers: [jobAnswer('The jobs.', 'jobs')],
+    answers: [guardedAnswer('The jobs.', 'jobs')],
     errors: jobErrors,
     writes: false,
   },
@@ -193,7 +187,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     summary: 'Tells how far a job is, or how it ended',
     description: 'Of a job that another process runs its progress is some seconds old.',
     parameters: [requestIdHeader],
-    answers: [jobAnswer('The job.', 'job')],
+    answers: [guardedAnswer('The job.', 'job')],
     errors: [...jobErrors, 'not_found'],
     writes: false,
   },
@@ -204,7 +198,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     summary: 'Cancels a job',
     description: 'Nothing is left of what it did. The answer waits 2 seconds for its end.',
     parameters: [requestIdHeader],
-    answers: [jobAnswer('The job: cancelled, or still running, and told to end.', 'job')],
+    answers: [guardedAnswer('The job: cancelled, or still running, and told to end.', 'job')],
     errors: [...jobErrors, 'not_found', 'state_conflict', 'storage_full'],
     writes: true,
   },
@@ -216,7 +210,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     description: 'Nothing is done or written. With an id the question is about that record.',
     parameters: [requestIdHeader],
     body: { mediaTypes: ['application/json'], content: ['accessQuestion'] },
-    answers: [jobAnswer('Whether, by which rule, and why.', 'accessAnswer')],
+    answers: [guardedAnswer('Whether, by which rule, and why.', 'accessAnswer')],
     errors: ['invalid_query', 'bad_request', 'forbidden', 'unsupported_media_type', 'payload_too_large', 'validation_failed'],
     writes: false,
   },

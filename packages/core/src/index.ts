@@ -28,7 +28,7 @@ export type {
   RecordChangesOptions,
 } from './audit/change-events.ts'
 export type { AuditEntry } from './audit/entry.ts'
-export { type AuditFault, type AuditFaultKind, auditFaultKinds } from './audit/log-fault.ts'
+export type { AuditFault, AuditFaultKind } from './audit/log-fault.ts'
 export type { Count, CountOptions } from './counters/shared-counters.ts'
 export { databaseFile } from './engine/open-engine.ts'
 export type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
@@ -52,7 +52,7 @@ export {
   type ValidationIssue,
 } from './errors.ts'
 export type { AuditEvidence, ProofOptions } from './evidence/audit-evidence.ts'
-export { type Checkpoint, readCheckpoint, readCheckpoints } from './evidence/checkpoint.ts'
+export { type Checkpoint, readCheckpoints } from './evidence/checkpoint.ts'
 export type { CheckpointFinding, HeldCheckpoint } from './evidence/hold-checkpoints.ts'
 export { checkProof, type InclusionProof } from './evidence/proof.ts'
 export type { CheckpointOptions } from './evidence/read-checkpoint-options.ts'

@@ -98,7 +98,7 @@ function openServerLog({ settings, logger }: ServerOptions, accessors: Bootstrap
     level: settings.DEBUG && settings.LOG_LEVEL !== 'trace' ? 'debug' : settings.LOG_LEVEL,
     file: settings.LOG_FILE,
     logger,
-    redactor: new Redactor(secretFields(accessors), secretTexts(settings.DATABASE_URL, settings.SECRET_KEY)),
+    redactor: new Redactor(secretFields(accessors), secretTexts(settings.DATABASE_URL, settings.SECRET_KEY, settings.AUDIT_CHECKPOINT_KEY)),
   })
 }
 

@@ -144,6 +144,8 @@ function givenSettings(options: CreateServerOptions): GivenSettings {
     SECRET_KEY: options.secretKey,
     ACCESS_TOKEN_EXPIRE_MINUTES: options.accessTokenExpireMinutes,
     REFRESH_TOKEN_EXPIRE_DAYS: options.refreshTokenExpireDays,
+    AUDIT_CHECKPOINT_KEY: options.auditCheckpoints?.key,
+    AUDIT_CHECKPOINT_FILE: options.auditCheckpoints?.file,
   }
 }
 
@@ -168,7 +170,23 @@ function bootstrapOptions(options: CreateServerOptions, settings: Settings): Boo
   // What is left is what bootstrap knows: every name was checked.
   const given = Object.fromEntries(Object.entries(options).filter(([name]) => !names.includes(name))) as unknown as BootstrapOptions
   const { APP_NAME: appName, APP_VERSION: appVersion } = settings
-  return { ...given, auth: authenticationOf(options, settings), databaseUrl: settings.DATABASE_URL.reveal(), appName, appVersion }
+  const auditCheckpoints = checkpointsOf(options, settings)
+  return {
+    ...given,
+    ...(auditCheckpoints && { auditCheckpoints }),
+    auth: authenticationOf(options, settings),
+    databaseUrl: settings.DATABASE_URL.reveal(),
+    appName,
+    appVersion,
+  }
+}
+
+/** A variable has one line: the lines of a key are written with `\\n` between them there. */
+function checkpointsOf({ auditCheckpoints }: CreateServerOptions, settings: Settings): BootstrapOptions['auditCheckpoints'] {
+  const { AUDIT_CHECKPOINT_KEY: key, AUDIT_CHECKPOINT_FILE: file } = settings
+  // A file without a key is refused by whoever reads the options.
+  if (!key) return auditCheckpoints ?? (file === undefined ? undefined : { key: '', file })
+  return { ...auditCheckpoints, key: key.reveal().replaceAll('\\n', '\n'), file }
 }
 
 function authenticationOf({ auth }: CreateServerOptions, settings: Settings): GivenAuthentication | undefined {

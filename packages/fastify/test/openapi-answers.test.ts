@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import type { ResponseStyle } from '@strongroom/contract'
 import { describeEngines, type TestEngine } from '@strongroom/testkit'
 import { checkAnswer, operationsOf } from '@strongroom/testkit/openapi-checker'
@@ -142,8 +143,10 @@ describeEngines('every operation of the document', (engine) => {
   })
 })
 
+const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+
 async function startWalk(engine: TestEngine, responses: ResponseStyle): Promise<Walk> {
-  const server = await startServer(engine, { responses, operators: 'loopback' })
+  const server = await startServer(engine, { responses, operators: 'loopback', auditCheckpoints: { key } })
   return new Walk(server, (await server.app.inject('/openapi.json')).json())
 }
 
@@ -286,6 +289,21 @@ async function walkRestores(walk: Walk): Promise<void> {
   await walk.call('POST', undo, 403, { headers: { via: 'somebody' } })
 }
 
+async function walkEvidence(walk: Walk): Promise<void> {
+  const [verify, sign, prove] = ['/db/audit/verify', '/db/audit/checkpoint', '/db/audit/{id}/proof']
+  const checkpoint = JSON.stringify((await walk.call('GET', sign, 200)).data)
+  await walk.call('GET', verify, 200)
+  await walk.call('GET', verify, 200, { query: `checkpoint=${encodeURIComponent(checkpoint)}` })
+  for (const query of ['checkpoint=x', 'public_key=x', 'colour=red']) await walk.call('GET', verify, 400, { query })
+  await walk.call('GET', verify, 403, { query: `checkpoint=${encodeURIComponent(checkpoint)}&public_key=x` })
+  await walk.call('GET', sign, 400, { query: 'colour=red' })
+  for (const query of ['', ...walk.queries(prove)]) await walk.call('GET', prove, 200, { id: 1, query })
+  for (const id of ['x', '0', '999999']) await walk.call('GET', prove, 404, { id })
+  await walk.call('GET', prove, 400, { id: 1, query: 'size=0' })
+  await walk.call('GET', prove, 409, { id: 1, query: 'size=999999' })
+  for (const path of [verify, sign, prove]) await walk.call('GET', path, 403, { id: 1, headers: { via: 'somebody' } })
+}
+
 async function walkExplanations(walk: Walk): Promise<void> {
   const path = '/db/explain-access'
   const question = { component: 'users', operation: 'update', principal: { id: 7, roles: ['member'] } }
@@ -347,6 +365,7 @@ async function walkTheRest(walk: Walk): Promise<void> {
   await walk.call('POST', '/batch', 200, { payload: { operations } })
   await walk.call('POST', '/batch', 422, { payload: { operations: [{ method: 'fly', component: 'users' }] } })
   await walk.call('POST', '/batch', 404, { payload: { operations: [{ method: 'delete', component: 'users', id: 999 }] } })
+  await walkEvidence(walk)
   await walkExplanations(walk)
   await walkRestores(walk)
   await walkImports(walk)

@@ -1,9 +1,14 @@
 import { readFile } from 'node:fs/promises'
 import {
   auditEntrySchema,
+  auditFaultKinds,
   auditParameters,
+  auditProofSchema,
+  auditVerdictSchema,
   backupSchema,
   bulkParameters,
+  checkpointFindings,
+  checkpointSchema,
   diagramParameters,
   errorCatalogue,
   exportParameters,
@@ -13,12 +18,14 @@ import {
   listOperators,
   listParameters,
   operatorRoutes,
+  proofParameters,
   recordRoutes,
   restoreParameters,
   restoreReportSchema,
   statusSchema,
   systemRoutes,
   undoRestoreParameters,
+  verifyParameters,
 } from '@strongroom/contract'
 import { expect, test } from 'vitest'
 
@@ -47,6 +54,8 @@ test('the page of the operators has every route, parameter and member', async ()
   for (const { method, path } of operatorRoutes) expect(text).toContain(`## ${method} /db${path}`)
   const parameters = [
     auditParameters,
+    verifyParameters,
+    proofParameters,
     diagramParameters,
     exportParameters,
     importParameters,
@@ -54,7 +63,18 @@ test('the page of the operators has every route, parameter and member', async ()
     undoRestoreParameters,
   ].flat()
   for (const { name } of parameters) expect(text).toContain(`\`${name}\``)
-  for (const schema of [auditEntrySchema, backupSchema, importReportSchema, jobSchema, restoreReportSchema, statusSchema]) {
+  for (const kind of [...auditFaultKinds, ...checkpointFindings]) expect(text).toContain(`\`${kind}\``)
+  for (const schema of [
+    auditEntrySchema,
+    auditVerdictSchema,
+    checkpointSchema,
+    auditProofSchema,
+    backupSchema,
+    importReportSchema,
+    jobSchema,
+    restoreReportSchema,
+    statusSchema,
+  ]) {
     for (const member of Object.keys((schema as { properties: object }).properties)) expect(text).toContain(`\`${member}\``)
   }
 })

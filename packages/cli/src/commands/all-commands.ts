@@ -1,4 +1,5 @@
 import { audit } from './audit.ts'
+import { auditVerify } from './audit-verify.ts'
 import { backup } from './backup.ts'
 import type { Command } from './command.ts'
 import { diagram } from './diagram.ts'
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   exportTables,
   importFiles,
   audit,
+  auditVerify,
   history,
   revert,
   why,

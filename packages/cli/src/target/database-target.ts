@@ -26,6 +26,7 @@ import type {
   RevertChoices,
   Source,
   Target,
+  VerifyChoices,
   Watch,
 } from './target.ts'
 
@@ -112,6 +113,12 @@ export class DatabaseTarget implements Target {
     const row = await accessor.revert(known, { to, dryRun, ...this.#who() })
     // Rows are plain objects of fields.
     return core.recordToJson(accessor.model, row as Record<string, unknown>, { secrets: 'omit' })
+  }
+
+  async verifyAudit(choices: VerifyChoices, { signal, progress }: Watch): Promise<Document> {
+    const { audit } = await this.#viewed()
+    progress.step('Verifying')
+    return { ...(await audit.verify({ ...choices, signal })) }
   }
 
   async explainAccess({ id, ...question }: AccessQuestion): Promise<Document> {

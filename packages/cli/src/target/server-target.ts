@@ -17,11 +17,15 @@ import type {
   RevertChoices,
   Source,
   Target,
+  VerifyChoices,
   Watch,
 } from './target.ts'
 
 /** Entries on a page of the log: the most that a server gives unless it is told otherwise. */
 const pageSize = 1_000
+
+/** Checkpoints that go into the URL of one question: servers take some 16 KB of it. */
+const mostCheckpoints = 16
 
 /** A server, asked over HTTP. */
 export class ServerTarget implements Target {
@@ -113,6 +117,14 @@ export class ServerTarget implements Target {
     const query = { dry_run: String(dryRun) }
     const ask = { method: 'POST', path: `${pathOf(record)}/revert`, query, headers: this.#signed(headers), body }
     return asRecord(await this.#server.json(await this.#server.ask(ask, watch)))
+  }
+
+  async verifyAudit({ checkpoints, publicKey }: VerifyChoices, watch: Watch): Promise<Document> {
+    watch.progress.step('The server verifies')
+    const newest = checkpoints.toSorted((one, other) => one.size - other.size).slice(-mostCheckpoints)
+    const checkpoint = newest.length === 0 ? undefined : newest.map((one) => JSON.stringify(one)).join('\n')
+    const answer = await this.#server.ask({ path: '/db/audit/verify', query: { checkpoint, public_key: publicKey } }, watch)
+    return asRecord(await this.#server.json(answer))
   }
 
   async explainAccess(question: AccessQuestion, watch: Watch): Promise<Document> {

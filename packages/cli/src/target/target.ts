@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream'
-import type { AccessOperation } from '@strongroom/core'
+import type { AccessOperation, Checkpoint } from '@strongroom/core'
 import type { Progress } from '../output/progress.ts'
 
 /** How something that takes its time is watched, and ended. */
@@ -73,6 +73,13 @@ export interface RevertChoices {
   readonly dryRun: boolean
 }
 
+/** What an audit log is held against. */
+export interface VerifyChoices {
+  readonly checkpoints: readonly Checkpoint[]
+  /** The only key that is believed. */
+  readonly publicKey?: string
+}
+
 /** A server or a database, and what can be done with it. */
 export interface Target {
   /** For people: without passwords. */
@@ -85,6 +92,8 @@ export interface Target {
   import(files: ImportFiles, choices: ImportChoices, watch: Watch): Promise<Document>
   /** The newest first. */
   audit(filter: AuditFilter, limit: number, watch: Watch): AsyncIterable<Document>
+  /** Goes through the audit log. */
+  verifyAudit(choices: VerifyChoices, watch: Watch): Promise<Document>
   /** Entries about one record, the newest first. */
   history(record: RecordName, limit: number, watch: Watch): AsyncIterable<Document>
   /** Answers the record as it is then. */

@@ -1,21 +1,6 @@
-/** What can be wrong with a log. */
-export const auditFaultKinds = [
-  'payload_changed',
-  'payload_missing',
-  'entry_changed',
-  'link_changed',
-  'not_linked',
-  'missing',
-  'out_of_order',
-  'not_retained',
-  'cut_off',
-  'beyond_head',
-  'head_changed',
-  'without_place',
-  'rewritten',
-  'other_log',
-] as const
+import type { auditFaultKinds } from '@strongroom/contract'
 
+/** What can be wrong with a log. */
 export type AuditFaultKind = (typeof auditFaultKinds)[number]
 
 /** The first thing that is wrong with a log. */

@@ -83,6 +83,12 @@ function fixedContent(content: Content): WireSchema {
       return reference('api.status')
     case 'auditEntries':
       return listOf(reference('api.audit-entry'))
+    case 'auditVerdict':
+      return reference('api.audit-verdict')
+    case 'checkpoint':
+      return reference('api.checkpoint')
+    case 'auditProof':
+      return reference('api.audit-proof')
     case 'changes':
       return reference('api.changes')
     case 'zip':

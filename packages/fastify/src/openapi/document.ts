@@ -2,9 +2,12 @@ import {
   accessAnswerSchema,
   accessQuestionSchema,
   auditEntrySchema,
+  auditProofSchema,
+  auditVerdictSchema,
   backupSchema,
   batchRoute,
   changesSchema,
+  checkpointSchema,
   failureSchema,
   importReportSchema,
   jobSchema,
@@ -98,6 +101,9 @@ const changesSchemas: Readonly<Record<string, Json>> = {
 }
 
 const operatorSchemas: Readonly<Record<string, Json>> = {
+  'api.audit-verdict': auditVerdictSchema,
+  'api.checkpoint': checkpointSchema,
+  'api.audit-proof': auditProofSchema,
   'api.backup': backupSchema,
   'api.restore-report': restoreReportSchema,
   'api.import-report': importReportSchema,
@@ -112,13 +118,11 @@ function questionSchema(components: readonly DescribedComponent[]): Json {
   return { ...question, properties: { ...Object(properties), ...(names.length > 0 && { component: { type: 'string', enum: names } }) } }
 }
 
-/** The id of a job, which is not that of a record. */
-const jobId: Json = {
-  name: 'id',
-  in: 'path',
-  required: true,
-  description: 'The id of the job.',
-  schema: { type: 'string', format: 'uuid' },
+/** The id of a job or of an audit entry, which is not that of a record. */
+function plainId({ path }: Route): Json {
+  const isEntry = path.startsWith('/audit/')
+  const schema = isEntry ? { type: 'integer', minimum: 1 } : { type: 'string', format: 'uuid' }
+  return { name: 'id', in: 'path', required: true, description: `The id of the ${isEntry ? 'entry' : 'job'}.`, schema }
 }
 
 const tagTexts: Readonly<Record<string, string>> = {
@@ -141,7 +145,7 @@ function plainOperation(shelf: Shelf, tag: string, route: Route, source: OpenApi
     tags: [tag],
     summary: route.summary,
     description: route.description,
-    parameters: [...(route.path.includes('{id}') ? [jobId] : []), ...ownParameters(shelf, source, route)],
+    parameters: [...(route.path.includes('{id}') ? [plainId(route)] : []), ...ownParameters(shelf, source, route)],
     ...(route.body && { requestBody: requestBody(route, route.body, { source }) }),
     responses: responses(shelf, route, { source }),
   }

@@ -17,6 +17,7 @@ import { downloadBackup } from './backup.ts'
 import { listBackups } from './backups.ts'
 import { drawDiagram } from './diagram.ts'
 import { Downloads } from './downloads.ts'
+import { auditCheckpoint, auditProof, verifyAudit } from './evidence.ts'
 import { explainAccess } from './explain-access.ts'
 import { exportTables } from './export.ts'
 import { checkOperators, type Operators, requireOperator } from './guard.ts'
@@ -98,6 +99,9 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, setting
   const handlers: Handlers<OperatorOperation> = allOnBehalf(settings.auth, storage, {
     health: databaseHealth(storage, operators),
     audit: listAudit(storage, operators, limits),
+    verifyAudit: verifyAudit(storage, operators),
+    auditCheckpoint: auditCheckpoint(storage, operators),
+    auditProof: auditProof(storage, operators),
     changes: followChanges(scope, {
       feed: () => storage.feed,
       storage,

@@ -67,7 +67,7 @@ export function isOfOneTenant(request: FastifyRequest): boolean {
 }
 
 /** A caller of one tenant may look at its tenant, where rules and tenancy hold, and do nothing with the whole database. */
-const ofTenants: readonly string[] = ['audit', 'changes', 'health', 'export']
+const ofTenants: readonly string[] = ['audit', 'auditProof', 'changes', 'health', 'export']
 
 function mayOperate(rules: OperatorRules, request: FastifyRequest): boolean {
   const operation = routeFactsOf(request)?.operation

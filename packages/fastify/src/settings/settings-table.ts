@@ -117,6 +117,19 @@ export const settingsTable = {
     default: 7,
     doc: 'how long a refresh token holds, in days; for authentication',
   },
+  AUDIT_CHECKPOINT_KEY: {
+    option: 'auditCheckpoints.key',
+    schema: Type.String({ pattern: '^-----BEGIN ' }),
+    allowed: 'an Ed25519 private key in PEM form, whose lines may end with \\n',
+    doc: 'signs checkpoints of the audit log',
+    secret: () => mask,
+  },
+  AUDIT_CHECKPOINT_FILE: {
+    option: 'auditCheckpoints.file',
+    schema: Type.String({ minLength: 1 }),
+    allowed: 'the path of a file',
+    doc: 'gets a line for each checkpoint, one an hour while the log goes on',
+  },
 } as const satisfies Record<string, SettingRow>
 
 export type SettingName = keyof typeof settingsTable

@@ -1,0 +1,52 @@
+import { defineModel, ModelAccessor, openStorage } from '@strongroom/core'
+import Database from 'better-sqlite3'
+import { Type } from 'typebox'
+
+const [, , file = '', synchronous = 'FULL', chained = 'chained'] = process.argv
+
+const User = defineModel('users', {
+  name: Type.String({ maxLength: 200 }),
+  email: Type.String(),
+  age: Type.Integer(),
+})
+const users = new ModelAccessor(User, 'users')
+await openStorage({
+  url: `sqlite:${file}`,
+  accessors: [users],
+  sqlite: { synchronous: synchronous as 'FULL' | 'NORMAL' },
+})
+if (chained !== 'chained') {
+  // What the chain has brought to the tables goes, too: its triggers, and the indexes of its columns.
+  const database = new Database(file)
+  for (const { type, name } of database
+    .prepare("SELECT type, name FROM sqlite_schema WHERE tbl_name LIKE 'strongroom_audit_%' AND (type = 'trigger' OR name LIKE '%seq%')")
+    .all() as { type: string; name: string }[])
+    database.exec(`DROP ${type} "${name}"`)
+  database.close()
+}
+
+/** Writers that wait for each other's commits. */
+const writers = 64
+let written = 0
+
+/** Inserts for so many milliseconds; answers records each second, and those for a second of the processor. */
+async function insertFor(milliseconds: number): Promise<{ readonly perSecond: number; readonly perProcessorSecond: number }> {
+  const start = performance.now()
+  const before = process.cpuUsage()
+  let count = 0
+  await Promise.all(
+    Array.from({ length: writers }, async () => {
+      while (performance.now() - start < milliseconds) {
+        const number = written++
+        await users.insert({ name: `User ${number}`, email: `user${number}@example.com`, age: number % 90 }, { actor: 'bench' })
+        count++
+      }
+    }),
+  )
+  const { user, system } = process.cpuUsage(before)
+  return { perSecond: (count / (performance.now() - start)) * 1000, perProcessorSecond: (count / (user + system)) * 1e6 }
+}
+
+process.on('message', async (milliseconds: number) => process.send?.(await insertFor(milliseconds)))
+process.on('disconnect', () => process.exit())
+process.send?.('ready')
