@@ -208,6 +208,11 @@ export const accessAnswerSchema = closed({
 /** What the deletion of all records of a filter is answered with. */
 export const bulkDeletionSchema = closed({ status: { const: 'deleted' }, count: { type: 'integer', minimum: 0 } })
 
+/** What an erased record is answered with: nothing of it. */
+export function erasureSchema(id: WireSchema): WireSchema {
+  return closed({ status: { const: 'erased' }, id })
+}
+
 /** What a deleted record is answered with. */
 export function deletionSchema(id: WireSchema, record: WireSchema): WireSchema {
   return closed({ status: { const: 'deleted' }, id, record })

@@ -32,6 +32,7 @@ export {
   changesSchema,
   deletionSchema,
   diffSchema,
+  erasureSchema,
   failureSchema,
   importReportSchema,
   jobSchema,

@@ -92,6 +92,7 @@ export const dryRun = flag('dry_run', 'Does everything, hooks included, then rol
 export const at = instant('at', 'What was there at this instant: RFC 3339, not in the future.')
 export const replace = flag('replace', 'Fields that are left out go back to their default or null.')
 export const purge = flag('purge', 'Removes the record for good, also when it is soft-deleted.')
+export const erase = flag('erase', 'Removes the record for good, and what its history has of it; also when it is gone already.')
 
 export const fields = text('fields', 'The fields to answer, separated by commas; all unless said.')
 export const include = text(

@@ -103,7 +103,7 @@ export type { EndedUnit, PieceOfWork, SeenJob, StorageObserver, WrittenRecords }
 export type { CallerOptions, ReadOptions, WriteOptions } from './session/options.ts'
 export { everyTenant, type Principal } from './session/principal.ts'
 export type { SessionOf as Session, TablesOf, UnknownTables } from './session/tables.ts'
-export { openStorage, type Storage, type TransactionOptions } from './storage.ts'
+export { openStorage, type RecordName, type Storage, type TransactionOptions } from './storage.ts'
 export type { BackupOptions, BackupReport } from './transfer/backup/backup.ts'
 export type { ExportOptions } from './transfer/export/export.ts'
 export type { ExportedColumn, ExportedFile, ExportManifest } from './transfer/export/manifest.ts'

@@ -6,9 +6,12 @@ import { bindAccessors } from './accessor/bind-accessors.ts'
 import type { BoundAccessor } from './accessor/bound-accessor.ts'
 import { type ChangeWatch, watchModels } from './accessor/change-watch.ts'
 import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
+import type { ConditionalWriteOptions } from './accessor/match.ts'
+import { ErasuresAgain } from './accessor/reapply-erasures.ts'
 import { checkReferences } from './accessor/references.ts'
 import type { AuditParts } from './audit/audit-accessor.ts'
 import type { ChangeEvent, ChangeSource, FollowOptions } from './audit/change-events.ts'
+import { Erasures } from './audit/erasures.ts'
 import { type OpenLog, openLog } from './audit/log.ts'
 import { Moments } from './audit/moments.ts'
 import { Arrivals } from './changes/arrivals.ts'
@@ -65,6 +68,12 @@ export interface TransactionOptions extends WriteOptions {
   readonly unaudited?: boolean
 }
 
+/** Names a record. */
+export interface RecordName {
+  readonly component: string
+  readonly id: number | string
+}
+
 /** An open database with its accessors. */
 export interface Storage<Database = UnknownTables> extends ChangeWatch {
   readonly accessors: readonly ModelAccessor<AnyModel>[]
@@ -114,6 +123,12 @@ export interface Storage<Database = UnknownTables> extends ChangeWatch {
    * const { allowed, rule } = await storage.explainAccess({ component: 'tasks', operation: 'update', principal, id: 7 })
    */
   explainAccess(question: AccessQuestion): Promise<AccessAnswer>
+  /**
+   * Erases a record and what its history has of it, as `erase` of its accessor does.
+   * @throws UsageError `invalid_options` for a component that there is not; else as `purge` of its accessor
+   * @example await storage.erase({ component: 'users', id: 7 }, { actor: 'data protection' })
+   */
+  erase(record: RecordName, options?: ConditionalWriteOptions): Promise<boolean>
   /**
    * Asks the database how it is: its sizes, its schema, its last backup, who waits for it, where its log stands. No table is read from end to end.
    * @throws StorageUnavailableError when it does not answer within 2 seconds
@@ -225,7 +240,9 @@ export async function openStorage<const Accessors extends readonly AnyAccessor[]
   try {
     const migrations = resolved.migrations === undefined ? undefined : await loadMigrations(resolved.migrations)
     await prepareSchema(engine, models, { ...resolved, migrations })
-    return new OpenStorage(engine, resolved, migrations)
+    const storage = new OpenStorage(engine, resolved, migrations)
+    await storage.erasuresAgain.whereHistoryIsBack()
+    return storage
   } catch (error) {
     await engine.close()
     throw error
@@ -241,6 +258,7 @@ class OpenStorage implements Storage {
   readonly feed: ChangeFeed
   readonly kysely: Kysely<AnyDatabase>
   readonly jobs: Jobs
+  readonly erasuresAgain: ErasuresAgain
   readonly counters: SharedCounters
   readonly #engine: Engine
   readonly #units: Units
@@ -292,12 +310,15 @@ class OpenStorage implements Storage {
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
     this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger, observer: options.observer })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog, migrations })
+    const erasures = new BoundTable(Erasures, engine)
+    this.erasuresAgain = new ErasuresAgain({ log, erasures, units: this.#units, logger, components: () => this.#bound })
     const parts = {
       engine,
       units: this.#units,
       audit: writer,
       moments: new Moments({ log, head, order }, () => this.#units.isInside()),
       feed: this.feed,
+      erasures,
       once: new Once(new BoundTable(KeptAnswers, engine), this.#units),
       access: options.access,
       maxRecords: options.maxRecordsPerModel,
@@ -339,6 +360,12 @@ class OpenStorage implements Storage {
     const bound = this.#bound.find(({ component }) => component === question.component)
     if (!bound) throw new UsageError('invalid_options', `There is no component "${question.component}" in this storage.`)
     return explainAccess(bound, question)
+  }
+
+  async erase({ component, id }: RecordName, options?: ConditionalWriteOptions): Promise<boolean> {
+    const accessor = this.accessors.find((candidate) => candidate.component === component)
+    if (!accessor) throw new UsageError('invalid_options', `There is no component "${component}" in this storage.`)
+    return accessor.erase(id, options)
   }
 
   health(): Promise<StorageHealth> {
@@ -397,12 +424,17 @@ class OpenStorage implements Storage {
 
   async restore(source: string | Readable, options?: RestoreOptions): Promise<RestoreReport> {
     requireWholeDatabase(this.#units, 'a restore replaces')
-    return this.#restores.restore(source, options)
+    return this.#afterwards(await this.#restores.restore(source, options))
   }
 
   async undoRestore(options?: RestoreOptions): Promise<RestoreReport> {
     requireWholeDatabase(this.#units, 'a restore replaces')
-    return this.#restores.undo(options)
+    return this.#afterwards(await this.#restores.undo(options))
+  }
+
+  async #afterwards(report: RestoreReport): Promise<RestoreReport> {
+    if (report.restored) await this.erasuresAgain.sinceRestored()
+    return report
   }
 
   async close(): Promise<void> {

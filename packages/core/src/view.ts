@@ -6,6 +6,7 @@ import type { BoundAccessor } from './accessor/bound-accessor.ts'
 import { type AccessAnswer, type AccessQuestion, explainAccess } from './accessor/explain-access.ts'
 import { checkReferences } from './accessor/references.ts'
 import { AuditHead, AuditLog } from './audit/audit-log.ts'
+import { Erasures } from './audit/erasures.ts'
 import { openLog } from './audit/log.ts'
 import { Moments } from './audit/moments.ts'
 import { Arrivals } from './changes/arrivals.ts'
@@ -158,6 +159,7 @@ class OpenView implements DatabaseView {
       audit: writer,
       moments: new Moments({ log, head, order }, () => units.isInside()),
       feed: new ChangeFeed({ log, head, units, arrivals: new Arrivals(order, undefined), components: () => this.#bound ?? [] }),
+      erasures: new BoundTable(Erasures, engine),
       once,
       access,
       maxRecords: undefined,

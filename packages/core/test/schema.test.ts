@@ -105,6 +105,7 @@ describeEngines('the schema', (engine) => {
           'strongroom_audit_log',
           'strongroom_backups',
           'strongroom_counters',
+          'strongroom_erasures',
           'strongroom_jobs',
           'strongroom_kept_answers',
           'strongroom_migrations',

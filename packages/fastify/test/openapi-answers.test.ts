@@ -268,6 +268,8 @@ async function walkRemoval(walk: Walk, all: string, one: string, id: unknown): P
     await walk.call('POST', restore, 200, { id })
     await walk.call('POST', restore, 404, { id: '00000000-0000-7000-8000-000000000000' })
     await walk.call('DELETE', one, 200, { id, query: 'purge=true' })
+    await walk.call('DELETE', one, 200, { id, query: 'erase=true' })
+    await walk.call('DELETE', one, 404, { id, query: 'erase=true' })
   }
   await walk.call('DELETE', all, 400, { query: 'at_most=1' })
   await walk.call('DELETE', all, 200, { query: 'id[is_null]=false&at_most=100' })

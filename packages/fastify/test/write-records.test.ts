@@ -358,6 +358,28 @@ const remove: Scenario[] = [
   },
   { title: 'an unknown id is not found', request: { method: 'DELETE', url: '/users/7' }, status: 404 },
   {
+    title: 'a record is erased, and nothing of it is answered',
+    given: addUser,
+    request: { method: 'DELETE', url: '/users/{id}?erase=true' },
+    status: 200,
+    answer: { status: 'erased', id: 1 },
+    without: ['Ada', 'record'],
+    hooks: deleteHooks,
+    audit: ['purge', 'erase'],
+  },
+  {
+    title: 'what is to be erased and is not there is not found',
+    request: { method: 'DELETE', url: '/users/7?erase=true' },
+    status: 404,
+  },
+  {
+    title: 'a dry run erases nothing',
+    given: addUser,
+    request: { method: 'DELETE', url: '/users/{id}?erase=true&dry_run=true' },
+    status: 200,
+    hooks: ['beforeDelete', 'afterDelete'],
+  },
+  {
     title: 'a deleted record is not found',
     given: async (server) => {
       const { id } = await addUser(server)

@@ -25,6 +25,7 @@ export interface Binding {
   readonly audit: AuditWriter
   readonly moments: Moments
   readonly feed: ChangeSource
+  readonly erasures: BoundTable
   readonly once: Once
   /** The rules; undefined where there are none at all. */
   readonly access: readonly Access[] | undefined
@@ -41,7 +42,7 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
     for (const accessor of accessors) {
       accessor[bindAccessor]((hooks) => {
         const { model, component } = accessor
-        const { engine, units, audit, moments, feed, once, maxRecords } = binding
+        const { engine, units, audit, moments, feed, erasures, once, maxRecords } = binding
         const table = new BoundTable(model, engine)
         const subject = auditSubject(component, table)
         const access = accessOf(accessor, binding.access, bound)
@@ -58,6 +59,7 @@ export function bindAccessors(accessors: readonly ModelAccessor<AnyModel>[], bin
           audit,
           moments,
           feed,
+          erasures,
           once,
           subject,
           access,

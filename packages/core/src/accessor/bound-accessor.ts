@@ -28,6 +28,8 @@ export interface BoundAccessor {
   readonly moments: Moments
   /** Follows what is changed. */
   readonly feed: ChangeSource
+  /** The names of what was erased. */
+  readonly erasures: BoundTable
   readonly once: Once
   readonly subject: AuditSubject
   /** Who may do what; undefined where nobody said any rules. */

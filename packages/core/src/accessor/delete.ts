@@ -24,6 +24,16 @@ export function* deleteRecords(
   mode: DeleteMode,
 ): Task<FieldValues[]> {
   if (found.length === 0) return []
+  const doomed = yield* removeRecords(bound, session, found, mode)
+  return found.flatMap((record) => {
+    const { mode: how, record: left, previous } = doomed.get(bound, record) ?? {}
+    const answer = how === 'soft' ? left : previous
+    return answer ? [answer] : []
+  })
+}
+
+/** The same for records that there are; answers everything that went, each as it was. */
+export function* removeRecords(bound: BoundAccessor, session: Session, found: readonly FieldValues[], mode: DeleteMode): Task<Doomed> {
   yield* requireRecords(bound, session, mode === 'hard' && bound.model.deletedAt ? 'purge' : 'delete', found)
   const images = new Images(session)
   const doomed = yield* gatherDoomed(bound, session, found, mode)
@@ -32,11 +42,7 @@ export function* deleteRecords(
   yield* images.renew(doomed, doomed.all())
   for (const group of groupsOf(doomed.all().toReversed())) yield* markDeleted(yield* images.renew(doomed, group), session)
   for (const step of removalSteps(doomed)) yield* remove({ ...step, records: yield* images.renew(doomed, step.records) }, session)
-  return found.flatMap((record) => {
-    const { mode: how, record: left, previous } = doomed.get(bound, record) ?? {}
-    const answer = how === 'soft' ? left : previous
-    return answer ? [answer] : []
-  })
+  return doomed
 }
 
 /** A hook may write to records that are about to go: the log tells what was there at the end. */

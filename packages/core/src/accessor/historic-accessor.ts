@@ -8,15 +8,16 @@ import type {
 } from '../audit/change-events.ts'
 import type { AuditEntry } from '../audit/entry.ts'
 import type { HookMoment } from '../hooks/events.ts'
-import { restoreMoments, saveMoments } from '../hooks/moments.ts'
+import { deleteMoments, restoreMoments, saveMoments } from '../hooks/moments.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { IdOf, RowOf } from '../model/row-types.ts'
 import type { WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
+import { eraseRecord } from './erase.ts'
 import { HookedAccessor } from './hooked-accessor.ts'
-import type { Conditions } from './match.ts'
+import type { ConditionalWriteOptions, Conditions } from './match.ts'
 import { type DiffOptions, diffRecord, type RecordDiff } from './past/diff.ts'
 import { PastRecords } from './past/past-records.ts'
 import { type HistoryOptions, type HistoryPage, pageHistory, readHistory } from './past/record-history.ts'
@@ -84,6 +85,17 @@ export abstract class HistoricAccessor<Model extends AnyModel> extends HookedAcc
   get feed(): RecordFeed {
     const { feed, component } = this[insides]()
     return { page: (options) => feed.page({ ...options, component }), wait: (place, options) => feed.wait(place, options) }
+  }
+
+  /**
+   * Erases a record: removes it for good, with those that go with it, and takes what it was out of its history, in entries that still
+   * verify. An `erase` entry says that it was done, and a backup from before that is restored is erased again. Also for a record that is gone
+   * already. False where nothing is there to erase. Backups, and answers that are kept for an idempotency key for a day, have what they had.
+   * @throws as `purge` does
+   * @example await users.erase(7, { actor: 'data protection' })
+   */
+  erase(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
+    return this[runWrite](deleteMoments, options, (bound, session) => eraseRecord(bound, session, id, options))
   }
 
   /**

@@ -75,6 +75,24 @@ export class AuditWriter {
     yield* this.#append(forEntries(connection, context, entries), entries)
   }
 
+  /** One entry for each record that is about to lose its history. It has no images. */
+  *recordErasures(
+    connection: Connection,
+    context: UnitContext,
+    { component, schemaVersion }: Pick<AuditSubject, 'component' | 'schemaVersion'>,
+    records: readonly { readonly recordId: string; readonly tenant: string | null }[],
+  ): Task<void> {
+    const timestamp = this.#now()
+    const entries = records.map(({ recordId, tenant }) =>
+      auditEntry(
+        { ...context, tenant },
+        { timestamp, operation: 'erase' },
+        { component, recordId, schemaVersion, before: null, after: null },
+      ),
+    )
+    yield* this.#append(forEntries(connection, context, entries), entries)
+  }
+
   /** Says in the log that what follows in this transaction does not pass through it. */
   *recordUnaudited(connection: Connection, context: UnitContext): Task<void> {
     const about = { component: 'db', recordId: null, schemaVersion: 1, before: null, after: null }

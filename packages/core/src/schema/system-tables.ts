@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { AuditHead, AuditLog } from '../audit/audit-log.ts'
+import { Erasures } from '../audit/erasures.ts'
 import { hasPending, type LogTables, sealPending } from '../audit/seal-pending.ts'
 import { Counters } from '../counters/counters-table.ts'
 import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
@@ -30,6 +31,7 @@ export const systemModels = [
   Counters,
   TableRecords,
   MigrationRecords,
+  Erasures,
 ] as const
 
 /** One step from a version of the library's own tables to the next. */
@@ -45,6 +47,7 @@ const upgrades: readonly Upgrade[] = [
   chainTheLog,
   createMigrationRecords,
   addLeaves,
+  createErasures,
 ]
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
@@ -146,6 +149,10 @@ function logTables(engine: Engine): LogTables {
 async function createMigrationRecords(engine: Engine, connection: Connection): Promise<void> {
   const statements = createStatements([TableRecords, MigrationRecords], engine)
   for (const statement of statements) await connection.run({ sql: statement, parameters: [] })
+}
+
+async function createErasures(engine: Engine, connection: Connection): Promise<void> {
+  for (const statement of createStatements([Erasures], engine)) await connection.run({ sql: statement, parameters: [] })
 }
 
 async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {

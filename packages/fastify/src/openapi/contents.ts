@@ -1,4 +1,12 @@
-import { bulkDeletionSchema, type Content, deletionSchema, diffSchema, revertTargetSchema, type WireSchema } from '@strongroom/contract'
+import {
+  bulkDeletionSchema,
+  type Content,
+  deletionSchema,
+  diffSchema,
+  erasureSchema,
+  revertTargetSchema,
+  type WireSchema,
+} from '@strongroom/contract'
 import { visibleFields } from '../query.ts'
 import { mostRecords } from '../records/record-body.ts'
 import { reference } from './shelf.ts'
@@ -54,7 +62,7 @@ function recordContent(content: Content, { component, model }: DescribedComponen
     case 'recordPatch':
       return reference(`${component}.patch`)
     case 'deletion':
-      return deletionSchema(plain(model.id.schema), record)
+      return { anyOf: [deletionSchema(plain(model.id.schema), record), erasureSchema(plain(model.id.schema))] }
     case 'recordDiff':
       return diffSchema(
         past,

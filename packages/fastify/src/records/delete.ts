@@ -8,10 +8,14 @@ import { noRecord, pathId, type RecordRoom, wireRecord, writeOptions } from './r
 export function deleteRecord(room: RecordRoom): RouteHandlerMethod {
   const { accessor } = room
   return writeRoute(room, async (request) => {
-    const flags = readFlags(request, ['purge', 'dry_run'])
+    const flags = readFlags(request, ['purge', 'erase', 'dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
     const match = requireConditions(room, request)
     const id = pathId(room, request)
+    if (flags.erase) {
+      if (!(await accessor.erase(id as number, { ...write, ...match }))) throw noRecord(room, id)
+      return { status: 200, message: 'Erased', body: { status: 'erased', id: accessor.model.id.toJson(id) } }
+    }
     const row = await accessor.deleteReturning(id, { ...write, ...match, purge: flags.purge })
     if (!row) throw noRecord(room, id)
     const record = wireRecord(room, row)

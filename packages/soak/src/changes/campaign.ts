@@ -27,6 +27,8 @@ interface Counts {
   acknowledged: number
   refused: number
   kills: number
+  /** Restores that found everything locked for too long, and were asked for again. */
+  busyRestores: number
   resets: number
 }
 
@@ -39,7 +41,7 @@ export async function changesCampaign(options: CountingOptions): Promise<Evidenc
   const started = performance.now()
   const random = seededRandom(seed)
   const faults: string[] = []
-  const counts: Counts = { acknowledged: 0, refused: 0, kills: 0, resets: 0 }
+  const counts: Counts = { acknowledged: 0, refused: 0, kills: 0, busyRestores: 0, resets: 0 }
   const folder = await tempFolder('changes')
   const server = await startServer(url)
   const following = Array.from({ length: readers }, (_none, index) => {
@@ -58,8 +60,7 @@ export async function changesCampaign(options: CountingOptions): Promise<Evidenc
     report?.(`${counts.acknowledged} of ${rounds} written, ${counts.kills} kills`)
     const writing = write(options, server.url, rounds / 3, random, counts)
     await pause(500)
-    const restored = await upload(`${server.url}/db/restore`, backup, 'restore')
-    if (restored?.status !== 200) faults.push(`the restore was answered ${restored?.status}: ${JSON.stringify(restored?.body)}`)
+    await restore(server.url, backup, counts, faults)
     await writing
     report?.(`${counts.acknowledged} of ${rounds} written, ${counts.kills} kills`)
     await write(options, server.url, rounds - counts.acknowledged, random, counts)
@@ -118,6 +119,16 @@ async function write({ seed }: CountingOptions, server: string, wanted: number, 
     agent.destroy()
   }
   await Promise.all(Array.from({ length: writers }, (_none, name) => client(name)))
+}
+
+async function restore(server: string, backup: string, counts: Counts, faults: string[]): Promise<void> {
+  for (let tries = 0; tries < 10; tries++) {
+    const answer = await upload(`${server}/db/restore`, backup, 'restore')
+    if (answer?.status === 200) return
+    if (answer?.status !== 503) return void faults.push(`the restore was answered ${answer?.status}: ${JSON.stringify(answer?.body)}`)
+    counts.busyRestores++
+  }
+  faults.push('the restore was answered 503 ten times')
 }
 
 async function killAtRandom(following: readonly ReaderProcess[], random: () => number, counts: Counts, signal: AbortSignal): Promise<void> {

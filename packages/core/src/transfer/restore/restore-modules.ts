@@ -1,3 +1,4 @@
+import { Erasures } from '../../audit/erasures.ts'
 import { Counters } from '../../counters/counters-table.ts'
 import { KeptAnswers } from '../../idempotency/kept-answers.ts'
 import { BackupRecords } from '../../schema/backup-records.ts'
@@ -59,6 +60,8 @@ export const restoreModules: readonly RestoreModule[] = [
   { name: 'idempotency', carry: [{ table: KeptAnswers.name, how: 'replace' }] },
   // Whoever has used up a limit has, whatever the file says.
   { name: 'counters', carry: [{ table: Counters.name, how: 'replace' }] },
+  // What was erased since the file was made is erased again: the storage looks at this when the new content is there.
+  { name: 'erasures', carry: [{ table: Erasures.name, how: 'merge', key: ['component', 'record_id'] }] },
   // The list tells of files that are there now. The file's own backup stands in it as one that is under way.
   { name: 'scheduled backups', carry: [{ table: BackupRecords.name, how: 'replace' }] },
   // How jobs ended is still told. One that runs was begun for another content: it hears that it is over before it commits anything.
