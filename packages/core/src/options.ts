@@ -6,6 +6,7 @@ import { UsageError } from './errors.ts'
 import { type CheckpointOptions, type ReadCheckpointOptions, readCheckpointOptions } from './evidence/read-checkpoint-options.ts'
 import type { Logger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
+import { type RetentionOptions, type RetentionPlan, readRetention } from './retention/read-retention.ts'
 import type { MigrationSource } from './schema/migrate/migration.ts'
 import type { StorageObserver } from './session/observer.ts'
 import { planRules } from './transfer/restore/plan-rules.ts'
@@ -48,6 +49,8 @@ export interface StorageOptions<Accessors extends readonly AnyAccessor[] = reado
   readonly backups?: BackupScheduleOptions
   /** Signs checkpoints of the audit log, and writes them to a file: `{ key, file: '/mnt/audit/checkpoints.jsonl', every: '1h' }`; none unless said. */
   readonly auditCheckpoints?: CheckpointOptions
+  /** Removes the beginning of the audit log when nobody wants to keep it any more: `{ keep: { users: { for: '365d' } } }`; all is kept unless said. */
+  readonly retention?: RetentionOptions
   /** Is told of each statement that the database ran: `({ sql, duration, failed, parameters }) => …`; nobody unless said, which costs nothing. */
   readonly onStatement?: StatementListener
   /** Is told of units of work, written records and jobs, for metrics and traces; nobody unless said, which costs nothing. */
@@ -71,6 +74,7 @@ const known = new Set([
   'logger',
   'backups',
   'auditCheckpoints',
+  'retention',
   'onStatement',
   'observer',
   'sqlite',
@@ -91,6 +95,7 @@ export interface ResolvedOptions {
   readonly logger: Logger | undefined
   readonly backups: SchedulePlan | undefined
   readonly auditCheckpoints: ReadCheckpointOptions | undefined
+  readonly retention: RetentionPlan | undefined
   readonly onStatement: StatementListener | undefined
   readonly observer: StorageObserver | undefined
   readonly sqlite: SqliteSettings
@@ -128,6 +133,7 @@ export function resolveOptions(options: StorageOptions, isAccessor: (value: unkn
     logger: options.logger,
     backups: options.backups === undefined ? undefined : readPlan(options.backups),
     auditCheckpoints: options.auditCheckpoints === undefined ? undefined : readCheckpointOptions(options.auditCheckpoints),
+    retention: options.retention === undefined ? undefined : readRetention(options.retention),
     onStatement,
     observer,
     sqlite: options.sqlite ?? {},

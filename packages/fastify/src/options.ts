@@ -113,6 +113,7 @@ const storageNames = [
   'readTimeLimit',
   'backups',
   'auditCheckpoints',
+  'retention',
   'onStatement',
   'sqlite',
   'postgres',

@@ -45,8 +45,14 @@ export class ErasuresAgain {
     await this.#eraseEach(statement)
   }
 
+  /** What a restore has to bring about, given its report. */
+  async after<Report extends { readonly restored: boolean }>(report: Report): Promise<Report> {
+    if (report.restored) await this.#sinceRestored()
+    return report
+  }
+
   /** Those that came after the last entry of the content that was restored. Call it when the entry that tells of the restore is there. */
-  async sinceRestored(): Promise<void> {
+  async #sinceRestored(): Promise<void> {
     const { erasures, log } = this.#parts
     const { builder } = erasures.engine
     const restore = builder

@@ -98,6 +98,11 @@ export class LogCheck {
     return this.#blocks?.root(this.position % blockSize === 0 && this.position > 0 ? undefined : this.#lastHash)
   }
 
+  /** What is to be kept of the blocks up to the position that was reached, where all before it goes; undefined as for `root`. */
+  kept(): Uint8Array | undefined {
+    return this.#blocks?.kept()
+  }
+
   add(entry: CheckedEntry): void {
     if (this.fault) return
     if (this.#link && !isOneLink(this.#link.first, entry)) this.#closeLink(entry)

@@ -20,9 +20,9 @@ const floors: readonly (readonly string[])[] = [
   ['session', 'hooks', 'audit', 'query'],
   ['idempotency', 'counters', 'access'],
   ['accessor'],
-  ['schema', 'transfer', 'health', 'jobs', 'changes', 'evidence'],
+  ['schema', 'transfer', 'health', 'jobs', 'changes', 'retention', 'evidence'],
   ['options'],
-  ['storage', 'view', 'open-migrator'],
+  ['storage', 'storage-interface', 'view', 'open-migrator'],
   ['index'],
 ]
 const coreSource = 'packages/core/src/'

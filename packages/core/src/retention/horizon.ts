@@ -1,0 +1,76 @@
+import type { AuditOrder } from '../audit/audit-order.ts'
+import type { LogTables } from '../audit/seal-pending.ts'
+import type { StoredRow } from '../engine/engine.ts'
+import type { RetentionPlan } from './read-retention.ts'
+
+/** What a horizon is looked for in. */
+export interface HorizonParts extends LogTables {
+  readonly order: Pick<AuditOrder, 'positionAt' | 'head'>
+}
+
+/**
+ * The first position that is kept: that of the first entry which its component wants to keep. What comes before it is a prefix of the
+ * log, whatever components it is about. The last entry is always kept.
+ */
+export async function findHorizon(parts: HorizonParts, { keep }: RetentionPlan, now: Date): Promise<number> {
+  const { position } = await parts.order.head()
+  let horizon = position
+  for (const component of await componentsIn(parts)) {
+    const kept = keep.get(component) ?? keep.get('*')
+    const from = kept === undefined ? await firstOf(parts, component, 0) : await firstKept(parts, component, kept, now)
+    horizon = Math.min(horizon, from ?? horizon)
+  }
+  return horizon
+}
+
+type Kept = RetentionPlan['keep'] extends ReadonlyMap<string, infer Value> ? Value : never
+
+async function firstKept(parts: HorizonParts, component: string, { age, entries }: Kept, now: Date): Promise<number | undefined> {
+  const old = age === undefined ? undefined : await parts.order.positionAt(new Date(now.getTime() - age))
+  const byAge = old === undefined ? undefined : await firstOf(parts, component, old)
+  const byCount = entries === undefined ? undefined : await nthNewest(parts, component, entries)
+  if (entries !== undefined && byCount === undefined) return await firstOf(parts, component, 0)
+  return byAge === undefined || byCount === undefined ? (byAge ?? byCount) : Math.min(byAge, byCount)
+}
+
+/** The first position of a component's entries after another position. */
+async function firstOf({ log }: HorizonParts, component: string, after: number): Promise<number | undefined> {
+  const statement = log.engine.builder
+    .selectFrom(log.model.name)
+    .select('seq')
+    .where('component', '=', component)
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(1)
+  return positionIn(await log.engine.read((connection) => connection.all(statement.compile())))
+}
+
+/** The position of the n-th newest entry of a component; undefined where there are fewer. */
+async function nthNewest({ log }: HorizonParts, component: string, count: number): Promise<number | undefined> {
+  const statement = log.engine.builder
+    .selectFrom(log.model.name)
+    .select('seq')
+    .where('component', '=', component)
+    .where('seq', 'is not', null)
+    .orderBy('seq', 'desc')
+    .limit(1)
+    .offset(count - 1)
+  return positionIn(await log.engine.read((connection) => connection.all(statement.compile())))
+}
+
+function positionIn([row]: readonly StoredRow[]): number | undefined {
+  return row && Number(row['seq'])
+}
+
+/** The components that the log tells of, one after the other: an index knows the next one at once, and all entries would take long. */
+async function componentsIn({ log }: HorizonParts): Promise<string[]> {
+  const components: string[] = []
+  for (;;) {
+    const last = components.at(-1)
+    const all = log.engine.builder.selectFrom(log.model.name).select('component').orderBy('component').limit(1)
+    const statement = last === undefined ? all : all.where('component', '>', last)
+    const [row] = await log.engine.read((connection) => connection.all(statement.compile()))
+    if (!row) return components
+    components.push(String(row['component']))
+  }
+}
