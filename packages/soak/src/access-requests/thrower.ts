@@ -181,7 +181,7 @@ export class AccessThrower {
   /** Makes a good request one that this caller may make: a user has a password and the caller's tenant. */
   #fit(draft: Draft, caller: Caller): void {
     this.#identify(draft, caller)
-    if (draft.operation.tag !== 'users') return
+    if (draft.operation.tag !== 'users' || draft.operation.path.endsWith('/revert')) return
     for (const record of Array.isArray(draft.body) ? draft.body : [draft.body]) {
       if (typeof record !== 'object' || record === null) continue
       const user = record as Record<string, unknown>

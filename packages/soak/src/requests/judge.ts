@@ -74,8 +74,12 @@ function judgeRefusal(draft: Draft, problem: Problem, told: string, tally: Tally
   tally.refusedGood.set(code, (tally.refusedGood.get(code) ?? 0) + 1)
   // How large a sum is depends on what is stored.
   const isSum = code === 'invalid_query' && String(problem.detail).includes('too large for a number')
+  // Whether an instant has passed is known to the clock, and the document cannot say that one parameter shuts out another.
+  const isFuture = code === 'invalid_query' && /still to come|Nothing is read along with records of the past/.test(String(problem.detail))
   const hasReason =
-    (explained.has(code) || alsoExplained.includes(code) || isSum) && typeof problem.detail === 'string' && problem.detail !== ''
+    (explained.has(code) || alsoExplained.includes(code) || isSum || isFuture) &&
+    typeof problem.detail === 'string' &&
+    problem.detail !== ''
   const namesFields = code !== 'validation_failed' || (Array.isArray(problem.errors) && problem.errors.length > 0)
   if (!hasReason || !namesFields) tally.fault(`refused a good request with ${code} at ${draft.operation.name}`, told)
 }

@@ -56,6 +56,7 @@ export class QueryMaker {
 
   #value(operation: Operation, parameter: Parameter, schema: Schema): string | undefined {
     const { name } = parameter
+    if (/^(?:at|from|to)$/.test(name) && schema.format === 'date-time' && this.#dice.chance(0.7)) return new Date().toISOString()
     switch (name) {
       case 'and':
       case 'or':

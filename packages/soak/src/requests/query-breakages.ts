@@ -83,6 +83,8 @@ export const queryBreakages: readonly Breakage[] = [
     apply(draft, { dice }) {
       const parameter = dice.pick(noFilters(draft).filter((candidate) => wrongValues(candidate).length > 0))
       const value = parameter && dice.pick(wrongValues(parameter))
+      // The header says the same, and wins.
+      if (parameter?.name === 'after') delete draft.headers['last-event-id']
       return parameter !== undefined && value !== undefined && set(draft, parameter.name, value)
     },
   },

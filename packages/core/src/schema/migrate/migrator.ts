@@ -4,6 +4,7 @@ import type { AnyModel } from '../../model/model.ts'
 import { remember } from '../change/table-memory.ts'
 import { definitionOf } from '../definition/definition-of.ts'
 import { blocking, diffSchema, leftovers, needingMigration, type SchemaDiff } from '../diff/schema-diff.ts'
+import { guardLog } from '../guard-log.ts'
 import { makeTables } from '../make-tables.ts'
 import { holdToTenants } from '../tenant-policies.ts'
 import { loadMigrations } from './load-migrations.ts'
@@ -104,6 +105,7 @@ export class EngineMigrator implements Migrator {
     const engine = await this.#toWrite()
     refuseChanged(await readStatus(engine, migrations))
     if (this.#models.length > 0 && (await makeTables(engine, this.#models, migrations, options))) {
+      await guardLog(engine, { createTables: true })
       await holdToTenants(engine, this.#models, { createTables: true })
       return { applied: [], made: true, differences: blocking(await diffOf(engine, this.#models)) }
     }
