@@ -26,7 +26,7 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]`: a backup, an export
  *   and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
- * `npm run bench:transfers -- restore [--bytes N]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
+ * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
  * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
  */
 const option = (name: string, fallback: number): number => {
@@ -43,7 +43,7 @@ try {
   if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
   else if (process.argv[2] === 'audit') await measureAudit(option('pairs', 15), option('entries', 300_000))
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
-  else if (process.argv[2] === 'restore') await measureRestore(option('bytes', 2_000_000_000))
+  else if (process.argv[2] === 'restore') await measureRestore(option('bytes', 2_000_000_000), word('engine'))
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
   else if (process.argv[2] === 'governance') await measureGovernance(option('pairs', 21), option('amount', 10_000))
   else if (process.argv[2] === 'operators') await measureOperators(word('engine') ?? 'sqlite')
@@ -106,9 +106,10 @@ async function measureOperators(engine: string): Promise<void> {
   writeEvidence('operators', started, { engines })
 }
 
-async function measureRestore(bytes: number): Promise<void> {
+async function measureRestore(bytes: number, engine: string | undefined): Promise<void> {
   const started = Date.now()
-  const evidence = await restoreBench(folder, { bytes, report })
+  const engines = engine === undefined ? ['sqlite', 'postgres'] : [engine]
+  const evidence = await restoreBench(folder, { bytes, engines, report })
   report(JSON.stringify(evidence.results))
   writeEvidence('restore-memory', started, evidence)
 }
