@@ -112,6 +112,29 @@ describeEngines('a command', (engine) => {
       await server.users.delete(user.id)
     })
 
+    test('undoes what a request did, and what somebody did', async () => {
+      const requestId = `too much for a ${kind}`
+      const [one] = await server.users.insertMany([{ name: 'Max' }, { name: 'Moritz' }], { actor: `mallory of ${kind}`, requestId })
+      const undo = (...args: string[]) => strongroom(['revert', ...args, '--into', target(), ...withModels])
+      expect((await undo('--request', requestId, '--dry-run')).stdout).toMatch(/users +0 +0 +0 +2 +0\nA dry run: nothing was changed\.\n$/)
+      await server.users.update(one?.id ?? 0, { name: 'Maximilian' }, { actor: 'helen' })
+      const refused = await undo('--request', requestId)
+      expect([refused.code, `${refused.stdout}${refused.stderr}`]).toEqual([3, expect.stringContaining('changed later by helen')])
+      expect(await server.users.count({ name: { startsWith: 'M' } })).toBe(2)
+      const done = await undo('--actor', `mallory of ${kind}`, '--since', '2020-01-01', '--skip-conflicts', '--json')
+      expect(done.json).toMatchObject({ applied: true, components: [{ deleted: 1 }], conflict_count: 1 })
+      expect((await undo('--request', done.json.request_id)).stdout).toContain('Undone. To undo that: strongroom revert --request ')
+      for (const wrong of [
+        [],
+        ['--actor', 'a'],
+        ['--request', 'a', '--batch', 'b'],
+        ['--to', '7'],
+        ['users', '1', '--to', '7', '--batch', 'b'],
+      ])
+        expect((await undo(...wrong)).code).toBe(2)
+      await server.users.deleteMany({ name: { startsWith: 'M' } })
+    })
+
     test('refuses to restore a file that is no backup', async () => {
       const file = join(await freshFolder(), 'b.sqlite')
       writeFileSync(file, 'no database')

@@ -70,6 +70,7 @@ export const failureSchema = closed({
   ),
 })
 
+const word: WireSchema = { type: 'string', minLength: 1 }
 const instant: WireSchema = { type: 'string', format: 'date-time' }
 const size: WireSchema = { type: 'integer', minimum: 0 }
 const sizeOrNull: WireSchema = { type: ['integer', 'null'], minimum: 0 }
@@ -132,6 +133,46 @@ export const revertTargetSchema = closed({
   },
 })
 
+/** What is to be undone, and how: one of `request_id`, `batch`, `import` and `actor` is said. */
+export const revertQuestionSchema: WireSchema = {
+  ...closed(
+    {
+      request_id: word,
+      batch: word,
+      import: word,
+      actor: word,
+      since: { type: 'string', format: 'date-time' },
+      until: { type: 'string', format: 'date-time' },
+      conflicts: { type: 'string', enum: ['refuse', 'skip'], default: 'refuse' },
+      at_most: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 100_000 },
+    },
+    [],
+  ),
+  oneOf: [{ required: ['request_id'] }, { required: ['batch'] }, { required: ['import'] }, { required: ['actor', 'since'] }],
+}
+
+/** What a revert of many changes did, or would do. */
+export const revertReportSchema = closed({
+  applied: { type: 'boolean' },
+  dry_run: { type: 'boolean' },
+  request_id: text,
+  components: {
+    type: 'array',
+    items: closed({ component: text, created: size, updated: size, restored: size, deleted: size, unchanged: size }),
+  },
+  conflicts: {
+    type: 'array',
+    items: closed({
+      component: text,
+      record_id: { type: ['integer', 'string', 'null'] },
+      reason: text,
+      message: text,
+      entry_id: { type: ['integer', 'null'] },
+    }),
+  },
+  conflict_count: size,
+})
+
 /** What became of a record between two moments: `from` and `to` are the record at each, null where it was not there. */
 export function diffSchema(record: WireSchema, fields: readonly string[]): WireSchema {
   const change = closed({ field: { type: 'string', enum: fields }, from: {}, to: {} })
@@ -160,6 +201,7 @@ const flag: WireSchema = { type: 'boolean' }
 export const importReportSchema = closed({
   applied: flag,
   dry_run: flag,
+  transaction_id: textOrNull,
   tables: {
     type: 'array',
     items: closed({ table: text, component: text, rows: count, inserted: count, updated: count, unchanged: count }),

@@ -39,6 +39,8 @@ export {
   problemSchema,
   restorationSchema,
   restoreReportSchema,
+  revertQuestionSchema,
+  revertReportSchema,
   revertTargetSchema,
   statusSchema,
 } from './fixed-schemas.ts'
@@ -67,6 +69,7 @@ export {
   preferHeader,
   requestIdHeader,
   restoreParameters,
+  revertParameters,
   undoRestoreParameters,
 } from './parameters.ts'
 export { readFlag, readNames } from './query-parameters.ts'

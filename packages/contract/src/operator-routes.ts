@@ -11,9 +11,10 @@ import {
   preferHeader,
   requestIdHeader,
   restoreParameters,
+  revertParameters,
   undoRestoreParameters,
 } from './parameters.ts'
-import { type Content, queryErrors, type Route, type RouteAnswer } from './route.ts'
+import { type Content, queryErrors, type Route, type RouteAnswer, writeErrors } from './route.ts'
 
 /** What a route under `/db` does. */
 export type OperatorOperation =
@@ -32,6 +33,7 @@ export type OperatorOperation =
   | 'backups'
   | 'restore'
   | 'undoRestore'
+  | 'revert'
 
 /** The media types of a database file on its own: the registered one is accepted too. */
 export const databaseTypes: readonly string[] = ['application/x-sqlite3', 'application/vnd.sqlite3', 'application/octet-stream']
@@ -266,6 +268,27 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     parameters: [...undoRestoreParameters, operatorHeader, requestIdHeader],
     answers: [restoreAnswer],
     errors: restoreErrors,
+    writes: true,
+  },
+  {
+    operation: 'revert',
+    method: 'POST',
+    path: '/revert',
+    summary: 'Undoes what one request, batch, import or actor did',
+    description:
+      'All of it in one transaction, or nothing: what was made goes, what was changed or removed is again what it was. What others have changed later stands against it, unless it is to be left out.',
+    parameters: [...revertParameters, operatorHeader, requestIdHeader],
+    body: { mediaTypes: ['application/json'], content: ['revertQuestion'] },
+    answers: [guardedAnswer('What was undone, or would be.', 'revertReport')],
+    errors: [
+      ...writeErrors.filter((code) => code !== 'idempotency_mismatch' && code !== 'missing_actor'),
+      'forbidden',
+      'not_found',
+      'too_many_matches',
+      'unique_conflict',
+      'reference_conflict',
+      'record_limit',
+    ],
     writes: true,
   },
 ]

@@ -284,6 +284,9 @@ export const restoreParameters: readonly RouteParameter[] = [
 /** How a restore is undone. */
 export const undoRestoreParameters: readonly RouteParameter[] = [restoreDryRun]
 
+/** How changes are undone. */
+export const revertParameters: readonly RouteParameter[] = [dryRun]
+
 /** How files are imported. */
 export const importParameters: readonly RouteParameter[] = [
   {

@@ -58,6 +58,8 @@ export type Content =
   | 'backups'
   | 'accessQuestion'
   | 'accessAnswer'
+  | 'revertQuestion'
+  | 'revertReport'
 
 export interface RouteBody {
   readonly mediaTypes: readonly string[]

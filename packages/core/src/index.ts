@@ -94,6 +94,14 @@ export { versionOf } from './query/record-version.ts'
 export type { FieldConditions, Where } from './query/where.ts'
 export type { KeptEntries, RetentionOptions } from './retention/read-retention.ts'
 export type { RetentionReport } from './retention/retention.ts'
+export {
+  type RevertConflict,
+  type RevertConflictReason,
+  type RevertedComponent,
+  type RevertReport,
+  revertReportToJson,
+} from './revert/report.ts'
+export { mostReverted, type RevertChangesOptions, type RevertSelection, usuallyReverted } from './revert/selection.ts'
 export type { SchemaEditor } from './schema/change/schema-editor.ts'
 export type { AddedField, ChangedField, DroppedField, TableChanges } from './schema/change/table-changes.ts'
 export type { FieldDefinition, IndexDefinition, ReferenceDefinition, TableDefinition } from './schema/definition/table-definition.ts'

@@ -13,6 +13,8 @@ import type { StorageJobs } from './jobs/jobs.ts'
 import type { ImportJobOptions, ImportReceiver } from './jobs/start-import.ts'
 import type { AnyModel } from './model/model.ts'
 import type { RetentionReport } from './retention/retention.ts'
+import type { RevertReport } from './revert/report.ts'
+import type { RevertChangesOptions, RevertSelection } from './revert/selection.ts'
 import type { DiagramOptions } from './schema/diagram/diagram.ts'
 import type { CallerOptions, WriteOptions } from './session/options.ts'
 import type { SessionOf, UnknownTables } from './session/tables.ts'
@@ -184,6 +186,18 @@ export interface Storage<Database = UnknownTables> extends ChangeWatch {
   restore(source: string | Readable, options?: RestoreOptions): Promise<RestoreReport>
   /** Brings back what the last restore replaced. Throws ConflictError `state_conflict` where no safety copy is left. */
   undoRestore(options?: RestoreOptions): Promise<RestoreReport>
+  /**
+   * Undoes what one request, one unit of work (a batch, an import), or one actor since an instant did: what was made goes, what was changed
+   * or removed is again what it was, all in one unit. References and unique fields decide on the order. It is a write like any other, under a
+   * `requestId` that is in the report: a revert of that one undoes it. Records that somebody else has changed later, or that hang on others
+   * which stay, are conflicts: then nothing is written, or with `conflicts: 'skip'` everything else.
+   * @throws InvalidQueryError for a selection that says nothing; NotFoundError where the log has nothing of it; ConflictError
+   * `too_many_matches` for more than `atMost` records; whatever hooks and rules of the records throw
+   * @example
+   * const report = await storage.revert({ actor: 'mallory', since: new Date('2026-11-23T12:00:00Z') }, { actor: 'admin', dryRun: true })
+   * console.log(report.components, report.conflicts)
+   */
+  revert(selection: RevertSelection, options?: RevertChangesOptions): Promise<RevertReport>
   /**
    * Finishes what is running, refuses what is new with `storage_closed`, and lets go of database and accessors. Streams that are still
    * open end with `storage_closed`; what an afterCommit hook starts from then on is refused too.

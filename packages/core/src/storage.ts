@@ -33,6 +33,7 @@ import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
 import { Retention, type RetentionReport } from './retention/retention.ts'
+import { revertSelected } from './revert/revert-changes.ts'
 import { BackupRecords } from './schema/backup-records.ts'
 import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
 import { JobRecords } from './schema/job-records.ts'
@@ -258,8 +259,7 @@ class OpenStorage implements Storage {
   }
 
   #importTarget(): ImportTarget {
-    const own = new Set<string>(systemModels.map(({ name }) => name))
-    return { accessors: this.#bound, own, units: this.#units, transfers: this.#transfers }
+    return { accessors: this.#bound, own: new Set(systemModels.map(({ name }) => name)), units: this.#units, transfers: this.#transfers }
   }
 
   count(name: string, options: CountOptions): Promise<Count> {
@@ -288,6 +288,10 @@ class OpenStorage implements Storage {
   async undoRestore(options?: RestoreOptions): Promise<RestoreReport> {
     requireWholeDatabase(this.#units, 'a restore replaces')
     return this.erasuresAgain.after(await this.#restores.undo(options))
+  }
+
+  revert(...[selection, options = {}]: Parameters<Storage['revert']>): ReturnType<Storage['revert']> {
+    return revertSelected({ accessors: this.#bound, log: this.#log.log, units: this.#units, jobs: this.jobs }, selection, options)
   }
 
   async close(): Promise<void> {

@@ -10,3 +10,10 @@ export function readInstant(name: 'since' | 'until' | 'at' | 'from' | 'to', valu
   // A DateTime field gives Dates, or throws.
   return value === undefined || !field ? undefined : (queryValue(field, value) as Date)
 }
+
+/** An instant in a body; undefined for what is none. */
+export function instantOf(value: unknown): Date | undefined {
+  const field = instants.fieldsByName.get('at')
+  const time = typeof value === 'string' ? field?.fromJson(value) : undefined
+  return time instanceof Date && field?.check(time) === undefined ? time : undefined
+}

@@ -2,6 +2,7 @@ import { type ErrorCode, errorCatalogue, type FailureEnvelope, patchTypes, type 
 import { ConflictError, StrongroomError, ValidationError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isAnonymous } from './auth/identity.ts'
+import { ConflictsRefused } from './operators/conflicts-refused.ts'
 import { RowsRefused } from './operators/rows-refused.ts'
 import { BatchOperationError } from './records/batch-error.ts'
 import { requestIdOf } from './request-id.ts'
@@ -119,12 +120,12 @@ function understandOurs(error: StrongroomError, request: FastifyRequest): Findin
   // Errors of 500 are faults of the program, and their sentences are for those who write it.
   if (status === 500) return { code: 'internal_error', status, detail: hidden, unexpected }
   const errors = fieldsOf(error)
-  const count = error instanceof RowsRefused ? { errorCount: error.count } : {}
+  const count = error instanceof RowsRefused || error instanceof ConflictsRefused ? { errorCount: error.count } : {}
   return { code, status, detail: message, retryAfter, unexpected, ...(errors && { errors }), ...count }
 }
 
 function fieldsOf(error: StrongroomError): Problem['errors'] | undefined {
-  if (error instanceof RowsRefused) return error.issues
+  if (error instanceof RowsRefused || error instanceof ConflictsRefused) return error.issues
   if (error instanceof ValidationError) return error.issues
   if (error instanceof ConflictError && error.fields.length > 0) return error.fields.map((path) => ({ path, message: error.message }))
   return undefined

@@ -159,4 +159,47 @@ describeEngines('the past over HTTP', (engine) => {
     }
     expect((await ask('POST', '/users/1/revert', { to: made })).json()).toMatchObject({ status: 410, code: 'gone' })
   })
+
+  test('what a request did is undone by an operator, rehearsed first, and the undoing is undone', async () => {
+    const { ask, users } = await past(engine)
+    const headers = { 'x-request-id': 'bad' }
+    await ask('PATCH', '/users?age=20&at_most=5', { role: 'admin' }, headers)
+    await ask('POST', '/users', { name: 'Eve', email: 'eve@example.com' }, headers)
+    const rehearsed = await ask('POST', '/db/revert?dry_run=true', { request_id: 'bad' })
+    expect(rehearsed.json()).toMatchObject({ applied: false, dry_run: true, components: [{ updated: 1, deleted: 1 }], conflicts: [] })
+    const undone = await ask('POST', '/db/revert', { request_id: 'bad' }, { 'x-request-id': 'undo', 'x-user': 'olga' })
+    expect(undone.json()).toMatchObject({ applied: true, request_id: 'undo', components: [{ component: 'users', updated: 1, deleted: 1 }] })
+    expect(undone.headers).toMatchObject({ 'cache-control': 'no-store' })
+    expect(await users.find({ fields: ['name', 'role'] })).toEqual([{ name: 'Bob', role: 'operator' }])
+    expect((await ask('GET', '/db/audit?request_id=undo')).json()).toMatchObject([{ actor: 'olga' }, { actor: 'olga' }])
+    expect((await ask('POST', '/db/revert', { request_id: 'undo' })).json()).toMatchObject({ components: [{ updated: 1, restored: 1 }] })
+    expect(await users.find({ fields: ['name', 'role'] })).toEqual([
+      { name: 'Bob', role: 'admin' },
+      { name: 'Eve', role: 'operator' },
+    ])
+  })
+
+  test('what stands against an undoing is told, record by record', async () => {
+    const { ask } = await past(engine)
+    await ask('PATCH', '/users/2', { age: 21 }, { 'x-request-id': 'first' })
+    await ask('PATCH', '/users/2', { age: 22 })
+    const refused = await ask('POST', '/db/revert', { request_id: 'first' })
+    expectProblem(refused)
+    expect(refused.json()).toMatchObject({ status: 409, code: 'state_conflict', error_count: 1 })
+    expect(refused.json()).toHaveProperty('errors', [{ path: 'users/2', message: expect.stringMatching(/changed later by tester/) }])
+    const since = '2026-01-01T00:00:00Z'
+    for (const body of [
+      {},
+      [],
+      { actor: 'a' },
+      { actor: '', since },
+      { request_id: 1 },
+      { batch: 'a', since: 'then' },
+      { import: 'a', at_most: 0 },
+      { batch: 'a', x: 1 },
+    ])
+      expect((await ask('POST', '/db/revert', body)).statusCode, JSON.stringify(body)).toBe(422)
+    expect((await ask('POST', '/db/revert', { import: 'a' })).statusCode).toBe(404)
+    expect((await ask('POST', '/db/revert', { request_id: 'made' }, { via: 'somebody' })).statusCode).toBe(403)
+  })
 })

@@ -318,6 +318,23 @@ async function walkExplanations(walk: Walk): Promise<void> {
   await walk.call('POST', path, 403, { payload: question, headers: { via: 'somebody' } })
 }
 
+async function walkReverts(walk: Walk): Promise<void> {
+  const path = '/db/revert'
+  const made = await walk.call('POST', '/tags', 201, { payload: { id: 'blue' }, headers: { 'x-request-id': 'undone' } })
+  expect(idIn(made.data)).toBe('blue')
+  await walk.call('POST', path, 200, { payload: { request_id: 'undone' }, query: 'dry_run=true' })
+  await walk.call('POST', path, 200, { payload: { request_id: 'undone', conflicts: 'refuse', at_most: 10 } })
+  await walk.call('PUT', '/tags/{id}', 201, { id: 'green', payload: { label: 'a' }, headers: { 'x-request-id': 'green' } })
+  await walk.call('PUT', '/tags/{id}', 200, { id: 'green', payload: { label: 'b' } })
+  await walk.call('POST', path, 200, { payload: { request_id: 'green' }, query: 'dry_run=true' })
+  await walk.call('POST', path, 409, { payload: { request_id: 'green' } })
+  await walk.call('POST', path, 404, { payload: { ...walk.example('POST', path, 'revertQuestion'), actor: 'nobody' } })
+  await walk.call('POST', path, 422, { payload: { actor: 'tester' } })
+  await walk.call('POST', path, 400, { payload: { request_id: 'undone' }, query: 'colour=red' })
+  await walk.call('POST', path, 415, { payload: 'x', headers: { 'content-type': 'text/plain' } })
+  await walk.call('POST', path, 403, { payload: { request_id: 'undone' }, headers: { via: 'somebody' } })
+}
+
 /** The job that an answer is. */
 function jobIn(data: unknown): { readonly id: string; readonly state: string } {
   return data as { readonly id: string; readonly state: string }
@@ -369,6 +386,7 @@ async function walkTheRest(walk: Walk): Promise<void> {
   await walk.call('POST', '/batch', 404, { payload: { operations: [{ method: 'delete', component: 'users', id: 999 }] } })
   await walkEvidence(walk)
   await walkExplanations(walk)
+  await walkReverts(walk)
   await walkRestores(walk)
   await walkImports(walk)
   for (const path of ['/db/audit', '/db/diagram.svg', '/db/backups', '/db/export.zip', '/db/backup.sqlite']) {

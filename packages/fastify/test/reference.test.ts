@@ -22,6 +22,9 @@ import {
   recordRoutes,
   restoreParameters,
   restoreReportSchema,
+  revertParameters,
+  revertQuestionSchema,
+  revertReportSchema,
   statusSchema,
   systemRoutes,
   undoRestoreParameters,
@@ -60,6 +63,7 @@ test('the page of the operators has every route, parameter and member', async ()
     exportParameters,
     importParameters,
     restoreParameters,
+    revertParameters,
     undoRestoreParameters,
   ].flat()
   for (const { name } of parameters) expect(text).toContain(`\`${name}\``)
@@ -73,6 +77,8 @@ test('the page of the operators has every route, parameter and member', async ()
     importReportSchema,
     jobSchema,
     restoreReportSchema,
+    revertQuestionSchema,
+    revertReportSchema,
     statusSchema,
   ]) {
     for (const member of Object.keys((schema as { properties: object }).properties)) expect(text).toContain(`\`${member}\``)

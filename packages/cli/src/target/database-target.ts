@@ -7,6 +7,7 @@ import {
   type ImportReport,
   importReportToJson,
   restoreReportToJson,
+  revertReportToJson,
   type Storage,
   viewDatabase,
 } from '@strongroom/core'
@@ -24,6 +25,7 @@ import type {
   RecordName,
   RestoreChoices,
   RevertChoices,
+  RevertQuestion,
   Source,
   Target,
   VerifyChoices,
@@ -119,6 +121,13 @@ export class DatabaseTarget implements Target {
     const { audit } = await this.#viewed()
     progress.step('Verifying')
     return { ...(await audit.verify({ ...choices, signal })) }
+  }
+
+  async revertChanges({ conflicts, ...question }: RevertQuestion, dryRun: boolean, { progress }: Watch): Promise<Document> {
+    const storage = await this.#opened('A revert')
+    progress.step(dryRun ? 'Looking what would be undone' : 'Undoing')
+    const selection = Object.fromEntries(Object.entries(question).filter(([, value]) => value !== undefined))
+    return { ...revertReportToJson(await storage.revert(selection, { conflicts, dryRun, ...this.#who() })) }
   }
 
   async explainAccess({ id, ...question }: AccessQuestion): Promise<Document> {

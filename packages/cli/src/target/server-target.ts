@@ -15,6 +15,7 @@ import type {
   RecordName,
   RestoreChoices,
   RevertChoices,
+  RevertQuestion,
   Source,
   Target,
   VerifyChoices,
@@ -125,6 +126,12 @@ export class ServerTarget implements Target {
     const checkpoint = newest.length === 0 ? undefined : newest.map((one) => JSON.stringify(one)).join('\n')
     const answer = await this.#server.ask({ path: '/db/audit/verify', query: { checkpoint, public_key: publicKey } }, watch)
     return asRecord(await this.#server.json(answer))
+  }
+
+  async revertChanges({ requestId, ...question }: RevertQuestion, dryRun: boolean, watch: Watch): Promise<Document> {
+    const { body, headers } = jsonBody({ request_id: requestId, ...question })
+    const ask = { method: 'POST', path: '/db/revert', query: { dry_run: String(dryRun) }, headers: this.#signed(headers), body }
+    return asRecord(await this.#server.json(await this.#server.ask(ask, watch)))
   }
 
   async explainAccess(question: AccessQuestion, watch: Watch): Promise<Document> {

@@ -80,6 +80,17 @@ export interface VerifyChoices {
   readonly publicKey?: string
 }
 
+/** What is to be undone: one request, batch, import, or what an actor did since an instant. */
+export interface RevertQuestion {
+  readonly requestId?: string | undefined
+  readonly batch?: string | undefined
+  readonly import?: string | undefined
+  readonly actor?: string | undefined
+  readonly since?: Date | undefined
+  readonly until?: Date | undefined
+  readonly conflicts: 'refuse' | 'skip'
+}
+
 /** A server or a database, and what can be done with it. */
 export interface Target {
   /** For people: without passwords. */
@@ -98,6 +109,7 @@ export interface Target {
   history(record: RecordName, limit: number, watch: Watch): AsyncIterable<Document>
   /** Answers the record as it is then. */
   revertRecord(record: RecordName, choices: RevertChoices, watch: Watch): Promise<Document>
+  revertChanges(question: RevertQuestion, dryRun: boolean, watch: Watch): Promise<Document>
   explainAccess(question: AccessQuestion, watch: Watch): Promise<Document>
   health(watch: Watch): Promise<Document>
   diagram(choices: { readonly format: 'svg' | 'dot'; readonly system: boolean }, watch: Watch): Promise<string>

@@ -6,7 +6,7 @@ import { piecesOf } from '../query/shape.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
-import { type DeleteMode, Doomed, type DoomedRecord, operationOf } from './doomed.ts'
+import { type DeletedGroup, type DeleteMode, Doomed, type DoomedRecord, operationOf } from './doomed.ts'
 import { lockRecords } from './lock.ts'
 import { isHeld } from './permit.ts'
 import { type RecordUpdate, updateRecords } from './update.ts'
@@ -16,9 +16,16 @@ import { type RecordUpdate, updateRecords } from './update.ts'
  */
 
 /** Gathers the records and, by cascades, those that go with them; calls the beforeDelete hooks of each. */
-export function* gatherDoomed(bound: BoundAccessor, session: Session, found: readonly FieldValues[], mode: DeleteMode): Task<Doomed> {
+export function* gatherDoomed(session: Session, groups: readonly DeletedGroup[]): Task<Doomed> {
   const doomed = new Doomed()
-  yield* gather(doomed, bound, session, found, mode)
+  for (const { bound, found, mode, taken, alone = false } of groups) {
+    if (alone) yield* gatherAlone(doomed, bound, session, found)
+    else yield* gather(doomed, bound, session, found, mode)
+    for (const record of taken ? found : []) {
+      const known = doomed.get(bound, record)
+      if (known) known.taken = taken?.get(record[bound.model.id.name])
+    }
+  }
   return doomed
 }
 
@@ -31,6 +38,12 @@ function* gather(doomed: Doomed, bound: BoundAccessor, session: Session, found: 
     const children = yield* pointingTo(link, session, records, mode === 'hard')
     yield* gather(doomed, link.source, session, children, mode === 'soft' && link.source.model.deletedAt ? 'soft' : 'hard')
   }
+}
+
+function* gatherAlone(doomed: Doomed, bound: BoundAccessor, session: Session, found: readonly FieldValues[]): Task<void> {
+  const added = doomed.add(bound, found, 'soft')
+  for (const record of added) record.alone = true
+  yield* runHooks(bound.units, bound.hooks, 'beforeDelete', session, operationOf(bound, 'soft'), added)
 }
 
 /** Refuses the delete when a record that stays restricts it. A deleted one only keeps rows: those that go for good. */
@@ -92,7 +105,7 @@ function* pointingTo(link: Link, session: Session, records: readonly FieldValues
 }
 
 function previousOf(group: readonly DoomedRecord[]): FieldValues[] {
-  return group.map(({ previous }) => previous)
+  return group.filter(({ alone }) => alone !== true).map(({ previous }) => previous)
 }
 
 function firstOf(group: readonly DoomedRecord[]): DoomedRecord {

@@ -5,7 +5,7 @@ import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { emptyReferences, gatherDoomed, refuseRestricted } from './cascade.ts'
-import { type DeleteMode, type Doomed, type DoomedRecord, groupsOf, operationOf } from './doomed.ts'
+import { type DeletedGroup, type DeleteMode, type Doomed, type DoomedRecord, groupsOf, operationOf } from './doomed.ts'
 import { lockRecordsById } from './lock.ts'
 import { requireRecords } from './permit.ts'
 import { type RemovalStep, removalSteps } from './removal-order.ts'
@@ -24,7 +24,7 @@ export function* deleteRecords(
   mode: DeleteMode,
 ): Task<FieldValues[]> {
   if (found.length === 0) return []
-  const doomed = yield* removeRecords(bound, session, found, mode)
+  const doomed = yield* deleteTogether(session, [{ bound, found, mode }])
   return found.flatMap((record) => {
     const { mode: how, record: left, previous } = doomed.get(bound, record) ?? {}
     const answer = how === 'soft' ? left : previous
@@ -32,11 +32,12 @@ export function* deleteRecords(
   })
 }
 
-/** The same for records that there are; answers everything that went, each as it was. */
-export function* removeRecords(bound: BoundAccessor, session: Session, found: readonly FieldValues[], mode: DeleteMode): Task<Doomed> {
-  yield* requireRecords(bound, session, mode === 'hard' && bound.model.deletedAt ? 'purge' : 'delete', found)
+/** The same for records of several components, which may point to each other. Answers all that went. */
+export function* deleteTogether(session: Session, groups: readonly DeletedGroup[]): Task<Doomed> {
+  for (const { bound, found, mode } of groups)
+    yield* requireRecords(bound, session, mode === 'hard' && bound.model.deletedAt ? 'purge' : 'delete', found)
   const images = new Images(session)
-  const doomed = yield* gatherDoomed(bound, session, found, mode)
+  const doomed = yield* gatherDoomed(session, groups)
   yield* refuseRestricted(doomed, session)
   yield* emptyReferences(doomed, session)
   yield* images.renew(doomed, doomed.all())
@@ -65,7 +66,7 @@ class Images {
         const now = current.get(record.previous[record.bound.model.id.name])
         if (now) left.push(record)
         else doomed.remove(record)
-        record.previous = now ?? record.previous
+        record.previous = now ? Object.assign(now, record.taken) : record.previous
       }
     }
     return left

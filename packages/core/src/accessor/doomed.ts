@@ -5,6 +5,17 @@ import type { BoundAccessor } from './bound-accessor.ts'
 /** Whether records are marked as deleted or removed for good. */
 export type DeleteMode = 'soft' | 'hard'
 
+/** Records of one component that are to go. */
+export interface DeletedGroup {
+  readonly bound: BoundAccessor
+  readonly found: readonly FieldValues[]
+  readonly mode: DeleteMode
+  /** Nothing goes with them: what points to them did so when they were deleted before. For `soft` alone. */
+  readonly alone?: boolean
+  /** By id: values that were taken from rows for a moment, as the log and the hooks have them. */
+  readonly taken?: ReadonlyMap<unknown, FieldValues>
+}
+
 /** A record that one delete takes away, asked for or by a cascade. */
 export interface DoomedRecord {
   readonly bound: BoundAccessor
@@ -15,6 +26,10 @@ export interface DoomedRecord {
   readonly record: FieldValues
   /** References that go empty with it: it is marked only, and what they point to goes for good. */
   readonly emptied: Set<string>
+  /** Values that its row has not, for a moment. */
+  taken?: FieldValues | undefined
+  /** What points to it stays as it is. */
+  alone?: boolean
 }
 
 /** Everything that one delete takes away, each record once: references can run in circles. */

@@ -9,7 +9,7 @@ import type { UnitContext } from '../session/context.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
-import { removeRecords } from './delete.ts'
+import { deleteTogether } from './delete.ts'
 import { groupsOf } from './doomed.ts'
 import { type Conditions, lockExpected } from './match.ts'
 import { entriesOf } from './past/past-images.ts'
@@ -40,7 +40,7 @@ export function* eraseRecord(
   const { connection, context } = session
   const found = yield* lockExpected(bound, session, id, { ...conditions, includeDeleted: true, asked: 'purge' })
   if (found.length === 0) return yield* eraseHistory(bound, session, id, again)
-  const doomed = yield* removeRecords(bound, session, found, 'hard')
+  const doomed = yield* deleteTogether(session, [{ bound, found, mode: 'hard' }])
   for (const group of groupsOf(doomed.all())) {
     const [first] = group
     if (first)

@@ -20,7 +20,7 @@ const floors: readonly (readonly string[])[] = [
   ['session', 'hooks', 'audit', 'query'],
   ['idempotency', 'counters', 'access'],
   ['accessor'],
-  ['schema', 'transfer', 'health', 'jobs', 'changes', 'retention', 'evidence'],
+  ['schema', 'transfer', 'health', 'jobs', 'changes', 'retention', 'evidence', 'revert'],
   ['options'],
   ['storage', 'storage-interface', 'view', 'open-migrator'],
   ['index'],

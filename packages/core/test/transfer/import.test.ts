@@ -49,6 +49,7 @@ describeEngines('storage.import', (engine) => {
     expect(report).toEqual({
       applied: true,
       dryRun: false,
+      transactionId: (await storage.audit.findOne())?.transaction_id,
       tables: [{ table: 'people', component: 'persons', rows: 2, inserted: 2, updated: 0, unchanged: 0 }],
       skipped: [],
       errors: [],

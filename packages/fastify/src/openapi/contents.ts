@@ -121,6 +121,10 @@ function fixedContent(content: Content): WireSchema {
       return listOf(reference('api.job'))
     case 'accessQuestion':
       return reference('api.access-question')
+    case 'revertQuestion':
+      return reference('api.revert-question')
+    case 'revertReport':
+      return reference('api.revert-report')
     case 'accessAnswer':
       return reference('api.access-answer')
     case 'changeEvents':

@@ -18,6 +18,8 @@ import {
   recordRoutes,
   restorationSchema,
   restoreReportSchema,
+  revertQuestionSchema,
+  revertReportSchema,
   statusSchema,
   systemRoutes,
 } from '@strongroom/contract'
@@ -109,6 +111,8 @@ const operatorSchemas: Readonly<Record<string, Json>> = {
   'api.import-report': importReportSchema,
   'api.job': jobSchema,
   'api.access-answer': accessAnswerSchema,
+  'api.revert-question': revertQuestionSchema,
+  'api.revert-report': revertReportSchema,
 }
 
 /** Only components that there are can be asked about. */

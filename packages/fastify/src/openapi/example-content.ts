@@ -55,6 +55,7 @@ function modelExample(content: Content, model: AnyModel): unknown {
 const importExample = {
   applied: true,
   dry_run: false,
+  transaction_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f82',
   tables: [{ table: 'users', component: 'users', rows: 2, inserted: 1, updated: 1, unchanged: 0 }],
   skipped: [{ file: 'strongroom_audit_log.csv', table: 'strongroom_audit_log', reason: 'is a table of the library, exported for reading' }],
   errors: [],
@@ -127,6 +128,15 @@ const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
     rule: 'users.update[1]',
     reason: 'The record holds the condition.',
     fields: { hidden: [], locked: ['role'] },
+  },
+  revertQuestion: { actor: 'mallory', since: '2026-01-31T12:00:00.000Z', conflicts: 'skip' },
+  revertReport: {
+    applied: true,
+    dry_run: false,
+    request_id: '0191d1a0-7c3e-7e3b-9b1a-2f0c5d6e7f80',
+    components: [{ component: 'users', created: 0, updated: 2, restored: 1, deleted: 1, unchanged: 0 }],
+    conflicts: [{ component: 'users', record_id: 7, reason: 'changed_later', message: 'users 7 was changed later by olga.', entry_id: 12 }],
+    conflict_count: 1,
   },
   importForm: { file: 'PK…' },
   csv: 'id,name\n7,Ada\n',

@@ -25,6 +25,7 @@ import { databaseHealth } from './health.ts'
 import { importFiles } from './import.ts'
 import { cancelJob, getJob, listJobs } from './jobs.ts'
 import { type RestoreSettings, restoreDatabase, undoRestore } from './restore.ts'
+import { revertChanges } from './revert.ts'
 
 /** What the operators' routes can be told. */
 export interface DbRouterOptions {
@@ -119,6 +120,7 @@ export function mountOperators(scope: FastifyInstance, storage: Storage, setting
     backups: listBackups(storage, operators),
     restore: restoreDatabase(storage, settings),
     undoRestore: undoRestore(storage, settings),
+    revert: revertChanges(storage, settings),
   })
   const isUpload = ({ body }: Route): boolean => body?.mediaTypes.includes('multipart/form-data') === true
   mountRoutes(

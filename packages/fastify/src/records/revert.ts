@@ -1,6 +1,7 @@
-import { DateTime, defineModel, ValidationError } from '@strongroom/core'
+import { ValidationError } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
+import { instantOf } from '../instant.ts'
 import { readFlags } from '../query.ts'
 import { recordAnswer, writeRoute } from './answer.ts'
 import { requireConditions } from './entity-tags.ts'
@@ -19,8 +20,6 @@ export function revertRecord(room: RecordRoom): RouteHandlerMethod {
   })
 }
 
-const instant = defineModel('instants', { to: DateTime() }).fieldsByName.get('to')
-
 /** Where the record shall go back to: an instant, or the id of one of its audit entries. */
 function readTarget(request: FastifyRequest): Date | number {
   const body = bodyOf(request)
@@ -28,10 +27,9 @@ function readTarget(request: FastifyRequest): Date | number {
     throw new ValidationError('Say where it shall go back to: { "to": "2026-01-31T12:00:00Z" }, or the id of an audit entry.')
   const { to, ...others } = body
   const issues = Object.keys(others).map((path) => ({ path, message: 'is no part of a revert; there is to' }))
-  const time = typeof to === 'string' ? instant?.fromJson(to) : undefined
+  const time = instantOf(to)
   const isEntry = typeof to === 'number' && Number.isSafeInteger(to) && to > 0
-  if (!isEntry && !(time instanceof Date && instant?.check(time) === undefined))
-    issues.push({ path: 'to', message: 'must be an instant as in RFC 3339, or the id of an audit entry' })
+  if (!isEntry && !time) issues.push({ path: 'to', message: 'must be an instant as in RFC 3339, or the id of an audit entry' })
   if (issues.length > 0) throw new ValidationError(issues)
   // One of both was found.
   return isEntry ? to : (time as Date)

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { completeImage, readImage } from '../../audit/image-reader.ts'
 import type { Moment } from '../../audit/moments.ts'
 import type { Connection } from '../../engine/engine.ts'
-import { GoneError } from '../../errors.ts'
+import { GoneError, InvalidQueryError } from '../../errors.ts'
 import { parseId } from '../../model/record-id.ts'
 import type { FieldValues } from '../../query/bound-table.ts'
 import { allOf, equals, type Filter } from '../../query/filter.ts'
@@ -19,8 +19,11 @@ export type PastState = { readonly type: 'record'; readonly image: FieldValues }
 /** Entries that are read at a time. */
 const batchSize = 1_000
 
+/** Ids of changed records that are held in memory: some hundred bytes for each. */
+const mostChanged = 1_000_000
+
 /** What is read of an entry to know what was before it. */
-const columns = ['id', positionField, 'record_id', 'operation', 'before']
+export const stateColumns = ['id', positionField, 'record_id', 'operation', 'before']
 
 /** The log is read whole, for whoever asks: what may be seen is decided by what it says. */
 function reader(context: CallerContext | undefined): CallerContext {
@@ -49,13 +52,14 @@ export function* eachChanged(
   const filter = allOf(equals('component', bound.component), after(moment))
   const seen = new Set<string>()
   for (let cursor: string | undefined; ; ) {
-    const options = { filter, includeDeleted: true, keys, columns, limit: batchSize, after: cursor }
+    const options = { filter, includeDeleted: true, keys, columns: stateColumns, limit: batchSize, after: cursor }
     const page = yield* selectPage(log, connection, reader(context), options)
     const images: FieldValues[] = []
     for (const entry of page.rows) {
       const id = String(entry['record_id'])
       // The first entry after the moment tells what was before it.
       if (seen.has(id)) continue
+      if (seen.size >= mostChanged) throw tooManyChanged(mostChanged, 'records', moment)
       seen.add(id)
       const state = stateBefore(bound, entry)
       if (state.type === 'record') images.push(state.image)
@@ -115,7 +119,7 @@ function* wholeEntry(
   entry: FieldValues | undefined,
 ): Task<FieldValues | undefined> {
   if (!entry) return undefined
-  const options = { filter: equals('id', entry['id']), includeDeleted: true, order: [], columns }
+  const options = { filter: equals('id', entry['id']), includeDeleted: true, order: [], columns: stateColumns }
   return (yield* selectRows(log, connection, reader(context), options))[0]
 }
 
@@ -148,6 +152,14 @@ function stateOf({ model }: BoundAccessor, entry: FieldValues, text: unknown, is
 /** A record as it is shown: null for what its image does not have. */
 export function shownImage({ model }: BoundAccessor, image: FieldValues): FieldValues {
   return completeImage(model, image)
+}
+
+/** A past that would take too much memory to put together. */
+export function tooManyChanged(most: number, what: string, { time }: Moment): InvalidQueryError {
+  const count = most.toLocaleString('en')
+  return new InvalidQueryError(
+    `More than ${count} ${what} have changed since ${time.toISOString()}. Ask for a later time, or narrow the filter.`,
+  )
 }
 
 /** What answers for a record whose past was erased. */

@@ -22,7 +22,7 @@ import type { BoundAccessor } from '../bound-accessor.ts'
 import { isHeld, modelFor, withoutHidden } from '../permit.ts'
 import { parseProjection, project } from '../projection.ts'
 import { type PageQuestion, pageSelection, type Question, selectOptions } from '../read.ts'
-import { eachChanged, erased, shownImage, stateSince } from './past-images.ts'
+import { eachChanged, erased, shownImage, stateSince, tooManyChanged } from './past-images.ts'
 
 /** The record with this id as it was, or null. Throws GoneError where that is not known any more. */
 export async function getPast(bound: BoundAccessor, time: Date, id: unknown, question: Question): Promise<FieldValues | null> {
@@ -105,6 +105,9 @@ function parsePastProjection(bound: BoundAccessor, question: Question): ReturnTy
   return parseProjection(bound, question, [])
 }
 
+/** Changed records of an answer, or of its count, whose images are held in memory. */
+const mostImages = 100_000
+
 /** What was changed since, as far as it is asked for, and the selection of what was not. */
 interface Changed {
   readonly records: FieldValues[]
@@ -122,6 +125,7 @@ function* changedRecords(
   yield* eachChanged(bound, connection, context, moment, function* (images) {
     const shownImages = images.map((image) => shownImage(bound, image))
     for (const record of yield* visible(bound, connection, context, selection, shownImages)) records.push(record)
+    if (records.length > mostImages) throw tooManyChanged(mostImages, 'of these records', moment)
   })
   const filter: Filter = { type: 'unchanged', log: bound.moments.log, component: bound.component, position: moment.position }
   return { records, unchanged: { ...selection, filter: allOf(selection.filter, filter) } }

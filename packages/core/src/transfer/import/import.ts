@@ -104,10 +104,10 @@ async function run(target: ImportTarget, source: ImportSource, options: ImportOp
   try {
     const reading = watch('reading', options, signal)
     for (const file of found.files) staged.push(await stageFile(file, join(folder, `${staged.length}`), { mode }, faults, reading))
-    if (faults.count > 0) return report(undefined, staged, found.skipped, faults, dryRun)
+    if (faults.count > 0) return report({}, staged, found.skipped, faults, dryRun)
     const { bytes } = reading.done
-    const { tables, conflicts } = await apply(target, { staged, skipped: found.skipped, bytes }, options, place)
-    return report(tables, staged, found.skipped, conflicts, dryRun)
+    const { conflicts, ...written } = await apply(target, { staged, skipped: found.skipped, bytes }, options, place)
+    return report(written, staged, found.skipped, conflicts, dryRun)
   } finally {
     found.close()
     await Promise.all(staged.map(({ content }) => closeContent(content)))
@@ -133,7 +133,7 @@ async function apply(
   { staged, skipped, bytes }: { readonly staged: readonly StagedTable[]; readonly skipped: readonly SkippedFile[]; readonly bytes: number },
   options: ImportOptions,
   { folder, signal, record }: Place,
-): Promise<{ tables: readonly ImportedTable[] | undefined; conflicts: Faults }> {
+): Promise<Written & { conflicts: Faults }> {
   const { mode = 'insert', actor, requestId, dryRun = false } = options
   const write: WriteOptions = { dryRun, ...(actor !== undefined && { actor }), ...(requestId !== undefined && { requestId }) }
   const order = inNeededOrder(staged.map(({ bound }) => bound.model))
@@ -151,17 +151,24 @@ async function apply(
       const done = yield* applyTables(session, { tables, upsert: mode === 'upsert', faults, watch: watching, waitingPath })
       watching.check()
       if (faults.count > 0) throw new ConflictsFound(faults)
-      if (record && !dryRun) yield* record.seal(session, report(done, staged, skipped, faults, false))
-      return { tables: done, conflicts: faults }
+      const written = { tables: done, transactionId: session.context.unitId }
+      if (record && !dryRun) yield* record.seal(session, report(written, staged, skipped, faults, false))
+      return { ...written, conflicts: faults }
     })
   } catch (error) {
-    if (error instanceof ConflictsFound) return { tables: undefined, conflicts: error.conflicts }
+    if (error instanceof ConflictsFound) return { conflicts: error.conflicts }
     throw error
   }
 }
 
+/** What was written, and in which unit; nothing where rows conflict. */
+interface Written {
+  readonly tables?: readonly ImportedTable[]
+  readonly transactionId?: string
+}
+
 function report(
-  tables: readonly ImportedTable[] | undefined,
+  { tables, transactionId }: Written,
   staged: readonly StagedTable[],
   skipped: readonly SkippedFile[],
   faults: Faults,
@@ -172,6 +179,7 @@ function report(
   return {
     applied: tables !== undefined && !dryRun,
     dryRun,
+    transactionId: dryRun ? null : (transactionId ?? null),
     tables: tables ?? unwritten,
     skipped,
     errors: faults.first,

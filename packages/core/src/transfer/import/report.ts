@@ -32,6 +32,8 @@ export interface ImportReport {
   /** The rows are in the database; false when there are faults, and in a dry run: then nothing was written. */
   readonly applied: boolean
   readonly dryRun: boolean
+  /** The `transaction_id` of its audit entries; null where nothing was written. */
+  readonly transactionId: string | null
   readonly tables: readonly ImportedTable[]
   readonly skipped: readonly SkippedFile[]
   /** The first 100. */
@@ -73,6 +75,7 @@ export class Faults {
 }
 
 /** The report of an import in JSON form, as `POST /db/import` answers it. */
-export function importReportToJson({ applied, dryRun, tables, skipped, errors, errorCount }: ImportReport): Record<string, unknown> {
-  return { applied, dry_run: dryRun, tables, skipped, errors, error_count: errorCount }
+export function importReportToJson({ applied, dryRun, transactionId, ...report }: ImportReport): Record<string, unknown> {
+  const { tables, skipped, errors, errorCount } = report
+  return { applied, dry_run: dryRun, transaction_id: transactionId, tables, skipped, errors, error_count: errorCount }
 }
