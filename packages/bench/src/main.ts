@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { accessorBench } from './accessor-bench.ts'
@@ -126,6 +126,8 @@ async function measureAudit(pairs: number, entries: number): Promise<void> {
     seed: 0,
     roundsAsked: pairs,
     roundsDone: Math.min(...results.map(({ rounds }) => rounds)),
+    // What others had the machine do: it was not silent where this is above its processors.
+    loadAverage: loadavg().map((load) => Number(load.toFixed(1))),
     counts: { verified: entries, sealed },
     faults,
     results,
