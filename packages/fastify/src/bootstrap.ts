@@ -14,6 +14,7 @@ import { metricsOf, watchRequests } from './observe/watch-requests.ts'
 import { openApiDocument } from './openapi/document.ts'
 import { auditLimits, mountOperators } from './operators/db-router.ts'
 import { type BootstrapOptions, type ResolvedOptions, resolveOptions } from './options.ts'
+import { mountOwnRoutes } from './own-routes.ts'
 import { runBatch } from './records/batch.ts'
 import { mountRecords } from './records/crud-router.ts'
 import type { RecordRoom } from './records/record-room.ts'
@@ -83,6 +84,8 @@ async function mountAll(scope: FastifyInstance, storage: Storage, options: Resol
   if (options.enableDbRouter) {
     await scope.register(async (db) => mountOperators(db, storage, { ...options, limits: auditLimits({}) }), { prefix: '/db' })
   }
+  // before the records: /users/latest would be a record of users
+  if (options.routes) await mountOwnRoutes(scope, storage, options.routes, options.auth)
   const rooms: RecordRoom[] = []
   for (const accessor of ownAccessors(storage, options)) {
     const requireIfMatch = requiresIfMatch(options, accessor.component)
@@ -135,7 +138,7 @@ function documentOf(scope: FastifyInstance, storage: Storage, options: ResolvedO
     systemPaths: options.systemPaths,
     pageSize: options.pageSize,
     namesActor: options.actor === undefined,
-    ...(options.auth?.openApi && { describeAuth: options.auth.openApi.bind(options.auth) }),
+    describeOthers: [options.auth, options.routes].flatMap((other) => (other?.openApi ? [other.openApi.bind(other)] : [])),
     securitySchemes: options.auth ? (options.auth.securitySchemes ?? bearer) : {},
     dialects: options.dialects,
     info: { title: options.appName, version: options.appVersion },

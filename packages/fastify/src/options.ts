@@ -8,6 +8,7 @@ import { checkRateLimit, type RateLimit } from './edge/rate-limit.ts'
 import { checkFigures } from './observe/check-figures.ts'
 import type { AppFigure } from './observe/figure.ts'
 import { checkOperators, type Operators } from './operators/guard.ts'
+import { checkOwnRoutes, type OwnRoutes } from './own-routes.ts'
 import { isProduction } from './production.ts'
 import type { PageSize } from './query.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
@@ -72,6 +73,8 @@ export interface BootstrapOptions<Accessors extends readonly AnyAccessor[] = rea
    * and never where the variable OTEL_SDK_DISABLED is `true`.
    */
   readonly tracing?: boolean | undefined
+  /** Routes of the program's own, which run on behalf of whoever asks: `{ mount: (scope, storage) => void scope.get('/latest', …) }`. */
+  readonly routes?: OwnRoutes | undefined
   /** Figures of the program's own for `/metrics`: `[{ name: 'shop_waiting_orders', help: 'Orders that wait.', type: 'gauge', read: () => queue.length }]`. */
   readonly figures?: readonly AppFigure[] | undefined
   /** How often a caller may ask the routes of this library: `{ requests: 100, period: 60 }`, `period` in seconds; no limit unless said. */
@@ -100,6 +103,7 @@ export interface ResolvedOptions {
   readonly rateLimit: RateLimit | undefined
   readonly tracing: boolean | undefined
   readonly figures: readonly AppFigure[]
+  readonly routes: OwnRoutes | undefined
 }
 
 const storageNames = [
@@ -137,6 +141,7 @@ const routeNames = [
   'rateLimit',
   'tracing',
   'figures',
+  'routes',
 ] as const
 const systemPaths = { health: '/health', ready: '/ready', metrics: '/metrics', openapi: '/openapi.json', docs: '/docs' } as const
 
@@ -184,6 +189,7 @@ export function resolveOptions(options: BootstrapOptions): ResolvedOptions {
     rateLimit: checkRateLimit(options.rateLimit),
     tracing: checkTracing(options),
     figures: checkFigures(options.figures),
+    routes: checkOwnRoutes(options.routes),
   }
 }
 

@@ -5,7 +5,7 @@ import type { Figure } from '../observe/figure.ts'
 import { isProduction } from '../production.ts'
 import { refuse } from '../refuse.ts'
 
-/** Routes of an authentication as the OpenAPI document takes them in. */
+/** Routes of others than the library as the OpenAPI document takes them in. */
 export interface DescribedRoutes {
   readonly paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly tag: { readonly name: string; readonly description: string }

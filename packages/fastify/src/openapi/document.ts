@@ -53,7 +53,11 @@ export function openApiDocument(source: OpenApiSource): Json {
     const path = source.systemPaths[route.operation]
     if (path !== undefined && path !== false) add(path, route, plainOperation(shelf, 'system', route, source))
   }
-  const auth = source.describeAuth?.(source.prefix, reference(source.responses === 'envelope' ? 'api.failure' : 'api.problem'))
+  const problem = reference(source.responses === 'envelope' ? 'api.failure' : 'api.problem')
+  const others = (source.describeOthers ?? []).map((describe) => describe(source.prefix, problem))
+  const tags = [...tagsOf(source, paths), ...others.map(({ tag }) => tag)]
+  // a route that both have is the other's, which was there first
+  for (const other of others) for (const [path, operations] of Object.entries(other.paths)) paths[path] = { ...paths[path], ...operations }
   for (const [name, schema] of Object.entries(schemasOf(source))) shelf.share('schemas', name, schema)
   return {
     openapi: '3.1.0',
@@ -64,8 +68,8 @@ export function openApiDocument(source: OpenApiSource): Json {
     },
     servers: [{ url: '/', description: 'The server that this document comes from.' }],
     security: Object.keys(source.securitySchemes).map((name) => ({ [name]: [] })),
-    tags: [...tagsOf(source, paths), ...(auth ? [auth.tag] : [])],
-    paths: { ...paths, ...auth?.paths },
+    tags,
+    paths,
     components: {
       ...shelf.components(),
       ...(Object.keys(source.securitySchemes).length > 0 && { securitySchemes: source.securitySchemes }),

@@ -31,8 +31,8 @@ export interface OpenApiSource {
   readonly announcedErrors: readonly ErrorCode[]
   /** What a request has to bring to say who it is from, by name; none where nothing is asked for. */
   readonly securitySchemes: Readonly<Record<string, Json>>
-  /** Routes of the authentication. */
-  describeAuth?(prefix: string, problem: Json): DescribedRoutes
+  /** Routes of the authentication, and of the program's own. */
+  readonly describeOthers?: readonly ((prefix: string, problem: Json) => DescribedRoutes)[]
   /** How the server answers. */
   readonly responses: ResponseStyle
 }
