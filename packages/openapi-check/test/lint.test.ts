@@ -28,7 +28,7 @@ interface Example {
   startServer(options: object): Promise<FastifyInstance>
 }
 
-test.each(['blog', 'governance', 'incidents'])(
+test.each(['blog', 'governance', 'incidents', 'central-logger'])(
   'nothing in the document of the example %s is minded by Redocly or Spectral',
   async (name) => {
     const folder = await tempFolder('openapi-example')

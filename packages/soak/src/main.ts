@@ -15,6 +15,7 @@ import { requestsCampaign } from './requests/campaign.ts'
 import { fullOperatorsCampaign } from './restores/full-operators.ts'
 import { restoreKillsCampaign } from './restores/restore-kills.ts'
 import { restoresCampaign } from './restores/restores.ts'
+import { shippersCampaign } from './shippers/campaign.ts'
 import { addPart, zerosIn } from './sum-runs.ts'
 
 /**
@@ -43,6 +44,7 @@ const campaigns: Readonly<Record<string, { readonly run: (options: BothEnginesOp
   },
   'access-requests': { run: (options) => onBothEngines(accessRequestsCampaign, options), rounds: 24_000 },
   changes: { run: (options) => onBothEngines(changesCampaign, options), rounds: 30_000 },
+  shippers: { run: (options) => onBothEngines(shippersCampaign, options), rounds: 100_000 },
   requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 

@@ -65,7 +65,8 @@ function operationSchema(component: string, model: AnyModel): WireSchema {
 /** A body whose fields may also stand for what an earlier operation answered. */
 function withEarlier(schema: WireSchema): WireSchema {
   const properties = Object.entries(propertiesOf(schema)).map(([name, { default: value, ...own }]): [string, unknown] => {
-    const both = { anyOf: [own, reference('api.earlier')] }
+    // what takes anything takes this, too
+    const both = Object.keys(own).length === 0 ? own : { anyOf: [own, reference('api.earlier')] }
     return [name, value === undefined ? both : { ...both, default: value }]
   })
   return { ...schema, properties: Object.fromEntries(properties) }

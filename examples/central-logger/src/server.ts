@@ -1,0 +1,26 @@
+import { passwordAuthentication } from '@strongroom/auth'
+import { type CreateServerOptions, createServer } from '@strongroom/fastify'
+import { access } from './access.ts'
+import { logRoutes } from './log-routes.ts'
+import { logs, users } from './models.ts'
+
+/** Starts the server. Its settings come from the environment and `.env`; `overrides` win, for tests. */
+export function startServer(overrides: Partial<CreateServerOptions> = {}): ReturnType<typeof createServer> {
+  return createServer({
+    accessors: [users, logs],
+    appName: process.env['APP_NAME'] || 'Central logger',
+    auth: (settings) =>
+      passwordAuthentication({
+        ...settings,
+        users,
+        firstAdministrator: { email: process.env['FIRST_ADMIN_EMAIL'], password: process.env['FIRST_ADMIN_PASSWORD'] },
+      }),
+    access,
+    operators: { all: 'admin' },
+    routes: logRoutes,
+    // a batch of a shipper
+    bodyLimit: 16 * 1024 * 1024,
+    rateLimit: true,
+    ...overrides,
+  })
+}

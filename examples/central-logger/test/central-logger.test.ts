@@ -1,0 +1,150 @@
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import { Shipper } from '@strongroom/client/shipper'
+import type { Session } from '@strongroom/core'
+import { describeEngines, freePort, needs, runReadmeCommands, runScript, tempFolder } from '@strongroom/testkit'
+import type { FastifyInstance } from 'fastify'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { logs } from '../src/models.ts'
+import { loadSample, samplePassword } from '../src/sample.ts'
+import { startServer } from '../src/server.ts'
+
+const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+
+describeEngines('the central logger', (engine) => {
+  test('fills itself, and answers the lines of its README as written', { timeout: 60_000 }, async () => {
+    const port = String(await freePort())
+    const env = { DATABASE_URL: await engine.freshUrl(), PORT: port, HOST: undefined, NODE_ENV: undefined, RATE_LIMIT_REQUESTS: '1000' }
+    const script = runScript(main, { args: ['--sample'], env })
+    onTestFinished(async () => {
+      await script.kill()
+    })
+    await script.line(/^Logs are taken/)
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+    const { faults, ran } = await runReadmeCommands(readme, 'http://127.0.0.1:3000', `http://127.0.0.1:${port}`)
+    expect(faults).toEqual([])
+    expect(ran).toBeGreaterThan(6)
+    expect(await script.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+  })
+
+  describe('with its sample', () => {
+    let app: FastifyInstance
+    const keys: Record<string, string> = {}
+    const ask = async (client: string | null, method: 'GET' | 'POST', url: string, payload?: object) => {
+      const headers = client === null ? {} : { 'x-api-key': keys[client] ?? '' }
+      const answer = await app.inject({ method, url, headers, ...(payload && { payload }) })
+      return { status: answer.statusCode, body: answer.json() }
+    }
+
+    beforeAll(async () => {
+      app = await startServer({ databaseUrl: await engine.freshUrl(), port: 0, logLevel: 'silent', rateLimit: false })
+      await loadSample(app.storage)
+      for (const client of ['acme', 'globex']) {
+        const payload = { email: `service@${client}.example`, password: samplePassword }
+        const { access_token } = (await app.inject({ method: 'POST', url: '/auth/token', payload })).json()
+        const headers = { authorization: `Bearer ${access_token}` }
+        keys[client] = (await app.inject({ method: 'POST', url: '/auth/api-keys', headers, payload: { name: 'test' } })).json().key
+      }
+    })
+    afterAll(() => app.close())
+
+    const log = (ticket_id: string, more: object = {}) => ({
+      ticket_id,
+      workflow: 'refund',
+      category: 'billing',
+      status: 'success',
+      executed_at: '2026-11-30T08:00:00Z',
+      duration_ms: 12.5,
+      metrics: { rows: 3 },
+      payload: { note: 'as JSON' },
+      trace: [{ name: 'read', at_ms: 1 }],
+      ...more,
+    })
+
+    test('takes a log, says its id, and answers it whole', async () => {
+      const { status, body } = await ask('acme', 'POST', '/api/v1/logs', log('ONE'))
+      expect(status).toBe(201)
+      expect(body).toEqual({ log_id: expect.stringMatching(/^[0-9a-f-]{36}$/) })
+      const found = await ask('acme', 'GET', `/api/v1/logs/${body.log_id}`)
+      expect(found.body).toEqual({
+        ...log('ONE'),
+        log_id: body.log_id,
+        client_id: 'acme',
+        key: null,
+        executed_at: '2026-11-30T08:00:00.000Z',
+      })
+    })
+
+    test('takes the client from the key, and never from the body', async () => {
+      expect(await ask('acme', 'POST', '/api/v1/logs', log('TWO', { client_id: 'globex' }))).toMatchObject({
+        status: 422,
+        body: { errors: [{ path: 'client_id' }] },
+      })
+      expect(await ask(null, 'POST', '/api/v1/logs', log('TWO'))).toMatchObject({ status: 401 })
+    })
+
+    test('keeps a record once however often it arrives', async () => {
+      const batch = [log('KEYED', { key: 'k1' }), log('KEYED', { key: 'k2' })]
+      const first = await ask('acme', 'POST', '/api/v1/logs', batch)
+      const again = await ask('acme', 'POST', '/api/v1/logs', batch)
+      expect(first).toMatchObject({ status: 201, body: [{ log_id: expect.any(String) }, { log_id: expect.any(String) }] })
+      expect(again.body).toEqual(first.body)
+      // a key is one of its client
+      await ask('globex', 'POST', '/api/v1/logs', batch)
+      for (const client of ['acme', 'globex'])
+        expect((await ask(client, 'GET', '/api/v1/logs?ticket_id=KEYED')).body.pagination.total, client).toBe(2)
+    })
+
+    test('has pages of what is asked for, the newest first', async () => {
+      const { body } = await ask('globex', 'GET', '/api/v1/logs?category=billing&status=failure&page=1&page_size=2')
+      expect(body.data).toHaveLength(2)
+      expect(body.pagination).toEqual({ page: 1, page_size: 2, total: expect.any(Number), pages: expect.any(Number) })
+      expect(body.data[0].executed_at > body.data[1].executed_at).toBe(true)
+      for (const query of ['page=0', 'page_size=201', 'status=maybe', 'since=yesterday', 'colour=red', 'status=success&status=failure'])
+        expect(await ask('globex', 'GET', `/api/v1/logs?${query}`), query).toMatchObject({ status: 400, body: { code: 'invalid_query' } })
+    })
+
+    test('counts in the database, for the client that asks', async () => {
+      const { body } = await ask('globex', 'GET', '/api/v1/metrics/overview?until=2026-11-30T07:00:00Z')
+      expect(body).toMatchObject({ total: 25, failure: 3, success: 22, failure_rate: 0.12, last_executed_at: '2026-11-29T20:00:00.000Z' })
+      const { body: categories } = await ask('globex', 'GET', '/api/v1/metrics/categories?until=2026-11-30T07:00:00Z')
+      expect(categories.map(({ category, total }: { category: string; total: number }) => [category, total])).toEqual([
+        ['billing', 17],
+        ['accounts', 8],
+      ])
+    })
+
+    test('keeps clients apart: another’s log is as if it did not exist', async () => {
+      const { body } = await ask('acme', 'POST', '/api/v1/logs', log('SECRET'))
+      expect(await ask('globex', 'GET', `/api/v1/logs/${body.log_id}`)).toMatchObject({ status: 404 })
+      expect((await ask('globex', 'GET', '/api/v1/logs?ticket_id=SECRET')).body.data).toEqual([])
+      expect((await ask('globex', 'GET', '/log_records?ticket_id=SECRET')).body).toEqual([])
+    })
+
+    needs(engine, 'rowSecurity', () => {
+      test('keeps them apart in the database, too: raw SQL on behalf of a client sees its own', async () => {
+        const count = async ({ kysely }: Session) => (await kysely.selectFrom('logs').select('client_id').distinct().execute()) as unknown
+        const seen = await app.storage.actingAs({ tenant: 'globex' }, () => app.storage.transaction(count))
+        expect(seen).toEqual([{ client_id: 'globex' }])
+      })
+    })
+
+    test('gets the logs of a shipper, each once', async () => {
+      const folder = await tempFolder('central-logger')
+      onTestFinished(folder.remove)
+      const shipper = new Shipper({
+        url: `${app.listeningOrigin}/api/v1/logs`,
+        apiKey: keys['acme'] ?? '',
+        folder: folder.path,
+        batchSize: 50,
+      })
+      for (let run = 0; run < 120; run++)
+        await shipper.workflow({ ticket_id: 'SHIPPED', workflow: 'w', category: 'shipped' }, (told) => told.metric('run', run))
+      expect(await shipper.close()).toBe(true)
+      const rows = await logs.find({ where: { ticket_id: 'SHIPPED' }, access: 'system' })
+      expect(rows.map(({ metrics, client_id }) => [client_id, metrics['run']]).sort((a, b) => Number(a[1]) - Number(b[1]))).toEqual(
+        Array.from({ length: 120 }, (_, run) => ['acme', run]),
+      )
+    })
+  })
+})
