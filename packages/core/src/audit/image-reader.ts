@@ -13,11 +13,11 @@ import { isComparable } from '../query/comparable.ts'
 export function readImage(model: AnyModel, text: string): FieldValues {
   // The log holds the text of objects only; it wrote them itself.
   const image = JSON.parse(text) as Readonly<Record<string, unknown>>
-  const oldNames = namesIn(model, image)
+  const nameIn = namesIn(model, image)
   const record: FieldValues = {}
   for (const field of model.fields) {
-    const name = oldNames?.get(field.name) ?? field.name
-    if (field.hidden || !Object.hasOwn(image, name)) continue
+    const name = nameIn(field.name)
+    if (field.hidden || name === undefined || !Object.hasOwn(image, name)) continue
     const wire = image[name]
     if (field.secret) record[field.name] = secretMark
     else if (wire === null) record[field.name] = null
@@ -29,10 +29,12 @@ export function readImage(model: AnyModel, text: string): FieldValues {
   return record
 }
 
-/** Which old names the image has for fields of today. */
-function namesIn(model: AnyModel, image: Readonly<Record<string, unknown>>): ReadonlyMap<string, string> | undefined {
-  if (model.renamedFields.size === 0) return undefined
-  return new Map([...standingRenames(model, (name) => Object.hasOwn(image, name))].map(([old, name]) => [name, old]))
+/** Under which name the image has a field of today: undefined where another field was called like it then. */
+function namesIn(model: AnyModel, image: Readonly<Record<string, unknown>>): (field: string) => string | undefined {
+  if (model.renamedFields.size === 0) return (field) => field
+  const renames = standingRenames(model, (name) => Object.hasOwn(image, name))
+  const oldNames = new Map([...renames].map(([old, name]) => [name, old]))
+  return (field) => oldNames.get(field) ?? (renames.has(field) ? undefined : field)
 }
 
 /** The same with null for what the image does not have: a record as it is shown. */
