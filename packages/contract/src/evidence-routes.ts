@@ -14,7 +14,7 @@ export const evidenceRoutes: readonly Route<EvidenceOperation>[] = [
     path: '/audit/verify',
     summary: 'Goes through the whole audit log, and names the first entry that is bad',
     description:
-      'Of one moment, away from the requests of others; some seconds for each million of entries. A fault is a 200 with `ok: false`.',
+      'Of one moment, away from the requests of others; ten to twenty seconds for each million of entries. A fault is a 200 with `ok: false`.',
     parameters: [...verifyParameters, requestIdHeader],
     answers: [guardedAnswer('What came of it.', 'auditVerdict')],
     errors: [...queryErrors, 'forbidden', 'server_busy'],
