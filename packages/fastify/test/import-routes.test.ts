@@ -69,6 +69,7 @@ describeEngines('the import routes', (engine) => {
     expect(await response.json()).toEqual({
       applied: true,
       dry_run: false,
+      transaction_id: expect.any(String),
       tables: [{ table: 'tags', component: 'tags', rows: 1, inserted: 1, updated: 0, unchanged: 0 }],
       skipped: [],
       errors: [],
