@@ -194,6 +194,37 @@ describeEngines('callers over HTTP', (database) => {
     await server.close()
   })
 
+  test('the scopes of a caller hold in a batch, and for a stored answer, as they are now', async () => {
+    const server = Fastify()
+    let scopes: readonly string[] = []
+    const auth: Authentication = { authenticate: () => ({ id: 1, roles: ['chief'], tenant: 'red', scopes: [...scopes] }) }
+    const own = new ModelAccessor(Note, 'notes')
+    await bootstrap(server, { accessors: [own], databaseUrl: await database.freshUrl(), access, auth })
+    const record = { text: 'kept', owner: 'ann' }
+    const requests = [
+      { url: '/notes', payload: record },
+      { url: '/batch', payload: { operations: [{ method: 'create', component: 'notes', body: record }] } },
+    ]
+    for (const { url, payload } of requests) {
+      const send = (...given: string[]) => {
+        scopes = given
+        return server.inject({ method: 'POST', url, payload, headers: { 'idempotency-key': `of ${url}` } })
+      }
+      const done = await send('notes:create', 'notes:read')
+      expect(done.statusCode, done.body).toBeLessThan(300)
+      expect((await send('notes:create', 'notes:read')).headers['idempotent-replayed'], url).toBe('true')
+      for (const narrower of [['notes:read'], ['notes:create'], ['notes:delete', 'notes:read'], ['others:*'], []]) {
+        const answer = await send(...narrower)
+        expect([answer.statusCode, answer.body.includes('kept')], `${url} ${narrower}`).toEqual([403, false])
+      }
+      scopes = ['notes:read', 'notes:update']
+      expect((await server.inject({ method: 'POST', url, payload })).statusCode, url).toBe(403)
+    }
+    scopes = ['notes:*']
+    expect((await server.inject('/notes')).json()).toHaveLength(2)
+    await server.close()
+  })
+
   test('the operators’ routes are open as far as the scopes of a caller name them', async () => {
     const server = Fastify()
     let scopes: string[] | undefined

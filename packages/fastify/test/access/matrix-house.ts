@@ -85,6 +85,9 @@ export const papers: readonly PaperRecord[] = ['red', 'blue'].flatMap((org) =>
   ),
 )
 
+/** Was removed for good. */
+export const gone: PaperRecord = { id: 'paper-red-gone', org: 'red', owner: 'red-ann', folderOwner: 'red-bob', deleted: true }
+
 /** The value that a field of a record has, and nothing else. */
 export function canary(id: string, field: string): string {
   return `<${id}:${field}>`

@@ -9,6 +9,7 @@ import {
   accessors,
   canary,
   folders,
+  gone,
   markedFields,
   mayDo,
   mayDoAny,
@@ -29,6 +30,9 @@ describeEngines('every role, tenant, route and field', (database) => {
   const { folderAccessor, paperAccessor } = accessors()
   let app: FastifyInstance
   let storage: Storage
+  /** After all records were made. */
+  let moment: string
+  const firstEntryOf = new Map<string, number>()
 
   beforeAll(async () => {
     app = Fastify()
@@ -43,6 +47,11 @@ describeEngines('every role, tenant, route and field', (database) => {
     await folderAccessor.insertMany(folders.map((folder) => ({ ...folder, title: canary(folder.id, 'title') })))
     await paperAccessor.insertMany(papers.map((paper) => whole(paper)))
     await paperAccessor.deleteMany(papers.filter(({ deleted }) => deleted).map(({ id }) => id))
+    await paperAccessor.insert(whole(gone))
+    await paperAccessor.purge(gone.id)
+    moment = new Date().toISOString()
+    const entries = await storage.audit.find({ component: 'papers', limit: 1000 })
+    for (const entry of entries) firstEntryOf.set(String(entry.record_id), entry.id)
   })
 
   afterAll(() => app.close())
@@ -84,7 +93,7 @@ describeEngines('every role, tenant, route and field', (database) => {
   /** No byte of a record or field that the person may not read stands in an answer. */
   function expectNothingBeyond(person: Person | undefined, { body, headers }: LightMyRequestResponse, what: string): void {
     const text = body + JSON.stringify(headers)
-    for (const paper of papers)
+    for (const paper of [...papers, gone])
       for (const field of markedFields)
         if (text.includes(canary(paper.id, field)))
           expect(
@@ -144,6 +153,40 @@ describeEngines('every role, tenant, route and field', (database) => {
           }
         } else expect(plain(answer, paper.id)).toEqual(plain(missing, 'none'))
       }
+    })
+
+    test('looks into the past of what it may read alone', async () => {
+      const before = await snapshot()
+      const time = encodeURIComponent(moment)
+      const reads = [`?at=${time}&include_deleted=true`, '/history', `/diff?from=2000-01-01T00:00:00Z&to=${time}`]
+      const missing = await Promise.all(reads.map((read) => ask(person, 'GET', `/papers/none${read}`)))
+      const noRevert = await ask(person, 'POST', '/papers/none/revert?dry_run=true', { to: moment })
+      for (const paper of [...papers, gone]) {
+        const isSeen = mayDo(person, 'read', paper)
+        for (const [index, read] of reads.entries()) {
+          const answer = await ask(person, 'GET', `/papers/${paper.id}${read}`)
+          if (!isSeen) expect(plain(answer, paper.id), read).toEqual(plain(missing[index] as LightMyRequestResponse, 'none'))
+          // What was gone at both moments is gone but for its history.
+          else if (paper !== gone || read === '/history') expect(answer.statusCode, `${paper.id}${read} ${answer.body}`).toBe(200)
+        }
+        // Back to what it is, to before it was, to when it was made, and to an entry of another record.
+        for (const to of [moment, '2000-01-01T00:00:00Z', firstEntryOf.get(paper.id), firstEntryOf.get('paper-red-ann-ann-live')]) {
+          const answer = await ask(person, 'POST', `/papers/${paper.id}/revert?dry_run=true`, { to })
+          if (!isSeen) expect(plain(answer, paper.id), `${paper.id} to ${to}`).toEqual(plain(noRevert, 'none'))
+          else if (!mayDo(person, 'update', paper)) expect(answer.statusCode, `${paper.id} to ${to}`).toBeGreaterThanOrEqual(400)
+        }
+      }
+      const listed = await ask(person, 'GET', `/papers?at=${time}&limit=100`)
+      expect(listed.statusCode).toBe(may('read') ? 200 : closed(person))
+      if (may('read')) {
+        expect(ids(listed)).toEqual(
+          readable(person)
+            .map(({ id }) => id)
+            .sort(),
+        )
+        expect(listed.headers['x-total-count']).toBe(String(readable(person).length))
+      }
+      expect(await snapshot()).toBe(before)
     })
 
     test('asks by fields that it may read alone; the others are like fields that do not exist', async () => {

@@ -9,7 +9,7 @@ import type { Task } from '../../session/task.ts'
 import type { BoundAccessor } from '../bound-accessor.ts'
 import { lockRecord } from '../lock.ts'
 import { assertMatch, type Conditions } from '../match.ts'
-import { lockedFields } from '../permit.ts'
+import { isHeld, lockedFields } from '../permit.ts'
 import { notFound } from '../update.ts'
 import { bringBack } from './bring-back.ts'
 import { entriesOf, erased, type PastState, shownImage, stateAfter, stateSince } from './past-images.ts'
@@ -46,18 +46,26 @@ function* imageAt(
   to: Moment | number,
   previous: FieldValues | undefined,
 ): Task<FieldValues | undefined> {
-  const state = yield* stateAt(bound, session, id, to)
-  if (!state) return previous
+  const context = { ...session.context, asked: true }
+  // Whoever is held to rules does not hear that a record which is gone was ever there, but by an image that it might have read.
+  const isSecret = previous === undefined && isHeld(bound, context)
+  const state = yield* stateAt(bound, session, id, to, isSecret)
+  if (!state || (isSecret && state.type !== 'record')) return previous
   if (state.type === 'erased') throw erased(bound, id)
   if (state.type === 'absent') throw notThere(bound, id, 'did not exist')
-  const context = { ...session.context, asked: true }
   const shown = shownImage(bound, state.image)
   const seen = yield* visible(bound, session.connection, context, { filter: everything, includeDeleted: true }, [shown])
   return seen.length > 0 ? state.image : undefined
 }
 
 /** Undefined where the record is what it was, or never was. */
-function* stateAt(bound: BoundAccessor, session: Session, id: unknown, to: Moment | number): Task<PastState | undefined> {
+function* stateAt(
+  bound: BoundAccessor,
+  session: Session,
+  id: unknown,
+  to: Moment | number,
+  isSecret: boolean,
+): Task<PastState | undefined> {
   const { moments } = bound
   const { connection, context } = session
   if (typeof to !== 'number') {
@@ -67,6 +75,7 @@ function* stateAt(bound: BoundAccessor, session: Session, id: unknown, to: Momen
   if (!Number.isSafeInteger(to)) throw new InvalidQueryError('to is an instant, or the id of one of the record’s audit entries.')
   const options = { filter: allOf(equals('id', to), entriesOf(bound, id)), includeDeleted: true, order: [] }
   const [entry] = yield* selectRows(moments.log, connection, undefined, options)
+  if (!entry && isSecret) return undefined
   if (!entry) throw new NotFoundError(`${bound.component} ${String(id)} has no audit entry ${to}.`)
   return stateAfter(bound, entry)
 }
