@@ -33,7 +33,6 @@ export const pastMutants: readonly Mutant[] = [
     'const isVisible = there.size > 0 && (yield* idsThere(bound, connection, undefined, [known])).size > 0',
   ),
   mutant('history: the images of its entries', 'readable-images', '{ ...context, asked: true }', '{ ...context, asked: false }'),
-  mutant('revert: the record as it is now', 'revert-record', 'if (there && !previous) throw notFound(bound, id)', ''),
   mutant(
     'revert: what it was',
     'revert-record',
