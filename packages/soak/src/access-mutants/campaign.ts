@@ -7,6 +7,7 @@ import { tempFolder } from '@strongroom/testkit'
 import type { Evidence } from '../evidence.ts'
 import type { CampaignOptions } from '../kills.ts'
 import { type Mutant, mutants } from './mutants.ts'
+import { pastMutants } from './past-mutants.ts'
 
 const repository = fileURLToPath(new URL('../../../../', import.meta.url))
 const packages = ['contract', 'core', 'fastify', 'testkit']
@@ -29,7 +30,7 @@ interface Outcome {
  */
 export async function accessMutantsCampaign({ rounds, seed, report = () => undefined }: CampaignOptions): Promise<Evidence> {
   const started = performance.now()
-  const chosen = mutants.slice(0, rounds)
+  const chosen = [...mutants, ...pastMutants].slice(0, rounds)
   const folder = await tempFolder('access-mutants')
   const outcomes: Outcome[] = []
   const faults: string[] = []

@@ -1,5 +1,4 @@
 import { changeMutants } from './change-mutants.ts'
-import { pastMutants } from './past-mutants.ts'
 import { rowSecurityMutants } from './row-security-mutants.ts'
 
 /** A place where rules or tenants are held to, and one line of source without which they are not. */
@@ -299,7 +298,6 @@ export const mutants: readonly Mutant[] = [
     'return []',
   ),
   mutant('what is set and not seen: once', permit, 'if (previous && isUnseen(bound, hidden, name) && ', 'if (false && previous && '),
-  ...pastMutants,
   ...changeMutants,
   ...rowSecurityMutants,
 ]
