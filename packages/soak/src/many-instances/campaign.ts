@@ -197,7 +197,8 @@ async function keptBackups(folder: string): Promise<number[]> {
 function backupFaults(times: readonly number[], lasted: number): string[] {
   const close = times.filter((time, index) => index > 0 && time - (times[index - 1] ?? 0) < backupsEvery - 1_000)
   const faults = close.map((time) => `the backup of ${new Date(time).toISOString()} was made twice, or too soon`)
-  if (times.length < 2 || times.length > (lasted * 1_000) / backupsEvery + 2)
-    faults.push(`${times.length} backups were made in ${lasted} s`)
+  // A server that is busy looks late whether one is due.
+  const due = (lasted * 1_000) / backupsEvery
+  if (times.length < due / 4 || times.length > due + 2) faults.push(`${times.length} backups were made in ${lasted} s`)
   return faults
 }
