@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { requestsCampaign } from '../src/requests/campaign.ts'
 
 // The short form: restores and their like are the slow part, and are asked as seldom as can be.
-const rounds = 1_000
+const rounds = 1_500
 const atLeast = 1
 
 describeEngines('random good and broken requests, made from the OpenAPI document', (engine) => {

@@ -75,7 +75,7 @@ function sendAnswer(reply: FastifyReply, { status, message, location, etag, body
 }
 
 /** The key of a request that shall be done once. A dry run leaves nothing, so there is nothing to repeat. */
-function idempotencyKey(request: FastifyRequest): string | undefined {
+export function idempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {

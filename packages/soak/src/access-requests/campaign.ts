@@ -67,5 +67,5 @@ const notes = [
   'Reaching for another tenant means that the id in the path, or a filter, is of one.',
   'Strangers are those with no, an expired, forged, revoked or ended credential. Those whom a guarded operation answered 2xx are faults; 401 is counted, other refusals say what is wrong with the request itself.',
   'The log of the server is searched for secrets, and for all tokens and keys that were handed out.',
-  'DELETE /db/jobs/{id} is asked for refusals only: imports are over at once here.',
+  'DELETE /db/jobs/{id}, GET /db/audit/{id}/proof and POST /db/revert are asked for refusals only: imports are over at once here, and the generator knows no entry or unit of work.',
 ]

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { passwordAuthentication } from '@strongroom/auth'
 import { createServer } from '@strongroom/fastify'
 import { callerUsers, cheapHash, secretKey } from './callers.ts'
@@ -6,10 +7,12 @@ import { access, accessors, users } from './models.ts'
 /** The server that callers of all kinds throw requests at: `node server.ts DATABASE_URL LOG_FILE`. Its parent talks to it over IPC. */
 const [, , databaseUrl = '', logFile = ''] = process.argv
 
+const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 const app = await createServer({
   accessors,
   access,
   databaseUrl,
+  auditCheckpoints: { key },
   port: 0,
   logFile,
   logLevel: 'info',

@@ -59,7 +59,7 @@ function memoryFaults(memory: readonly Memory[]): string[] {
 const notes = [
   'Resident memory rises until the statements that are kept prepared have filled their bounded caches, some 20,000 requests, and is flat from then on.',
   'Only requests that reach an operation count for it. Other methods, unknown paths and bytes that are no HTTP stand under "outside".',
-  'DELETE /db/jobs/{id} is asked for refusals only: imports are over at once here, so that there is nothing to cancel.',
+  'DELETE /db/jobs/{id}, GET /db/audit/{id}/proof and POST /db/revert are asked for refusals only: imports are over at once here, and the generator knows no entry or unit of work.',
   'Operations that take neither body nor query (health, ready, openapi.json, docs) get their 4xx by a bad X-Request-Id, which the document describes. Unknown query parameters are ignored there on purpose (200), and refused everywhere else.',
   '"goodButRefused" counts requests that fit the document and met what is stored, or a rule that no schema can say; any other refusal of a good request is a fault.',
   '"breakages" has for each way to break a request how many were sent and refused. Those that no server may take are faults when they are answered 2xx; the others (odd headers, long numbers, patterns in filters, a member twice) may be answered either way.',

@@ -136,7 +136,9 @@ export class GoodRequests {
 
   #body(operation: Operation, schema: Schema, id: string | undefined): unknown {
     // An instant at which the record was there: of random ones there is hardly any.
-    if (operation.path.endsWith('/revert') && this.#dice.chance(0.7)) return { to: new Date().toISOString() }
+    if (operation.path.endsWith('/{id}/revert') && this.#dice.chance(0.7)) return { to: new Date().toISOString() }
+    if (operation.path === '/db/revert' && this.#dice.chance(0.7))
+      return { actor: 'nobody who ever wrote', since: new Date().toISOString() }
     const form = this.#dice.pick(this.#document.forms(schema)) ?? {}
     const { items } = form
     if (items) return Array.from({ length: this.#dice.integer(1, 4) }, (_, index) => this.#record(operation, items, `${index}.`))

@@ -58,6 +58,10 @@ export class QueryMaker {
     const { name } = parameter
     if (/^(?:at|from|to)$/.test(name) && schema.format === 'date-time' && this.#dice.chance(0.7)) return new Date().toISOString()
     switch (name) {
+      case 'checkpoint':
+      case 'public_key':
+        // It is signed, and the key goes with it.
+        return undefined
       case 'and':
       case 'or':
       case 'not':

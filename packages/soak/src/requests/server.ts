@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { ValidationError } from '@strongroom/core'
 import { createServer } from '@strongroom/fastify'
 import { accessors, articles, authors } from './models.ts'
@@ -19,7 +20,15 @@ articles.afterUpdate(async ({ record, session }) => {
 })
 articles.afterCommit(async () => undefined)
 
-const app = await createServer({ accessors, databaseUrl, port: 0, operators: 'loopback', logger: { level: 'error' } })
+const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+const app = await createServer({
+  accessors,
+  databaseUrl,
+  port: 0,
+  operators: 'loopback',
+  auditCheckpoints: { key },
+  logger: { level: 'error' },
+})
 
 process.on('message', () => {
   globalThis.gc?.()

@@ -9,14 +9,15 @@ export function shareOf(rounds: number): number {
   return Math.min(fullAnswers, Math.floor((fullAnswers * rounds) / fullRounds))
 }
 
-/** A job is over before anybody could cancel it; that it can be done is a test of the routes. */
-function needsRunningJob(name: string): boolean {
-  return name === 'DELETE /db/jobs/{id}'
-}
+/**
+ * What the generator cannot ask for well; that it can be done is a test of the routes. A job is over before anybody could cancel it, and the
+ * entries and units of work that can be proved or undone are told in no answer that it learns from.
+ */
+const refusalsOnly: readonly string[] = ['DELETE /db/jobs/{id}', 'GET /db/audit/{id}/proof', 'POST /db/revert']
 
 export function unevenFaults(tally: Tally, atLeast: number): string[] {
   return [...tally.operations].flatMap(([name, { good, refused }]) => {
-    if ((good >= atLeast || needsRunningJob(name)) && refused >= atLeast) return []
+    if ((good >= atLeast || refusalsOnly.includes(name)) && refused >= atLeast) return []
     return [`${name} was answered ${good} times with 2xx and ${refused} times with 4xx; each should be ${atLeast}`]
   })
 }
