@@ -45,6 +45,8 @@ const patterns = new Map(
 const secrets = new RegExp(`${textPattern(secretMark).source}|\\$argon2id\\$|n0t-so-random`)
 const uuids = /[\da-f]{8}-[\da-f]{4}-[\da-f]{4}-[\da-f]{4}-[\da-f]{12}/gi
 
+const shared = /"(?:request|transaction)_id":"[^"]*"/g
+
 /** Knows whose bytes are whose. */
 export class Marks {
   /** Ids that answers gave, with the tenant whose records they are. */
@@ -52,7 +54,8 @@ export class Marks {
 
   /** Keeps the ids of records that a tenant was shown. */
   learn(tenant: Tenant, text: string): void {
-    for (const [id] of text.matchAll(uuids)) if (!this.#owners.has(id)) this.#owners.set(id, tenant)
+    // What operators sow in one request is of several tenants, and has that request's name.
+    for (const [id] of text.replaceAll(shared, '').matchAll(uuids)) if (!this.#owners.has(id)) this.#owners.set(id, tenant)
   }
 
   /** What is in a text that is for one tenant, or for nobody, and belongs to another: not what the request said itself. */

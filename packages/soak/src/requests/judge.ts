@@ -54,7 +54,9 @@ export function judge(
   const { status } = answer
   const told = `${tell(draft)} → ${status} ${answer.body.slice(0, 300)}`
   tally.answered(operation, status, answer.duration)
-  if (status >= 500) tally.fault(`5xx at ${operation.name}`, told)
+  // One verification runs at a time, and others are asked to come again.
+  const waits = operation.path === '/db/audit/verify' && read(answer.body).code === 'server_busy'
+  if (status >= 500 && !waits) tally.fault(`5xx at ${operation.name}`, told)
   for (const fault of checkAnswer(document.raw, { ...observed(answer), method: operation.method, path: operation.path }, [
     ...edgeHeaders,
     ...alsoSaid,
@@ -77,7 +79,7 @@ function judgeRefusal(draft: Draft, problem: Problem, told: string, tally: Tally
   // Whether an instant has passed is known to the clock, and the document cannot say that one parameter shuts out another.
   const isFuture = code === 'invalid_query' && /still to come|Nothing is read along with records of the past/.test(String(problem.detail))
   const hasReason =
-    (explained.has(code) || alsoExplained.includes(code) || isSum || isFuture) &&
+    (explained.has(code) || alsoExplained.includes(code) || isSum || isFuture || code === 'server_busy') &&
     typeof problem.detail === 'string' &&
     problem.detail !== ''
   const namesFields = code !== 'validation_failed' || (Array.isArray(problem.errors) && problem.errors.length > 0)
