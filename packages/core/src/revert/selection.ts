@@ -72,7 +72,7 @@ export function checkRevert(selection: RevertSelection, options: RevertChangesOp
  */
 export function readRevert(selection: Omit<RevertSelection, 'import'>, options: RevertChangesOptions): RevertTask {
   const { requestId, batch, actor, until } = selection
-  const since = selection.since ?? (batch === undefined ? undefined : beginningOf(batch))
+  const { since } = selection
   const { filter } = auditSelection({
     ...(requestId !== undefined && { request_id: requestId }),
     ...(batch !== undefined && { transaction_id: batch }),
@@ -83,15 +83,6 @@ export function readRevert(selection: Omit<RevertSelection, 'import'>, options: 
   const byId = { field: 'id', descending: false }
   const keys = requestId === undefined ? [{ field: 'timestamp', descending: false }, byId] : [byId]
   return { filter, keys, skip: options.conflicts === 'skip', atMost: wholeNumber('atMost', options.atMost) ?? usuallyReverted }
-}
-
-/** Milliseconds by which a clock may have been set back since a unit got its name. */
-const slack = 60_000
-
-/** Names of units are UUIDs that begin with the time at which they were made (RFC 9562, version 7). The log has no index of them. */
-function beginningOf(batch: string): Date {
-  const time = /^[0-9a-f]{8}-[0-9a-f]{4}-7/.test(batch) ? Number.parseInt(batch.slice(0, 8) + batch.slice(9, 13), 16) : 0
-  return new Date(Math.max(0, time - slack))
 }
 
 function refuseStranger(given: object, known: readonly string[]): void {
