@@ -44,15 +44,20 @@ export function createdAnswer(room: RecordRoom, row: object, dryRun: boolean): A
  * Makes a route of what answers a request. With an `Idempotency-Key` the request is done once, and answered alike when it comes again, as
  * long as the caller may still do and see what it was answered.
  * @param rooms whose records an answer may show; the room's own unless said
+ * @param prepare what a request with a key needs before it becomes a transaction, in which it could not be waited for
  */
 export function writeRoute(
   room: RecordRoom,
   produce: (request: FastifyRequest) => Promise<Answer>,
-  rooms: readonly RecordRoom[] = [room],
+  {
+    rooms = [room],
+    prepare,
+  }: { readonly rooms?: readonly RecordRoom[]; readonly prepare?: (request: FastifyRequest) => Promise<void> } = {},
 ): RouteHandlerMethod {
   return async (request, reply) => {
     const key = idempotencyKey(request)
     if (key === undefined) return sendAnswer(reply, await produce(request))
+    await prepare?.(request)
     const actor = await actorOf(request, room.actor)
     const [path = ''] = request.originalUrl.split('?', 1)
     const scope = [actor, request.method, path.replace(/\/$/, '')]
@@ -75,7 +80,7 @@ function sendAnswer(reply: FastifyReply, { status, message, location, etag, body
 }
 
 /** The key of a request that shall be done once. A dry run leaves nothing, so there is nothing to repeat. */
-export function idempotencyKey(request: FastifyRequest): string | undefined {
+function idempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {

@@ -39,7 +39,7 @@ export function runBatch(storage: Storage, rooms: readonly [RecordRoom, ...Recor
       const results = await storage.transaction(() => runAll(rooms, operations, withoutDryRun(write)), write)
       return { status: 200, message: 'All operations done', body: { results: flags.dry_run ? results.map(withoutTag) : results } }
     },
-    rooms,
+    { rooms },
   )
 }
 

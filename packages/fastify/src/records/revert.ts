@@ -3,29 +3,25 @@ import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { instantOf } from '../instant.ts'
 import { readFlags } from '../query.ts'
-import { idempotencyKey, recordAnswer, writeRoute } from './answer.ts'
+import { type Answer, recordAnswer, writeRoute } from './answer.ts'
 import { requireConditions } from './entity-tags.ts'
 import { isObject } from './merge-patch.ts'
 import { pathId, type RecordRoom, writeOptions } from './record-room.ts'
 
 /** `POST /users/{id}/revert`: makes a record what it was. */
 export function revertRecord(room: RecordRoom): RouteHandlerMethod {
-  const route = writeRoute(room, async (request) => {
+  const revert = async (request: FastifyRequest): Promise<Answer> => {
     const flags = readFlags(request, ['dry_run'])
     const write = await writeOptions(room, request, flags.dry_run)
     const match = requireConditions(room, request)
     const id = pathId(room, request)
     const to = readTarget(request)
     return recordAnswer(room, { status: 200, message: 'Reverted' }, await room.accessor.revert(id, { to, ...write, ...match }))
-  })
-  return async function (request, reply) {
-    if (idempotencyKey(request) !== undefined) await settlePast(room, request)
-    // The server is the handler's `this`, as Fastify has it.
-    return route.call(this, request, reply)
   }
+  return writeRoute(room, revert, { prepare: (request) => settlePast(room, request) })
 }
 
-/** What has just happened is sealed by being looked at: a request with a key is a transaction, and in one nobody can wait for that. */
+/** What has just happened is sealed by being looked at. */
 async function settlePast(room: RecordRoom, request: FastifyRequest): Promise<void> {
   const time = isObject(request.body) ? instantOf(request.body['to']) : undefined
   if (time && time.getTime() <= Date.now()) await room.accessor.asOf(time).get(pathId(room, request))
