@@ -1,32 +1,22 @@
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
-import { describeEngines, freePort, runReadmeCommands, runScript } from '@strongroom/testkit'
+import { describeEngines, runReadmeCommands, startExample } from '@strongroom/testkit'
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadSample, samplePassword } from '../src/sample.ts'
 import { startServer } from '../src/server.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = new URL('../src/main.ts', import.meta.url)
 const readme = new URL('../README.md', import.meta.url)
 
 describeEngines('the blog', (engine) => {
   test('fills itself once, and answers the lines of its README as written', { timeout: 60_000 }, async () => {
     const databaseUrl = await engine.freshUrl()
-    const start = async () => {
-      const port = String(await freePort())
-      const env = { DATABASE_URL: databaseUrl, PORT: port, HOST: undefined, NODE_ENV: undefined, RATE_LIMIT_REQUESTS: '1000' }
-      const script = runScript(main, { args: ['--sample'], env })
-      onTestFinished(async () => {
-        await script.kill()
-      })
-      await script.line(/^The blog is serving/)
-      return { script, origin: `http://127.0.0.1:${port}` }
-    }
+    const start = () => startExample(main, databaseUrl, /^The blog is serving/)
     const first = await start()
     const { faults, ran } = await runReadmeCommands(await readFile(readme, 'utf8'), 'http://127.0.0.1:3000', first.origin)
     expect(faults).toEqual([])
     expect(ran).toBeGreaterThan(15)
-    expect(await first.script.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(await first.kill('SIGTERM')).toEqual({ code: 0, signal: null })
 
     const second = await start()
     const response = await fetch(`${second.origin}/posts`)

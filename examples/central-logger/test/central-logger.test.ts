@@ -1,30 +1,23 @@
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import { Shipper } from '@strongroom/client/shipper'
 import type { Session } from '@strongroom/core'
-import { describeEngines, freePort, needs, runReadmeCommands, runScript, tempFolder } from '@strongroom/testkit'
+import { describeEngines, needs, runReadmeCommands, startExample, tempFolder } from '@strongroom/testkit'
 import type { FastifyInstance } from 'fastify'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { logs } from '../src/models.ts'
 import { loadSample, samplePassword } from '../src/sample.ts'
 import { startServer } from '../src/server.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = new URL('../src/main.ts', import.meta.url)
 
 describeEngines('the central logger', (engine) => {
   test('fills itself, and answers the lines of its README as written', { timeout: 60_000 }, async () => {
-    const port = String(await freePort())
-    const env = { DATABASE_URL: await engine.freshUrl(), PORT: port, HOST: undefined, NODE_ENV: undefined, RATE_LIMIT_REQUESTS: '1000' }
-    const script = runScript(main, { args: ['--sample'], env })
-    onTestFinished(async () => {
-      await script.kill()
-    })
-    await script.line(/^Logs are taken/)
+    const example = await startExample(main, await engine.freshUrl(), /^Logs are taken/)
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-    const { faults, ran } = await runReadmeCommands(readme, 'http://127.0.0.1:3000', `http://127.0.0.1:${port}`)
+    const { faults, ran } = await runReadmeCommands(readme, 'http://127.0.0.1:3000', example.origin)
     expect(faults).toEqual([])
     expect(ran).toBeGreaterThan(6)
-    expect(await script.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(await example.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   })
 
   describe('with its sample', () => {

@@ -1,29 +1,22 @@
 import { readFile } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import type { Session } from '@strongroom/core'
-import { describeEngines, freePort, runReadmeCommands, runScript } from '@strongroom/testkit'
+import { describeEngines, runReadmeCommands, startExample } from '@strongroom/testkit'
 import type { FastifyInstance } from 'fastify'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadSample, samplePassword } from '../src/sample.ts'
 import { startServer } from '../src/server.ts'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = new URL('../src/main.ts', import.meta.url)
 const rules = new URL('../monitoring/incidents.rules.yml', import.meta.url)
 
 describeEngines('the incident server', (engine) => {
   test('fills itself, and answers the lines of its README as written', { timeout: 60_000 }, async () => {
-    const port = String(await freePort())
-    const env = { DATABASE_URL: await engine.freshUrl(), PORT: port, HOST: undefined, NODE_ENV: undefined, RATE_LIMIT_REQUESTS: '1000' }
-    const script = runScript(main, { args: ['--sample'], env })
-    onTestFinished(async () => {
-      await script.kill()
-    })
-    await script.line(/^Incidents are served/)
+    const example = await startExample(main, await engine.freshUrl(), /^Incidents are served/)
     const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
-    const { faults, ran } = await runReadmeCommands(readme, 'http://127.0.0.1:3000', `http://127.0.0.1:${port}`)
+    const { faults, ran } = await runReadmeCommands(readme, 'http://127.0.0.1:3000', example.origin)
     expect(faults).toEqual([])
     expect(ran).toBeGreaterThan(12)
-    expect(await script.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(await example.kill('SIGTERM')).toEqual({ code: 0, signal: null })
   })
 
   describe('with its sample', () => {

@@ -10,7 +10,7 @@ export const batching = { characters: 15_000, milliseconds: 100 } as const
 
 /**
  * Brings lines to the streams together: each stream measures and encodes what it is given, and a write for each line, or for each stream,
- * cost a sixth of a small GET (measured).
+ * cost a sixth of a small GET (read off a profile, not measured in pairs).
  */
 export class LineBatch {
   readonly #streams: readonly ByteStream[]

@@ -78,11 +78,11 @@ function judgeRefusal(draft: Draft, problem: Problem, told: string, tally: Tally
   const isSum = code === 'invalid_query' && String(problem.detail).includes('too large for a number')
   // Whether an instant has passed is known to the clock, and the document cannot say that one parameter shuts
   // out another, nor of which form the ids within `and` and `or` are, which are one text there.
-  const isFuture =
+  const isBeyondDocument =
     code === 'invalid_query' &&
     /still to come|Nothing is read along with records of the past|The value of id must be a UUID/.test(String(problem.detail))
   const hasReason =
-    (explained.has(code) || alsoExplained.includes(code) || isSum || isFuture || code === 'server_busy') &&
+    (explained.has(code) || alsoExplained.includes(code) || isSum || isBeyondDocument || code === 'server_busy') &&
     typeof problem.detail === 'string' &&
     problem.detail !== ''
   const namesFields = code !== 'validation_failed' || (Array.isArray(problem.errors) && problem.errors.length > 0)
