@@ -87,6 +87,7 @@ export { isId, parseId } from './model/record-id.ts'
 export { type ReadRecord, recordFromJson, recordToJson, type WriteMode } from './model/record-json.ts'
 export type { IdOf, IncludesOf, InsertOf, RowOf, TypesOf, UpdateOf } from './model/row-types.ts'
 export type { JsonData, JsonValue } from './model/value-types/json.ts'
+export { type MoveOptions, moveDatabase } from './move-database.ts'
 export { type MigratorOptions, openMigrator } from './open-migrator.ts'
 export type { AnyAccessor, StorageOptions } from './options.ts'
 export type { OrderBy } from './query/order.ts'
@@ -127,6 +128,7 @@ export {
   importReportToJson,
   type SkippedFile,
 } from './transfer/import/report.ts'
+export type { MovedTable, MoveProgress, MoveReport } from './transfer/move/move.ts'
 export { type RestoreReport, restoreReportToJson } from './transfer/restore/report.ts'
 export type { RestoreOptions } from './transfer/restore/restore.ts'
 export type { CarryRule, EndRule, FileCheck, RestoreModule } from './transfer/restore/restore-modules.ts'

@@ -11,6 +11,7 @@ import { killCampaign } from './kills.ts'
 import { lostUpdatesCampaign } from './lost-updates.ts'
 import { manyInstancesCampaign } from './many-instances/campaign.ts'
 import { migrationsCampaign } from './migrations/campaign.ts'
+import { movesCampaign } from './moves/campaign.ts'
 import { requestsCampaign } from './requests/campaign.ts'
 import { fullOperatorsCampaign } from './restores/full-operators.ts'
 import { restoreKillsCampaign } from './restores/restore-kills.ts'
@@ -36,6 +37,8 @@ const campaigns: Readonly<Record<string, { readonly run: (options: BothEnginesOp
     run: (options) => onBothEngines((given) => manyInstancesCampaign({ ...given, instances: given.engine === 'sqlite' ? 4 : 2 }), options),
     rounds: 60,
   },
+  // Rounds are rows.
+  moves: { run: movesCampaign, rounds: 2_000_000 },
   failover: { run: failoverCampaign, rounds: 10 },
   'access-mutants': { run: accessMutantsCampaign, rounds: 1_000 },
   migrations: {

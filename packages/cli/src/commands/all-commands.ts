@@ -8,6 +8,7 @@ import { health } from './health.ts'
 import { history } from './history.ts'
 import { importFiles } from './import.ts'
 import { migrate } from './migrate.ts'
+import { move } from './move.ts'
 import { restore } from './restore.ts'
 import { revert } from './revert.ts'
 import { why } from './why.ts'
@@ -26,4 +27,5 @@ export const commands: readonly Command[] = [
   health,
   diagram,
   migrate,
+  move,
 ]

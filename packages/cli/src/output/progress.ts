@@ -60,7 +60,12 @@ export function progressOn({ stderr }: Surroundings, wanted: boolean): Progress 
 
 function measure(done: number, total: number | undefined): string {
   if (total === undefined || total === 0) return done === 0 ? '' : inBytes(done)
-  const part = Math.min(1, done / total)
+  return `${barOf(done, total)}  ${inBytes(done)} of ${inBytes(total)}`
+}
+
+/** A bar, and how many of a hundred. */
+export function barOf(done: number, total: number): string {
+  const part = total === 0 ? 1 : Math.min(1, done / total)
   const filled = Math.round(part * barWidth)
-  return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${Math.floor(part * 100)} %  ${inBytes(done)} of ${inBytes(total)}`
+  return `${'█'.repeat(filled)}${'░'.repeat(barWidth - filled)} ${Math.floor(part * 100)} %`
 }

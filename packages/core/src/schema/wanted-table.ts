@@ -10,11 +10,6 @@ export interface NamedTable {
   readonly definition: TableDefinition
 }
 
-/** The table that a model wants to live in, in the engine's terms. */
-export function wantedTable(model: AnyModel, engine: TableDefiner): TableShape {
-  return tableShape({ name: model.name, definition: definitionOf(model) }, engine)
-}
-
 /** A table in the engine's terms. */
 export function tableShape({ name, definition }: NamedTable, engine: TableDefiner): TableShape {
   const { id, fields, indexes = [] } = definition
@@ -52,12 +47,22 @@ function withId(id: TableDefinition['id'], { capabilities }: TableDefiner, colum
 
 /** The statements that make tables without their references: they can be filled in any order. */
 export function createBareStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
-  return models.flatMap((model) => tableStatements(tableOf(model), engine, []))
+  return createBareTables(models.map(tableOf), engine)
+}
+
+/** The same for tables that no model has. */
+export function createBareTables(tables: readonly NamedTable[], engine: TableDefiner): string[] {
+  return tables.flatMap((table) => tableStatements(table, engine, []))
 }
 
 /** The statements that add the references to tables that were made without them. */
 export function referenceStatements(models: readonly AnyModel[], engine: TableDefiner): string[] {
-  return models.flatMap((model) => wantedTable(model, engine).references.map((reference) => addReference(model.name, reference)))
+  return tableReferences(models.map(tableOf), engine)
+}
+
+/** The same for tables that no model has. */
+export function tableReferences(tables: readonly NamedTable[], engine: TableDefiner): string[] {
+  return tables.flatMap((table) => tableShape(table, engine).references.map((reference) => addReference(table.name, reference)))
 }
 
 /** The statements that make tables, in the order given, with their indexes and references, where they are missing. */

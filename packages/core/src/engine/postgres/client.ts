@@ -1,6 +1,6 @@
 import type { StoredRow } from '../engine.ts'
 import { type StatementListener, StatementReport } from '../statement-listener.ts'
-import type { PgClient, PgDriver, PgQuery, PgResult } from './driver.ts'
+import type { PgClient, PgDriver, PgQuery, PgResult, PgRows } from './driver.ts'
 import { endsConnection, isUnreplicated, lostConnection, translateError } from './errors.ts'
 import type { StatementNames } from './statement-names.ts'
 
@@ -159,9 +159,24 @@ export class Client {
 
   #rows(statement: ClientStatement, take: (row: StoredRow) => void): Promise<void> {
     const query = new this.#driver.Query(this.#prepare(statement))
+    query.on('row', take)
+    return this.#ended(query)
+  }
+
+  /** Sends rows to a `COPY … FROM STDIN`, in its text form; nothing else may be under way meanwhile. */
+  copy(sql: string, rows: Buffer): Promise<void> {
+    if (this.dead) return Promise.reject(lostConnection(this.#dead))
+    const query = new this.#driver.Query({ text: sql })
+    query.handleCopyInResponse = (connection) => {
+      connection.sendCopyFromChunk(rows)
+      connection.endCopyFrom()
+    }
+    return this.#ended(query)
+  }
+
+  #ended(query: PgRows): Promise<void> {
     this.#pending++
     return new Promise<void>((resolve, reject) => {
-      query.on('row', take)
       query.once('end', resolve)
       query.once('error', (error: Error) => reject(this.#fail(error)))
       this.#pg.query(query)

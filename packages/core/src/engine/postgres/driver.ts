@@ -33,6 +33,14 @@ export interface PgQuery {
 /** A query without a callback: it tells `row` for each row, which it does not keep, then `end`, or `error`. */
 export interface PgRows extends EventEmitter {
   submit(connection: unknown): unknown
+  /** The server waits for the rows of a COPY. */
+  handleCopyInResponse(connection: PgCopying): void
+}
+
+/** A connection that a COPY has for itself. */
+export interface PgCopying {
+  sendCopyFromChunk(chunk: Buffer): void
+  endCopyFrom(): void
 }
 
 export interface PgResult {

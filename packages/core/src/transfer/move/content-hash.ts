@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../../audit/canonical.ts'
+import type { Snapshot } from '../../engine/engine.ts'
+import { valueTypeOf } from '../../model/value-types/of-kind.ts'
+import type { NamedTable } from '../../schema/wanted-table.ts'
+
+/** What a table holds, in short. */
+export interface TableContent {
+  readonly rows: number
+  /** SHA-256 in hexadecimal, over each record in turn. */
+  readonly sha256: string
+}
+
+/** Rows that are read at a time. */
+const piece = 200
+
+/**
+ * Hashes what a table holds: each record, in the order of the ids, as the canonical JSON (RFC 8785) of its fields by name, in JSON form,
+ * and a line feed. The same records have the same hash on every engine.
+ */
+export async function hashContent(
+  snapshot: Snapshot,
+  { name, definition: { id, fields } }: NamedTable,
+  onRows: (count: number) => void,
+): Promise<TableContent> {
+  const columns = [[id.name, id] as const, ...Object.entries(fields)].map(([column, field]) => ({
+    column,
+    decode: snapshot.codec({ kind: field.type, ...('scale' in field && field.scale !== undefined && { scale: field.scale }) }).decode,
+    toJson: valueTypeOf(field).toJson,
+  }))
+  const hash = createHash('sha256')
+  let rows = 0
+  const sql = `SELECT ${columns.map(({ column }) => `"${column}"`).join(', ')} FROM "${name}" ORDER BY "${id.name}"`
+  for await (const batch of snapshot.stream({ sql, parameters: [] }, piece)) {
+    for (const row of batch) {
+      const record: Record<string, unknown> = {}
+      for (const { column, decode, toJson } of columns) {
+        const stored = row[column] ?? null
+        record[column] = stored === null ? null : toJson(decode(stored))
+      }
+      hash.update(`${canonicalJson(record)}\n`)
+    }
+    rows += batch.length
+    onRows(batch.length)
+  }
+  return { rows, sha256: hash.digest('hex') }
+}
