@@ -43,3 +43,29 @@ test.each(['blog', 'governance', 'incidents', 'central-logger'])(
   },
   slow,
 )
+
+test('an example that does not fit its schema is minded wherever it stands, by both', async () => {
+  const parameter = (name: string, example: unknown) => ({ name, in: 'query', schema: { type: 'integer' }, example, description: name })
+  const operation = (operationId: string, example: unknown) => ({
+    operationId,
+    summary: operationId,
+    description: operationId,
+    tags: ['all'],
+    parameters: [parameter('limit', example)],
+    responses: { 200: { description: 'Done.' }, 400: { description: 'No.' } },
+  })
+  const documentWith = (example: unknown) => ({
+    openapi: '3.1.0',
+    info: { title: 'Example', version: '1.0.0', description: 'An example.', license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: 'https://api.example.org' }],
+    security: [{}],
+    tags: [{ name: 'all', description: 'All.' }],
+    paths: { '/one': { get: operation('one', example) }, '/two': { get: operation('two', example) } },
+  })
+  expect(await spectralFaults(documentWith(7))).toEqual([])
+  expect(await redoclyFaults(documentWith(7))).toEqual([])
+  for (const faults of [await spectralFaults(documentWith('seven')), await redoclyFaults(documentWith('seven'))]) {
+    expect(faults).toHaveLength(2)
+    expect(faults.join(' ')).toMatch(/one.*two/)
+  }
+})
