@@ -14,6 +14,7 @@ export function checkOnce(rules: Readonly<Record<string, RuleDefinition>>, names
     names.map((name) => {
       const rule = rules[name]
       if (!rule || Array.isArray(rule.then)) throw new Error(`Spectral has no rule ${name} with one function.`)
+      // biome-ignore lint/suspicious/noThenProperty: it is what Spectral calls it
       return [name, { ...rule, then: { ...rule.then, function: withMemory(rule.then.function) } }]
     }),
   )

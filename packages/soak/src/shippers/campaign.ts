@@ -12,8 +12,6 @@ import { measureShipping } from './measure.ts'
 
 const main = fileURLToPath(new URL('../../../../examples/central-logger/src/main.ts', import.meta.url))
 const program = fileURLToPath(new URL('./program.ts', import.meta.url))
-const shippers = 8
-const serverKills = 5
 const tenants = ['acme', 'globex'] as const
 /** Of the example's sample. */
 const password = 'a lantern on the pier'
@@ -36,14 +34,18 @@ export interface ShippersOptions extends CountingOptions {
   readonly spread?: number
   /** Whether the time that `ship` takes is measured, which needs a machine that does nothing else; true unless said. */
   readonly measured?: boolean
+  /** How many programs ship; 8 unless said. */
+  readonly shippers?: number
+  /** How often the server is killed; 5 times unless said. */
+  readonly serverKills?: number
 }
 
 /**
- * 8 shippers ship so many logs to the central logger, while the server and they are killed again and again: each log that was taken is stored
+ * Shippers ship so many logs to the central logger, while the server and they are killed again and again: each log that was taken is stored
  * exactly once, under its tenant. A round is a log.
  */
 export async function shippersCampaign(options: ShippersOptions): Promise<Evidence> {
-  const { engine, url: databaseUrl, seed, rounds, report, spread = 60_000, measured = true } = options
+  const { engine, url: databaseUrl, seed, rounds, report, spread = 60_000, measured = true, shippers = 8, serverKills = 5 } = options
   const started = performance.now()
   const random = seededRandom(seed)
   const faults: string[] = []
