@@ -3,23 +3,23 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { accessorBench } from './accessor-bench.ts'
 import { chainBench } from './audit/chain-bench.ts'
 import { sealBench } from './audit/seal-bench.ts'
 import { verifyBench } from './audit/verify-bench.ts'
+import { type BesideHandOptions, besideHand } from './beside-hand/beside-hand.ts'
 import { governanceBench } from './governance/governance-bench.ts'
-import { httpBench } from './http-bench.ts'
 import { onLargeDatabase } from './operators/large-database.ts'
 import { operatorsBench } from './operators/operators-bench.ts'
 import { joinEvidence } from './operators/operators-evidence.ts'
 import { pagesBench } from './pages-bench.ts'
-import { type PairingSummary, summarise } from './statistics.ts'
+import type { PairingSummary } from './statistics.ts'
 import { exportBench } from './transfer/export-bench.ts'
 import { importBench } from './transfer/import-bench.ts'
 import { restoreBench } from './transfer/restore-bench.ts'
 
 /**
- * `npm run bench -- [--rounds N] [--seconds N]`: accessor and HTTP beside hand-written code, paired in one run.
+ * `npm run bench -- [--rounds N] [--seconds N] [--parts accessor,http,start] [--operations get,list,post,put,delete] [--busy]`: accessors, HTTP and the
+ *   start beside hand-written code, paired in one run; `--busy` keeps the rounds in which other programs ran, and is no evidence.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
  * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
@@ -47,22 +47,27 @@ try {
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
   else if (process.argv[2] === 'governance') await measureGovernance(option('pairs', 21), option('amount', 10_000))
   else if (process.argv[2] === 'operators') await measureOperators(word('engine') ?? 'sqlite')
-  else await measureBesideHand(option('rounds', 5), option('seconds', 2))
+  else await measureBesideHand()
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function measureBesideHand(rounds: number, seconds: number): Promise<void> {
+async function measureBesideHand(): Promise<void> {
   const started = Date.now()
-  const pairings = [...(await accessorBench(folder, rounds)), ...(await httpBench(folder, rounds, seconds))]
-  const results = pairings.map(summarise)
-  process.stdout.write(`${markdown(results)}\n`)
-  writeEvidence('bench', started, {
-    engine: 'sqlite, synchronous=FULL on both sides',
-    roundsAsked: rounds,
-    roundsDone: Math.min(...results.map((row) => row.rounds)),
-    results,
-  })
+  const keepAll = process.argv.includes('--busy')
+  const options: BesideHandOptions = {
+    rounds: option('rounds', 5),
+    seconds: option('seconds', 1),
+    parts: word('parts') ?? 'accessor,http,start',
+    operations: word('operations') ?? 'get,list,post,put,delete',
+    keepAll,
+    report,
+  }
+  const { table, ...evidence } = await besideHand(folder, options)
+  report(table)
+  if (keepAll || word('operations') !== undefined) return
+  const file = writeEvidence('bench', started, evidence)
+  writeFileSync(file.replace(/json$/, 'md'), `${table}\n`)
 }
 
 async function measurePages(rounds: number, records: number): Promise<void> {
@@ -148,7 +153,7 @@ function markdown(summaries: readonly PairingSummary[]): string {
   return ['| what | strongroom /s | hand /s | ratio | least–greatest |', '|---|---|---|---|---|', ...rows].join('\n')
 }
 
-function writeEvidence(name: string, started: number, found: object): void {
+function writeEvidence(name: string, started: number, found: object): string {
   const file = evidenceFile(name)
   mkdirSync(join(file, '..'), { recursive: true })
   const evidence = {
@@ -160,6 +165,7 @@ function writeEvidence(name: string, started: number, found: object): void {
     seconds: Math.round((Date.now() - started) / 1000),
   }
   writeFileSync(file, `${JSON.stringify(evidence, null, 2)}\n`)
+  return file
 }
 
 function evidenceFile(name: string): string {

@@ -1,4 +1,5 @@
 import Database from 'better-sqlite3'
+import { shareCommits } from './shared-commits.ts'
 
 export interface HandUser {
   readonly id: number
@@ -15,10 +16,15 @@ export interface NewHandUser {
   readonly age: number
 }
 
+export interface HandOptions {
+  /** `NORMAL` loses the last commits when the power fails; `FULL` unless said. */
+  readonly synchronous?: 'FULL' | 'NORMAL'
+}
+
 /** What a careful user writes by hand: prepared statements, one transaction a write, an audit row beside each record. */
-export function openHandStore(path: string) {
+export function openHandStore(path: string, { synchronous = 'FULL' }: HandOptions = {}) {
   const database = new Database(path)
-  for (const pragma of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON']) database.pragma(pragma)
+  for (const pragma of ['journal_mode = WAL', `synchronous = ${synchronous}`, 'foreign_keys = ON']) database.pragma(pragma)
   database.exec(`
     CREATE TABLE IF NOT EXISTS users (
       id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, email TEXT NOT NULL, age INTEGER NOT NULL,
@@ -43,8 +49,7 @@ export function openHandStore(path: string) {
     const id = String((after ?? before)?.id)
     audit.run(new Date().toISOString(), id, operation, actor, before && JSON.stringify(before), after && JSON.stringify(after), null)
   }
-  const create = (user: NewHandUser, actor: string): HandUser => {
-    const created_at = new Date().toISOString()
+  const create = (user: NewHandUser, actor: string, created_at = new Date().toISOString()): HandUser => {
     const { lastInsertRowid } = insert.run(user.name, user.email, user.age, created_at)
     const stored = { id: Number(lastInsertRowid), name: user.name, email: user.email, age: user.age, created_at, deleted_at: null }
     record('create', actor, null, stored)
@@ -66,13 +71,22 @@ export function openHandStore(path: string) {
     record('soft_delete', actor, before, after)
     return after
   }
+  const share = shareCommits(database)
   return {
     get: (id: number) => get.get(id),
     list: (limit: number, offset: number) => list.all(limit, offset),
     insert: database.transaction(create).immediate,
     update: database.transaction(change).immediate,
     delete: database.transaction(remove).immediate,
-    insertMany: database.transaction((users: readonly NewHandUser[], actor: string) => users.map((user) => create(user, actor))).immediate,
+    insertMany: database.transaction((users: readonly NewHandUser[], actor: string, at?: string) =>
+      users.map((user) => create(user, actor, at)),
+    ).immediate,
+    /** The same writes, several to a commit. */
+    shared: {
+      insert: (user: NewHandUser, actor: string) => share(() => create(user, actor)),
+      update: (id: number, patch: Partial<NewHandUser>, actor: string) => share(() => change(id, patch, actor)),
+      delete: (id: number, actor: string) => share(() => remove(id, actor)),
+    },
     close: () => database.close(),
   }
 }

@@ -1,0 +1,54 @@
+import { cpus, release } from 'node:os'
+import Database from 'better-sqlite3'
+import { accessorBench } from './accessor-bench.ts'
+import { type Comparison, markdown } from './compare.ts'
+import { httpBench } from './http-bench.ts'
+import type { Operation } from './load-process.ts'
+import type { RoundOptions } from './rounds.ts'
+import { type StartFound, startBench } from './start-bench.ts'
+
+export interface BesideHandOptions extends RoundOptions {
+  readonly seconds: number
+  /** Some of accessor, http and start. */
+  readonly parts: string
+  readonly operations: string
+  readonly report: (line: string) => void
+}
+
+export interface BesideHandFound {
+  readonly engine: string
+  readonly machine: string
+  readonly roundsAsked: number
+  readonly roundsDone: number
+  readonly comparisons: readonly Comparison[]
+  readonly starts: readonly StartFound[]
+  readonly table: string
+}
+
+/** Everything that has a hand-written counterpart, and the start. */
+export async function besideHand(folder: string, options: BesideHandOptions): Promise<BesideHandFound> {
+  const parts = options.parts.split(',')
+  const operations = options.operations.split(',') as Operation[]
+  const comparisons = [
+    ...(parts.includes('accessor') ? await accessorBench(folder, options) : []),
+    ...(parts.includes('http') ? await httpBench(folder, { ...options, operations }) : []),
+  ]
+  const starts = parts.includes('start') ? await startBench(folder, options.rounds, options.report) : []
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Linux ${release()}`
+  const engine = `SQLite ${sqliteVersion()}, synchronous=FULL unless said`
+  const roundsDone = Math.min(options.rounds, ...comparisons.map(({ rounds }) => rounds))
+  const head = `${machine}; Node ${process.version}; ${engine}; ${new Date().toISOString().slice(0, 10)}; ${roundsDone} rounds`
+  const startLines = starts.map(
+    ({ what, milliseconds, least, greatest, goal }) =>
+      `\nStart of the quickstart to its first answer, ${what}: ${Math.round(milliseconds)} ms (${Math.round(least)}–${Math.round(greatest)}), goal ${goal} ms.`,
+  )
+  const table = [head, '', markdown(comparisons), ...startLines].join('\n')
+  return { engine, machine, roundsAsked: options.rounds, roundsDone, comparisons, starts, table }
+}
+
+function sqliteVersion(): string {
+  const database = new Database(':memory:')
+  const { version } = database.prepare<[], { version: string }>('SELECT sqlite_version() AS version').get() ?? { version: 'unknown' }
+  database.close()
+  return version
+}

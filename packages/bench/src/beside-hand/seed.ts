@@ -1,0 +1,27 @@
+import { openStorage } from '@strongroom/core'
+import { userAccessor } from '../strongroom-users.ts'
+import { openHandStore } from './hand-store.ts'
+
+/** Records that both sides have before anything is measured; deletes walk through them. */
+const seeded = 300_000
+const piece = 5_000
+const moment = '2026-01-31T12:00:00.000Z'
+
+export const person = (index: number) => ({ name: `Person ${index}`, email: `person${index}@example.com`, age: index % 100 })
+
+/** Makes a database of ours and one of theirs with the same records. */
+export async function seed(ours: string, theirs: string, records = seeded): Promise<void> {
+  const users = userAccessor()
+  const storage = await openStorage({ url: `sqlite:${ours}`, accessors: [users], sqlite: { synchronous: 'NORMAL' } })
+  const hand = openHandStore(theirs, { synchronous: 'NORMAL' })
+  for (let start = 0; start < records; start += piece) {
+    const people = Array.from({ length: Math.min(piece, records - start) }, (_, index) => person(start + index))
+    await users.insertMany(
+      people.map((each) => ({ ...each, created_at: new Date(moment) })),
+      { actor: 'bench' },
+    )
+    hand.insertMany(people, 'bench', moment)
+  }
+  await storage.close()
+  hand.close()
+}
