@@ -9,7 +9,7 @@ import { verifyBench } from './audit/verify-bench.ts'
 import { type BesideHandOptions, besideHand } from './beside-hand/beside-hand.ts'
 import { governanceBench } from './governance/governance-bench.ts'
 import { onLargeDatabase } from './operators/large-database.ts'
-import { operatorsBench } from './operators/operators-bench.ts'
+import { deedNames, operatorsBench } from './operators/operators-bench.ts'
 import { joinEvidence } from './operators/operators-evidence.ts'
 import { pagesBench } from './pages-bench.ts'
 import type { PairingSummary } from './statistics.ts'
@@ -23,8 +23,8 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
  * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
- * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]`: a backup, an export
- *   and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
+ * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]
+ *   [--deeds backup,export,restore]`: a backup, an export and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
  * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
@@ -99,7 +99,10 @@ async function measureOperators(engine: string): Promise<void> {
   const started = Date.now()
   const bytes = option('bytes', 1_000_000_000)
   const clients = 32
-  const load = { clients, thinkTime: option('think', 0), seconds: option('seconds', 15), rounds: option('rounds', 3), report }
+  const asked = word('deeds')?.split(',') ?? deedNames
+  const deeds = deedNames.filter((name) => asked.includes(name))
+  if (deeds.length < asked.length) throw new Error(`There are the deeds ${deedNames.join(', ')}.`)
+  const load = { clients, deeds, thinkTime: option('think', 0), seconds: option('seconds', 15), rounds: option('rounds', 3), report }
   const windows = await onLargeDatabase(folder, { engine, bytes, file: word('database'), report }, (url) =>
     operatorsBench(folder, { ...load, url }),
   )

@@ -200,7 +200,9 @@ export interface Storage<Database = UnknownTables> extends ChangeWatch {
   revert(selection: RevertSelection, options?: RevertChangesOptions): Promise<RevertReport>
   /**
    * Finishes what is running, refuses what is new with `storage_closed`, and lets go of database and accessors. Streams that are still
-   * open end with `storage_closed`; what an afterCommit hook starts from then on is refused too.
+   * open end with `storage_closed`; what an afterCommit hook starts from then on is refused too. Imports, exports, backups and jobs are ended,
+   * and change nothing. On PostgreSQL it seals audit entries for 5 seconds at most: those of a large import are left for whoever has the
+   * database open, or opens it next. On SQLite it brings what the write-ahead log has gathered into the file: a few seconds after a large import.
    * @throws UsageError `outer_handle` inside a transaction or hook, which it would wait for
    */
   close(): Promise<void>

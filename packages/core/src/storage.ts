@@ -300,8 +300,8 @@ class OpenStorage implements Storage {
     }
     await this.feed.close()
     await this.jobs.close()
-    await this.#schedule?.close()
-    await this.#retention?.close()
+    this.#log.endSoon()
+    await Promise.all([this.#schedule?.close(), this.#retention?.close()])
     await this.audit[endCheckpoints]()
     await this.#transfers.close()
     await this.#log.close()

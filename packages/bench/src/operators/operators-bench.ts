@@ -17,9 +17,15 @@ const warmUp = 10_000
 const run = promisify(execFile)
 const checkScript = fileURLToPath(new URL('./check-backup.ts', import.meta.url))
 
+/** What operators do while everybody else writes and reads. */
+export const deedNames = ['backup', 'export', 'restore'] as const
+export type DeedName = (typeof deedNames)[number]
+
 export interface OperatorsOptions extends ClientsOptions {
   /** Of the database, which is written to. */
   readonly url: string
+  /** Those of a round: all of them take minutes, and a machine is seldom silent for so long. */
+  readonly deeds: readonly DeedName[]
   /** Seconds of a window in which nothing but the load happens. */
   readonly seconds: number
   readonly rounds: number
@@ -28,8 +34,11 @@ export interface OperatorsOptions extends ClientsOptions {
 
 /** Makes a backup, an export and a restore of a large database, each to its end, while clients write and read. */
 export async function operatorsBench(folder: string, options: OperatorsOptions): Promise<Window[]> {
-  const { report } = options
+  const { deeds, report, rounds, seconds } = options
   const server = await startServer('operators-server', options.url, { built: true })
+  const backup = join(folder, 'backup.sqlite')
+  // What is restored has to be there; making it is not measured.
+  if (!deeds.includes('backup')) await download(`${server.url}/db/backup.sqlite`, backup)
   const clients = new Clients(server.url, options)
   try {
     // Code that is run for the first time is slow, and grows the memory.
@@ -40,30 +49,34 @@ export async function operatorsBench(folder: string, options: OperatorsOptions):
       windows.push(window)
       report(lineOf(window))
     }
-    const nothing = (): Promise<void> => pause(options.seconds * 1_000)
-    for (let round = 0; round < options.rounds; round++) {
-      await during('none', nothing)
-      const backup = join(folder, 'backup.sqlite')
-      const known = join(folder, 'acknowledged.json')
-      writeFileSync(known, JSON.stringify(await clients.acknowledged()))
-      await during('backup', () => download(`${server.url}/db/backup.sqlite`, backup))
-      await during('after the backup', () => pause(3_000))
-      const check = JSON.parse((await run(process.execPath, [checkScript, backup, known])).stdout)
-      report(`the backup: ${JSON.stringify(check)}`)
-      if (check.integrity !== 'ok' || check.orphans !== 0 || check.missing !== 0) throw new Error('The backup is not whole.')
-      Object.assign(windows.at(-2) ?? {}, { found: check })
-      await during('none', nothing)
-      await during('export', () => download(`${server.url}/db/export.zip`, join(folder, 'export.zip')))
-      await during('after the export', () => pause(3_000))
-      await during('none', nothing)
-      await during('restore', () => restoreFile(server.url, backup))
-      await during('after the restore', () => pause(3_000))
+    const known = join(folder, 'acknowledged.json')
+    const work: Readonly<Record<DeedName, () => Promise<unknown>>> = {
+      backup: () => download(`${server.url}/db/backup.sqlite`, backup),
+      export: () => download(`${server.url}/db/export.zip`, join(folder, 'export.zip')),
+      restore: () => restoreFile(server.url, backup),
+    }
+    for (let round = 0; round < rounds; round++) {
+      for (const deed of deeds) {
+        await during('none', () => pause(seconds * 1_000))
+        if (deed === 'backup') writeFileSync(known, JSON.stringify(await clients.acknowledged()))
+        await during(deed, work[deed])
+        await during(`after the ${deed}`, () => pause(3_000))
+        if (deed === 'backup') Object.assign(windows.at(-2) ?? {}, { found: await check(backup, known, report) })
+      }
     }
     return windows
   } finally {
     await clients.end()
     await server.stop()
   }
+}
+
+/** Looks at a backup with another program, and answers what it found. */
+async function check(backup: string, known: string, report: (line: string) => void): Promise<unknown> {
+  const found = JSON.parse((await run(process.execPath, [checkScript, backup, known])).stdout)
+  report(`the backup: ${JSON.stringify(found)}`)
+  if (found.integrity !== 'ok' || found.orphans !== 0 || found.missing !== 0) throw new Error('The backup is not whole.')
+  return found
 }
 
 async function measure(clients: Clients, url: string, what: string, work: () => Promise<unknown>): Promise<Window> {

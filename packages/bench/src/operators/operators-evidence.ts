@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { deedNames } from './operators-bench.ts'
 import { summarise, type Window } from './windows.ts'
 
 interface EngineEvidence {
@@ -29,6 +30,7 @@ export function joinEvidence(
   const before = found[engine]
   const earlier = add && before?.commit === run.commit ? before.windows : []
   const windows = [...earlier, ...run.windows]
-  const rounds = windows.filter(({ what }) => what === 'backup').length
+  // A round may have been done in parts, a deed at a time.
+  const rounds = Math.min(...deedNames.map((deed) => windows.filter(({ what }) => what === deed).length))
   return { ...found, [engine]: { ...run, rounds, results: summarise(windows), windows } }
 }

@@ -29,7 +29,9 @@ const report = await storage.import(
 const end = performance.now()
 phases['writing'] = heartbeat.take()
 heartbeat.stop()
-// What the log has gathered is brought into the file after the answer.
+// On PostgreSQL entries get their places after the answer; on SQLite what the log has gathered is brought into the file then.
+await storage.audit.waitUntilSealed()
+const sealed = performance.now()
 await storage.close()
 const closed = performance.now()
 const { maxRSS, userCPUTime, systemCPUTime } = process.resourceUsage()
@@ -41,7 +43,8 @@ process.stdout.write(
     seconds: (end - start) / 1_000,
     readingSeconds: (writingFrom - start) / 1_000,
     lockSeconds: (end - writingFrom) / 1_000,
-    closingSeconds: (closed - end) / 1_000,
+    sealingSeconds: (sealed - end) / 1_000,
+    closingSeconds: (closed - sealed) / 1_000,
     cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
     stalls: phases,
     idleMegabytes: megabytes(idle),

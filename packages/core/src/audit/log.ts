@@ -15,7 +15,9 @@ export interface OpenLog extends LogTables {
   readonly committed: (() => void) | undefined
   /** Begins to seal, where entries wait for that. */
   start(): void
-  /** Seals what there is, and ends. */
+  /** What seals now and later has some seconds left. */
+  endSoon(): void
+  /** Seals what there is, as far as there is time, and ends. */
   close(): Promise<void>
 }
 
@@ -35,6 +37,7 @@ export function openLog(engine: Engine, { logger, isInside }: OpenLogOptions): O
     writer: new AuditWriter(tables.log, tables.head, sealer?.notePending),
     committed: sealer ? undefined : order.announce,
     start: () => sealer?.start(),
+    endSoon: () => sealer?.endSoon(),
     close: async () => await sealer?.close(),
   }
 }

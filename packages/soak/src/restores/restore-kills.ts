@@ -4,7 +4,7 @@ import { type EngineName, engineNames, type TempFolder, tempFolder } from '@stro
 import type { Evidence } from '../evidence.ts'
 import { seconds } from '../kills.ts'
 import { seededRandom } from '../random.ts'
-import { type ServerProcess, startServer } from '../server-process.ts'
+import { promisedReady, type ServerProcess, startServer } from '../server-process.ts'
 import { makeBackupFile } from './backup-file.ts'
 import { type Content, readContent } from './content.ts'
 import { bounds, Heard, type KillMoment, momentsOf } from './kill-plan.ts'
@@ -36,19 +36,20 @@ export async function restoreKillsCampaign(options: RestoreCampaignOptions): Pro
     await run.end()
     await folder.remove()
   }
-  const { done, counts, faults, killedAt, diedAt, slowestStart } = run
+  const { done, counts, faults, killedAt, diedAt, slowest } = run
   const named = (numbers: Readonly<Record<string, number>>, deed: string) =>
     Object.fromEntries(Object.entries(numbers).map(([moment, number]) => [`${deed} after ${moment}`, number]))
   const neverZero = momentsOf[run.engine].map((moment) => `killed after ${moment}`)
   const evidence = { campaign: 'restore-kills', engine, seed, roundsAsked: rounds, roundsDone: done, faults, duration: seconds(started) }
-  return { ...evidence, counts: { ...counts, slowestStart, ...named(killedAt, 'killed'), ...named(diedAt, 'died') }, neverZero }
+  return { ...evidence, counts: { ...counts, ...slowest, ...named(killedAt, 'killed'), ...named(diedAt, 'died') }, neverZero }
 }
 
 class KillRun {
   readonly engine: EngineName
   done = 0
   story = ''
-  slowestStart = 0
+  /** Milliseconds. */
+  readonly slowest = { slowestStart: 0, slowestOwnStart: 0 }
   readonly faults: string[] = []
   readonly counts = { old: 0, new: 0, notes: 0, leftovers: 0, leftoversAfterStart: 0 }
   readonly killedAt: Record<string, number> = {}
@@ -191,7 +192,13 @@ class KillRun {
       this.#onMoment(moment)
     }
     this.#server = await startServer(this.#options.url, { script: restoreServer, onLine })
-    this.slowestStart = Math.max(this.slowestStart, Math.round(this.#server.readyAfter))
+    const { readyAfter, ownReadyAfter } = this.#server
+    this.slowest.slowestStart = Math.max(this.slowest.slowestStart, Math.round(readyAfter))
+    this.slowest.slowestOwnStart = Math.max(this.slowest.slowestOwnStart, Math.round(ownReadyAfter))
+    if (ownReadyAfter >= promisedReady)
+      this.faults.push(
+        `${this.story}: the start took ${Math.round(ownReadyAfter)} ms of its own to be ready; ${promisedReady} are promised`,
+      )
     await this.#expectTidiness(watchPlace(this.#options.url))
   }
 
