@@ -89,6 +89,7 @@ describeEngines('a command', (engine) => {
     test('tells the history of a record, and takes the record back', async () => {
       const user = await server.users.insert({ name: 'Ida' }, { actor: 'olga' })
       await server.users.update(user.id, { name: 'Ivy' }, { actor: 'olga' })
+      await server.storage.audit.waitUntilSealed()
       const [last, first] = await server.users.history(user.id)
       const told = await strongroom(['history', 'users', String(user.id), target(), '--json'])
       expect(

