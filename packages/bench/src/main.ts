@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,6 +8,7 @@ import { sealBench } from './audit/seal-bench.ts'
 import { verifyBench } from './audit/verify-bench.ts'
 import { type BesideHandOptions, besideHand } from './beside-hand/beside-hand.ts'
 import { governanceBench } from './governance/governance-bench.ts'
+import { type HistoryRun, historyBench } from './history/history-bench.ts'
 import { onLargeDatabase } from './operators/large-database.ts'
 import { deedNames, operatorsBench } from './operators/operators-bench.ts'
 import { joinEvidence } from './operators/operators-evidence.ts'
@@ -27,6 +28,7 @@ import { restoreBench } from './transfer/restore-bench.ts'
  *   [--deeds backup,export,restore]`: a backup, an export and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
+ * `npm run bench -- history [--engine sqlite|postgres] [--rounds N] [--entries N]`: histories, audit pages and lists of the past at 5 million entries beside 50,000.
  * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
  */
 const option = (name: string, fallback: number): number => {
@@ -44,6 +46,7 @@ try {
   else if (process.argv[2] === 'audit') await measureAudit(option('pairs', 15), option('entries', 300_000))
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
   else if (process.argv[2] === 'restore') await measureRestore(option('bytes', 2_000_000_000), word('engine'))
+  else if (process.argv[2] === 'history') await measureHistory(option('rounds', 40), option('entries', 5_000_000))
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
   else if (process.argv[2] === 'governance') await measureGovernance(option('pairs', 21), option('amount', 10_000))
   else if (process.argv[2] === 'operators') await measureOperators(word('engine') ?? 'sqlite')
@@ -75,6 +78,21 @@ async function measurePages(rounds: number, records: number): Promise<void> {
   const evidence = await pagesBench(folder, { rounds, records, seed: 20_261_123, report })
   writeEvidence('pages', started, evidence)
   if (evidence.faults.length > 0) process.exitCode = 1
+}
+
+async function measureHistory(rounds: number, entries: number): Promise<void> {
+  const started = Date.now()
+  const engine = word('engine')
+  const engines = engine === undefined ? (['sqlite', 'postgres'] as const) : ([engine as 'sqlite' | 'postgres'] as const)
+  // Each engine can be measured in a run of its own.
+  const file = evidenceFile('history')
+  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { engines?: Record<string, HistoryRun> }).engines : {}
+  const runs: Record<string, HistoryRun & { readonly commit: string }> = {}
+  for (const name of engines)
+    runs[name] = { commit: commit(), ...(await historyBench(folder, { engine: name, rounds, entries, fewEntries: 50_000, report })) }
+  for (const { missed } of Object.values(runs)) for (const question of missed) report(`MISSED ${question}`)
+  // A smaller log is no evidence of a large one.
+  if (entries >= 5_000_000) writeEvidence('history', started, { engines: { ...before, ...runs } })
 }
 
 async function measureExports(rounds: number, records: number, letters: number): Promise<void> {

@@ -7,6 +7,8 @@ import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../src/audit/canonical.ts'
+import { openLog } from '../src/audit/log.ts'
+import { openEngine } from '../src/engine/open-engine.ts'
 import { tamper } from './audit/raw-database.ts'
 import { rejectionOf, storagesOn } from './support.ts'
 
@@ -104,6 +106,37 @@ describeEngines('the chain of the audit log', (engine) => {
       expect(positions).toEqual(Array.from({ length: 6 + written }, (_, index) => index + 1))
     })
 
+    test('of a unit whose savepoints were rolled back around others, and its own code sees where the log stands', async () => {
+      const seen: number[] = []
+      const stand = async (session: { readonly kysely: Storage['kysely'] }): Promise<void> => {
+        const row = await session.kysely.selectFrom('strongroom_audit_head').select('seq').executeTakeFirstOrThrow()
+        seen.push(Number(row['seq']))
+      }
+      await storage.transaction(async (session) => {
+        await notes.insert({ text: 'a' })
+        await stand(session)
+        await rejectionOf(
+          storage.transaction(async (inner) => {
+            await notes.insert({ text: 'b' })
+            await rejectionOf(
+              storage.transaction(async () => {
+                await notes.insert({ text: 'c' })
+                throw new Error('undone')
+              }),
+            )
+            await notes.insert({ text: 'd' })
+            await stand(inner)
+            throw new Error('undone')
+          }),
+        )
+        await notes.insert({ text: 'e' })
+        await stand(session)
+      })
+      // Where entries are sealed after the commit, it stands where it stood.
+      expect(seen).toEqual(engine.name === 'sqlite' ? [1, 3, 2] : [0, 0, 0])
+      expect((await expectWhole()).flat()).toEqual([1, 2])
+    })
+
     test('one link for each on an engine that writes one unit at a time, and several in one elsewhere', async () => {
       await Promise.all(Array.from({ length: 20 }, (_, index) => notes.insert({ text: `n${index}` })))
       const links = await expectWhole()
@@ -160,10 +193,86 @@ describeEngines('the chain of the audit log', (engine) => {
     })
   })
 
+  test('knows the last position of each instant, over what a restore has passed over, and from the first one on that is kept', async () => {
+    const url = await engine.freshUrl()
+    notes = new ModelAccessor(Note, 'notes')
+    storage = (await openStorage({ url, accessors: [notes] })) as unknown as Storage
+    await notes.insertMany([{ text: 'a' }, { text: 'b' }, { text: 'c' }])
+    const file = join(await mkdtemp(join(tmpdir(), 'strongroom-chain-')), 'backup.sqlite')
+    await storage.backup(file)
+    await notes.insertMany(Array.from({ length: 20 }, (_, index) => ({ text: `gone ${index}` })))
+    await storage.restore(file)
+    for (const text of ['d', 'e', 'f']) {
+      await notes.insert({ text })
+      await storage.audit.waitUntilSealed()
+    }
+    const opened = await openEngine(url, { sqlite: {}, postgres: {} })
+    const { order } = openLog(opened, { logger: console, isInside: () => false })
+    const expectEach = async (): Promise<number> => {
+      const places = (await rows()).map((row) => ({
+        position: Number(row['seq']),
+        time: new Date(String(moment(row['effective_at']))).getTime(),
+      }))
+      const times = new Set(places.flatMap(({ time }) => [time - 1, time, time + 1]))
+      for (const time of times) {
+        const last = places.findLast((place) => place.time <= time)
+        expect(await order.positionAt(new Date(time)), String(time)).toBe(last?.position ?? 0)
+      }
+      return places.length
+    }
+    expect(await expectEach()).toBe(7)
+    await tamper(url, 'DELETE FROM strongroom_audit_log WHERE seq < 3')
+    expect(await expectEach()).toBe(5)
+    await tamper(url, 'DELETE FROM strongroom_audit_log')
+    expect(await order.positionAt(new Date())).toBe(0)
+    await opened.close()
+    await storage.close()
+  })
+
+  describe('of a database from before transactions had an index', () => {
+    const older = `
+      DROP INDEX strongroom_audit_log__transaction_id__id__idx;
+      CREATE INDEX "strongroom_audit_log__effective_at__seq__idx" ON "strongroom_audit_log" ("effective_at", "seq");
+      UPDATE strongroom_state SET value = '9' WHERE key = 'version';`
+    const indexesOf = async (url: string): Promise<string[]> => {
+      const opened = await openEngine(url, { sqlite: {}, postgres: {} })
+      const tables = await opened.read((connection) => opened.inspect(connection))
+      await opened.close()
+      return tables.find(({ name }) => name === 'strongroom_audit_log')?.indexes.map(({ name }) => name) ?? []
+    }
+
+    test('goes on when it is opened and brought up', async () => {
+      const url = await engine.freshUrl()
+      notes = new ModelAccessor(Note, 'notes')
+      const first = await openStorage({ url, accessors: [notes] })
+      await notes.insert({ text: 'before' })
+      await first.close()
+      const upgraded = await indexesOf(url)
+      await tamper(url, older)
+      expect(await indexesOf(url)).not.toEqual(upgraded)
+      storage = (await openStorage({ url, accessors: [notes] })) as unknown as Storage
+      await notes.insert({ text: 'after' })
+      expect((await expectWhole()).flat()).toEqual([1, 2])
+      await storage.close()
+      expect((await indexesOf(url)).toSorted()).toEqual(upgraded.toSorted())
+    })
+
+    test('is restored from a backup', async () => {
+      await notes.insert({ text: 'before' })
+      const file = join(await mkdtemp(join(tmpdir(), 'strongroom-chain-')), 'older.sqlite')
+      await storage.audit.waitUntilSealed()
+      await storage.backup(file)
+      await tamper(`sqlite:${file}`, older)
+      await storage.restore(file)
+      await notes.insert({ text: 'after' })
+      expect((await expectWhole()).flat()).toEqual([1, 2, 3])
+    })
+  })
+
   describe('a backup from before there was a chain', () => {
     /** What the chain has brought: indexes and columns. */
     const unchain = `
-      DROP INDEX strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx; DROP INDEX strongroom_audit_log__effective_at__seq__idx;
+      DROP INDEX strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx;
       UPDATE strongroom_audit_log SET seq = NULL, prev_hash = NULL, hash = NULL;
       ALTER TABLE strongroom_audit_log DROP COLUMN effective_at; ALTER TABLE strongroom_audit_log DROP COLUMN leaf;
       UPDATE strongroom_audit_head SET seq = 0, hash = NULL;

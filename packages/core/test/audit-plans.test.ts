@@ -17,8 +17,10 @@ const questions: Record<string, AuditPage> = {
   'one actor': { actor: 'admin' },
   'one operation': { operation: 'purge' },
   'one request': { request_id: 'r-1' },
+  'one transaction': { transaction_id: 't-1' },
   "one record's history in a range of time": { component: 'users', record_id: 7, since },
   'one request in a range of time': { request_id: 'r-1', since },
+  'one transaction in a range of time': { transaction_id: 't-1', since },
   'a range of time': { since, until: new Date('2026-02-01T00:00:00Z') },
 }
 

@@ -96,8 +96,8 @@ export class AuditAccessor {
   }
 
   /**
-   * The entries that hold the query, newest first: by id, in a range of time by time and then id, but those of one record or request
-   * always by id. The two orders differ only for units that overlapped and where a clock was set back; each record's entries come
+   * The entries that hold the query, newest first: by id, in a range of time by time and then id, but those of one record, request
+   * or transaction always by id. The two orders differ only for units that overlapped and where a clock was set back; each record's entries come
    * in the order of its writes by id. An entry is there once its unit has committed, which may be after a later one was read.
    * @throws InvalidQueryError for a filter, operation or number that is none
    */
@@ -195,12 +195,13 @@ export function auditSelection(query: AuditPage): SelectOptions {
 
 /**
  * By id, which for each record is the order of its writes. A range of time is sorted by time first, as its index is, unless the
- * entries are those of one record or request, which are few. Entries of units that overlap have ids and times in different
+ * entries are those of one record, request or transaction, which are few. Entries of units that overlap have ids and times in different
  * orders (both are drawn before the commits), and so has a log whose clock was set back.
  */
 function newestFirst(query: AuditPage): SortKey[] {
   const byId: SortKey[] = [{ field: 'id', descending: true }]
-  const few = query.request_id !== undefined || (query.component !== undefined && query.record_id !== undefined)
+  const few =
+    query.request_id !== undefined || query.transaction_id !== undefined || (query.component !== undefined && query.record_id !== undefined)
   if (few || (query.since === undefined && query.until === undefined)) return byId
   return [{ field: 'timestamp', descending: true }, ...byId]
 }

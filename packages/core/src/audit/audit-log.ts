@@ -60,8 +60,8 @@ export const AuditLog = defineSystemModel(
       ['operation', 'id'],
       ['request_id', 'id'],
       ['timestamp', 'id'],
+      ['transaction_id', 'id'],
       ['component', 'seq'],
-      ['effective_at', 'seq'],
     ],
   },
 )

@@ -1,4 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { type CompiledQuery, sql } from 'kysely'
+import type { BoundTable } from '../query/bound-table.ts'
 import { runTask } from '../session/task.ts'
 import { readHead } from './head-row.ts'
 import type { LogTables } from './seal-pending.ts'
@@ -65,14 +67,7 @@ export class AuditOrder {
   /** The last position whose effective time is this instant or earlier; 0 where there is none. Ask after `waitUntilSealed`. */
   async positionAt(time: Date): Promise<number> {
     const { log } = this.#tables
-    const statement = log.engine.builder
-      .selectFrom(log.model.name)
-      .select('seq')
-      .where('effective_at', '<=', log.encode('effective_at', time))
-      .orderBy('effective_at', 'desc')
-      .orderBy('seq', 'desc')
-      .limit(1)
-      .compile()
+    const statement = positionStatement(log, log.encode('effective_at', time))
     const [row] = await log.engine.read((connection) => connection.all(statement))
     return Number(row?.['seq'] ?? 0)
   }
@@ -87,4 +82,22 @@ export class AuditOrder {
   readonly announce = (): void => {
     for (const listener of this.#listeners) listener()
   }
+}
+
+/**
+ * Looks for the last position whose effective time is not after `time`: these times never fall, so that some forty looks at the index of
+ * positions find it among any number of entries, and none of their own has to be kept up by every write.
+ */
+function positionStatement({ model, engine }: BoundTable, time: unknown): CompiledQuery {
+  const log = sql.table(model.name)
+  // Of positions that a restore has passed over, and of those before the first, the entry before tells.
+  const timeAt = (position: string) => sql`(SELECT effective_at FROM ${log} WHERE seq <= ${sql.raw(position)} ORDER BY seq DESC LIMIT 1)`
+  return sql`WITH RECURSIVE
+    sizes(size) AS (SELECT cast(1 AS bigint) UNION ALL SELECT size * 2 FROM sizes WHERE size <= (SELECT max(seq) FROM ${log})),
+    looks(low, step) AS (
+      SELECT cast(0 AS bigint), (SELECT max(size) FROM sizes)
+      UNION ALL
+      SELECT CASE WHEN ${timeAt('low + step')} > ${time} THEN low ELSE low + step END, step / 2 FROM looks WHERE step > 0
+    )
+    SELECT seq FROM ${log} WHERE seq <= (SELECT low FROM looks WHERE step = 0) ORDER BY seq DESC LIMIT 1`.compile(engine.builder)
 }

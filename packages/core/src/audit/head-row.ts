@@ -1,4 +1,4 @@
-import type { Connection } from '../engine/engine.ts'
+import type { Connection, Statement } from '../engine/engine.ts'
 import { StorageUnavailableError } from '../errors.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { everything } from '../query/filter.ts'
@@ -12,14 +12,23 @@ import { type ChainHead, chainHead, chainHeadColumns } from './chain.ts'
  * back. `lock` keeps others from doing the same until the unit ends, where units overlap.
  */
 export function* readHead(head: BoundTable, connection: Connection, lock = false): Task<ChainHead> {
+  // Whoever noted it noted where the log stands.
+  const noted = connection.late?.value as ChainHead | undefined
+  if (noted) return noted
   const options = { filter: everything, includeDeleted: true, order: [], columns: chainHeadColumns, lock }
   const [row] = yield* selectRows(head, connection, undefined, options)
   if (row) return chainHead(row)
   throw new StorageUnavailableError('storage_unavailable', 'The audit log has lost its head row. Restore the database from a backup.')
 }
 
-/** Writes where the log stands now. */
+/** Writes where the log stands now; once for all units of a commit, where they share one. */
 export function* writeHead(head: BoundTable, connection: Connection, stand: ChainHead, sealedAt: Date): Task<void> {
+  const statement = (): Statement => headStatement(head, stand, sealedAt)
+  if (connection.late) connection.late.note(stand, statement)
+  else yield* wait(connection.run(statement()))
+}
+
+function headStatement(head: BoundTable, stand: ChainHead, sealedAt: Date): Statement {
   const values: FieldValues = { ...stand, sealed_at: sealedAt }
   const names = Object.keys(values)
   const shape = head.shapes.get(`advance ${names.join()}`, () =>
@@ -30,6 +39,8 @@ export function* writeHead(head: BoundTable, connection: Connection, stand: Chai
         .compile(),
     ),
   )
-  const encoded = names.map((name) => head.encode(name, values[name]))
-  yield* wait(connection.run(bind(shape, encoded)))
+  return bind(
+    shape,
+    names.map((name) => head.encode(name, values[name])),
+  )
 }

@@ -1,6 +1,7 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { LateWrite } from './late-write.ts'
 import type { LogGuard } from './log-guard.ts'
 import type { Reach } from './reach.ts'
 import type { Signals } from './signals.ts'
@@ -23,6 +24,8 @@ export interface Statement {
 
 /** What a unit of work, or a read, does to the database. It throws `session_finished` after its unit has ended. */
 export interface Connection {
+  /** Where units share a commit, what is written once for all of them; undefined where each writes for itself. */
+  readonly late?: LateWrite | undefined
   /**
    * Runs a statement and hands out its rows (of a SELECT or a RETURNING). Throws `query_timeout` when it is a read that takes longer
    * than `time` allows; without `time` only its unit's limit holds.

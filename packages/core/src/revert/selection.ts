@@ -81,7 +81,7 @@ export function readRevert(selection: Omit<RevertSelection, 'import'>, options: 
     ...(until !== undefined && { until }),
   })
   const byId = { field: 'id', descending: false }
-  const keys = requestId === undefined ? [{ field: 'timestamp', descending: false }, byId] : [byId]
+  const keys = requestId === undefined && batch === undefined ? [{ field: 'timestamp', descending: false }, byId] : [byId]
   return { filter, keys, skip: options.conflicts === 'skip', atMost: wholeNumber('atMost', options.atMost) ?? usuallyReverted }
 }
 

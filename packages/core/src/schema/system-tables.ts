@@ -6,6 +6,7 @@ import { Counters } from '../counters/counters-table.ts'
 import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import { KeptAnswers } from '../idempotency/kept-answers.ts'
+import { indexName } from '../model/constraint-names.ts'
 import { defineSystemModel } from '../model/define-model.ts'
 import type { AnyModel } from '../model/model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
@@ -47,6 +48,7 @@ const upgrades: readonly Upgrade[] = [
   createMigrationRecords,
   addLeaves,
   createErasures,
+  indexTransactions,
 ]
 
 /** The version of the tables that this library makes. */
@@ -162,4 +164,12 @@ async function createMigrationRecords(engine: Engine, connection: Connection): P
 
 async function createErasures(engine: Engine, connection: Connection): Promise<void> {
   for (const statement of createStatements([Erasures], engine)) await connection.run({ sql: statement, parameters: [] })
+}
+
+/** Entries are found by the unit that wrote them; the time at which they count as done is found by their positions, and needs no index. */
+async function indexTransactions(engine: Engine, connection: Connection): Promise<void> {
+  const byTime = indexName(AuditLog.name, ['effective_at', 'seq'])
+  for (const sql of [`DROP INDEX IF EXISTS "${byTime}"`, ...createStatements([AuditLog], engine)]) {
+    await connection.run({ sql, parameters: [] })
+  }
 }

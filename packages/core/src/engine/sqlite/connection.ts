@@ -1,5 +1,6 @@
 import { TransactionTimeoutError, UsageError } from '../../errors.ts'
 import type { Connection, Statement, StoredRow } from '../engine.ts'
+import type { LateWrite } from '../late-write.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { quoteName } from './ddl.ts'
 import { mapError } from './errors.ts'
@@ -12,12 +13,14 @@ export class SqliteConnection implements Connection {
   readonly #handle: Handle
   /** When the unit's time is over, on the clock of `performance.now()`. */
   readonly deadline: number
+  readonly late: LateWrite | undefined
   #failure: Error | undefined
   #ended = false
 
   constructor(handle: Handle, deadline: number) {
     this.#handle = handle
     this.deadline = deadline
+    this.late = handle.late
   }
 
   /** Why the unit cannot be committed whatever its code answers: the transaction is gone, or its time is over. */
@@ -64,6 +67,7 @@ export class SqliteConnection implements Connection {
     const write = options.write && !this.#handle.readonly
     guardRawSql(statement.sql, write)
     try {
+      this.late?.settle()
       const prepared = this.#prepared(statement.sql)
       const readonly = prepared.statement.readonly
       if (!readonly && !write) refuseWrite()
@@ -77,15 +81,18 @@ export class SqliteConnection implements Connection {
 
   savepoint(name: string): void {
     this.#control(`SAVEPOINT ${quoteName(name)}`)
+    this.late?.openSavepoint(name)
   }
 
   release(name: string): void {
     this.#control(`RELEASE ${quoteName(name)}`)
+    this.late?.keepSavepoint(name)
   }
 
   rollbackTo(name: string): void {
     this.#control(`ROLLBACK TO ${quoteName(name)}`)
     this.#control(`RELEASE ${quoteName(name)}`)
+    this.late?.dropSavepoint(name)
   }
 
   /** Units never overlap here. */

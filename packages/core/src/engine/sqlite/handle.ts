@@ -1,4 +1,5 @@
 import { StorageUnavailableError } from '../../errors.ts'
+import { LateWrite } from '../late-write.ts'
 import type { StatementListener } from '../statement-listener.ts'
 import { ChangeMarks } from './change-marks.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
@@ -28,6 +29,8 @@ export interface Handle {
   readonly readonly: boolean
   /** Of the connection that writes. */
   readonly marks?: ChangeMarks
+  /** Of the connection that writes. */
+  readonly late?: LateWrite
 }
 
 /**
@@ -57,7 +60,12 @@ export function openWriter(options: HandleOptions): Handle {
     database.close()
     throw error
   }
-  return { database, statements, clock: new ReadClock(database), readonly: false, marks }
+  const late = new LateWrite(({ sql, parameters }) => {
+    const { statement, changes } = statements.get(sql)
+    if (changes !== undefined) marks.touch(changes)
+    statement.run(parameters)
+  })
+  return { database, statements, clock: new ReadClock(database), readonly: false, marks, late }
 }
 
 /** Opens a connection that cannot write. */

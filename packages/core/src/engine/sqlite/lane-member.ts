@@ -7,6 +7,8 @@ import type { Handle } from './handle.ts'
 export type LaneUnit<T> = Pick<Unit<T>, 'alone' | 'timeLimit' | 'large' | 'run'> & {
   /** Tables are written anew: foreign keys are off, which SQLite does outside of transactions alone. */
   readonly changesTables?: boolean
+  /** It makes tables and indexes, which goes through all of their rows. */
+  readonly defines?: boolean
 }
 
 /** A unit on the lane, and its outcome, which is withheld until the commit. */

@@ -129,7 +129,7 @@ export class SqliteEngine implements Engine {
       return answer
     }
     try {
-      return await lane.write({ alone: true, timeLimit: Number.POSITIVE_INFINITY, changesTables, run })
+      return await lane.write({ alone: true, timeLimit: Number.POSITIVE_INFINITY, changesTables, defines: true, run })
     } finally {
       this.refresh()
     }

@@ -130,7 +130,7 @@ export class WriteLane {
     }
     try {
       if (first.unit.large) this.#control.rollBack()
-      else this.#control.begin({ foreignKeys: first.unit.changesTables !== true })
+      else this.#control.begin({ foreignKeys: first.unit.changesTables !== true, inMemory: first.unit.defines !== true })
       this.#lockedSince = undefined
       return true
     } catch (error) {
