@@ -1,9 +1,11 @@
 import type { DatabasePlace } from './engine/engine.ts'
-import { databaseFile, openEngine, openEngineToRead } from './engine/open-engine.ts'
+import { databaseFile, openEngine } from './engine/open-engine.ts'
 import { UsageError } from './errors.ts'
 import { type AnyAccessor, refuseRepeats } from './options.ts'
 import { prepareSchema } from './schema/prepare-schema.ts'
-import { type MoveProgress, type MoveReport, move } from './transfer/move/move.ts'
+import { tableOf } from './schema/wanted-table.ts'
+import type { MoveProgress, MoveReport } from './transfer/move/move.ts'
+import { moveInThread } from './transfer/move/move-in-thread.ts'
 
 /** From where to where a database is moved. */
 export interface MoveOptions {
@@ -19,19 +21,19 @@ export interface MoveOptions {
   readonly restart?: boolean | undefined
   /** Ends the work between two batches; the next move goes on with it. */
   readonly signal?: AbortSignal | undefined
-  /** Is told how far it is, some hundred times a second at most. */
+  /** Is told how far it is, some hundred times a second at most. A throw ends the work, as `signal` does. */
   readonly onProgress?: ((progress: MoveProgress) => void) | undefined
 }
 
 /** Milliseconds for reaching a server. */
 const connectWait = 5_000
 
-const known = ['from', 'to', 'accessors', 'leaveOthers', 'restart', 'signal', 'onProgress']
+const optionNames = ['from', 'to', 'accessors', 'leaveOthers', 'restart', 'signal', 'onProgress']
 
 /**
  * Moves a database to another engine, or to another place: tables, records, the audit log with its chain, and the counters of ids, as they
  * are at one moment, in constant memory. Then both are read from end to end, and each table's number of records and hash of content
- * compared. What was ended in the middle goes on where it was, as long as the source has not changed.
+ * compared. A thread of its own does it. What was ended in the middle goes on where it was, as long as the source has not changed.
  *
  * Stop what writes to the source first: what is written after the moment is not in the target.
  *
@@ -42,8 +44,8 @@ const known = ['from', 'to', 'accessors', 'leaveOthers', 'restart', 'signal', 'o
  * const { tables } = await moveDatabase({ from: 'sqlite:./app.db', to: 'postgres://localhost/app' })
  */
 export async function moveDatabase(options: MoveOptions): Promise<MoveReport> {
-  const stranger = Object.keys(options).find((name) => !known.includes(name))
-  if (stranger !== undefined) throw refused(`"${stranger}" is no option of moveDatabase. There are ${known.join(', ')}.`)
+  const stranger = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (stranger !== undefined) throw refused(`"${stranger}" is no option of moveDatabase. There are ${optionNames.join(', ')}.`)
   const { from, to, accessors = [], leaveOthers = false, restart = false, signal, onProgress = () => undefined } = options
   for (const [name, url] of Object.entries({ from, to })) {
     if (typeof url !== 'string' || url === '') throw refused(`moveDatabase needs ${name}, e.g. "sqlite:./app.db".`)
@@ -51,15 +53,10 @@ export async function moveDatabase(options: MoveOptions): Promise<MoveReport> {
   }
   refuseRepeats(accessors)
   const target = placeOf(to)
-  const source = await openEngineToRead(from)
-  try {
-    const models = accessors.map(({ model }) => model)
-    const report = await move({ source, target, models, leaveOthers, restart, signal, onProgress })
-    await settle(to)
-    return report
-  } finally {
-    await source.close()
-  }
+  const known = accessors.map(({ model }) => tableOf(model))
+  const report = await moveInThread({ from, target, known, leaveOthers, restart }, { signal, onProgress })
+  await settle(to)
+  return report
 }
 
 /** The target is not opened as a database before it is one. */

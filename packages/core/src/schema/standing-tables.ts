@@ -1,26 +1,24 @@
 import type { Connection, Engine } from '../engine/engine.ts'
-import type { AnyModel } from '../model/model.ts'
 import { readMemory } from './change/table-memory.ts'
-import { definitionOf } from './definition/definition-of.ts'
 import { liveDefinition } from './diff/live-definition.ts'
 import { TableRecords } from './table-records.ts'
 import type { NamedTable } from './wanted-table.ts'
 
 /**
  * The tables that stand, as they are, whatever the models want; those that this library could not have made are left out. Where one type
- * stands for several kinds of values, the database's memory tells which it is, and the models where it remembers nothing.
+ * stands for several kinds of values, the database's memory tells which it is, and what is wanted where it remembers nothing.
  */
 export async function standingTables(
   engine: Engine,
   connection: Pick<Connection, 'all'>,
-  models: readonly AnyModel[],
+  wanted: readonly NamedTable[],
 ): Promise<NamedTable[]> {
   const tables = await engine.inspect(connection)
   const remembers = tables.some(({ name }) => name === TableRecords.name)
   const memory = remembers ? await readMemory(engine, connection) : new Map<string, never>()
-  const wanted = new Map(models.map((model) => [model.name, definitionOf(model)]))
+  const wantedByName = new Map(wanted.map(({ name, definition }) => [name, definition]))
   return tables.flatMap((table) => {
-    const definition = liveDefinition(table, memory.get(table.name) ?? wanted.get(table.name), engine)
+    const definition = liveDefinition(table, memory.get(table.name) ?? wantedByName.get(table.name), engine)
     return definition ? [{ name: table.name, definition }] : []
   })
 }

@@ -29,7 +29,8 @@ export async function* readBatches(client: Client, statement: Statement, mostRow
   try {
     for (;;) {
       const rows = ready.shift()
-      flow.resume()
+      // What arrives together may be more than that: nothing more is asked for until it is used up.
+      if (ready.length < mostWaiting) flow.resume()
       if (rows) yield rows
       else if (ended) return await end
       else await new Promise<void>((resolve) => (wake = resolve))

@@ -11,8 +11,8 @@ export interface TableContent {
   readonly sha256: string
 }
 
-/** Rows that are read at a time. */
-const piece = 200
+/** Rows that are read at a time; few, as for a move. */
+const piece = 50
 
 /**
  * Hashes what a table holds: each record, in the order of the ids, as the canonical JSON (RFC 8785) of its fields by name, in JSON form,
@@ -21,7 +21,7 @@ const piece = 200
 export async function hashContent(
   snapshot: Snapshot,
   { name, definition: { id, fields } }: NamedTable,
-  onRows: (count: number) => void,
+  onRows: (count: number) => Promise<void>,
 ): Promise<TableContent> {
   const columns = [[id.name, id] as const, ...Object.entries(fields)].map(([column, field]) => ({
     column,
@@ -41,7 +41,7 @@ export async function hashContent(
       hash.update(`${canonicalJson(record)}\n`)
     }
     rows += batch.length
-    onRows(batch.length)
+    await onRows(batch.length)
   }
   return { rows, sha256: hash.digest('hex') }
 }

@@ -3,12 +3,11 @@ import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
 import { canonicalJson } from '../../audit/canonical.ts'
 import type { Connection, Engine, Snapshot, Statement, StoredRow } from '../../engine/engine.ts'
 import { SchemaMismatchError, UsageError } from '../../errors.ts'
-import type { AnyModel } from '../../model/model.ts'
 import { readMemory } from '../../schema/change/table-memory.ts'
 import { standingTables } from '../../schema/standing-tables.ts'
 import { systemModels } from '../../schema/system-tables.ts'
 import { TableRecords } from '../../schema/table-records.ts'
-import type { NamedTable } from '../../schema/wanted-table.ts'
+import { type NamedTable, tableOf } from '../../schema/wanted-table.ts'
 
 /** What is moved of a database. */
 export interface MovedTables {
@@ -34,7 +33,7 @@ export function asking(snapshot: Snapshot): Pick<Connection, 'all'> {
 export async function readTables(
   engine: Engine,
   snapshot: Snapshot,
-  { models, leaveOthers }: { readonly models: readonly AnyModel[]; readonly leaveOthers: boolean },
+  { known: given, leaveOthers }: { readonly known: readonly NamedTable[]; readonly leaveOthers: boolean },
 ): Promise<MovedTables> {
   const connection = asking(snapshot)
   const live = await engine.inspect(connection)
@@ -43,10 +42,10 @@ export async function readTables(
     throw new SchemaMismatchError([`There is no table ${names.has(AuditLog.name) ? TableRecords.name : AuditLog.name}.`], advice)
   const known = new Set([
     ...systemModels.map(({ name }) => name),
-    ...models.map(({ name }) => name),
+    ...given.map(({ name }) => name),
     ...(await readMemory(engine, connection)).keys(),
   ])
-  const standing = await standingTables(engine, connection, [...systemModels, ...models])
+  const standing = await standingTables(engine, connection, [...systemModels.map(tableOf), ...given])
   const tables = standing.filter(({ name }) => known.has(name))
   const moved = new Set(tables.map(({ name }) => name))
   const others = [...names].filter((name) => !moved.has(name))

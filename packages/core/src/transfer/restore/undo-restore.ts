@@ -6,7 +6,7 @@ import { ConflictError } from '../../errors.ts'
 import type { AnyModel } from '../../model/model.ts'
 import { standingTables } from '../../schema/standing-tables.ts'
 import { systemModels } from '../../schema/system-tables.ts'
-import type { NamedTable } from '../../schema/wanted-table.ts'
+import { type NamedTable, tableOf } from '../../schema/wanted-table.ts'
 import { makeBackup } from '../backup/backup.ts'
 import { withWorkFile } from '../files.ts'
 import { lastSafetyName } from './last-restore.ts'
@@ -42,7 +42,7 @@ async function tablesAt(place: DatabasePlace, engine: Engine, models: readonly A
       for await (const rows of snapshot.stream(statement, 1_000)) found.push(...rows)
       return found
     }
-    return await standingTables(engine, { all }, models)
+    return await standingTables(engine, { all }, models.map(tableOf))
   } finally {
     await snapshot.close()
   }

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@strongroom/contract'
-import { StorageBusyError, StorageUnavailableError, StrongroomError, type UnavailableCode } from '../../errors.ts'
+import { ConflictError, StorageBusyError, StorageUnavailableError, StrongroomError, type UnavailableCode, UsageError } from '../../errors.ts'
 
 /** What a thread that makes bytes tells the main one. */
 export type FromWorker =
@@ -29,6 +29,9 @@ export function tellError(error: unknown): ToldError {
 /** The error that was told. */
 export function heardError({ code, message, stack }: ToldError): Error {
   if (code === undefined) return Object.assign(new Error(message), { ...(stack !== undefined && { stack }) })
+  // What threads find wrong with what they were asked for; of other kinds the code alone is looked at.
+  if (code === 'state_conflict') return new ConflictError(code, message, [], { cause: stack })
+  if (code === 'invalid_options') return new UsageError(code, message, { cause: stack })
   if (code === 'storage_busy') return new StorageBusyError(message, { cause: stack })
   return isUnavailable(code)
     ? new StorageUnavailableError(code, message, { cause: stack })

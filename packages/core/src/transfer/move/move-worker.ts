@@ -1,0 +1,44 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import { openEngineToRead } from '../../engine/open-engine.ts'
+import { tellError } from '../worker/messages.ts'
+import { type MoveProgress, move } from './move.ts'
+import type { FromMover, MoveTask, ToMover } from './move-messages.ts'
+
+const port = parentPort
+if (!port) throw new Error('This module runs in a thread that the library starts.')
+const send = (message: FromMover): void => port.postMessage(message)
+/** Batches between two that are told, where they are of the same table: each message costs the main thread memory, too. */
+const quietBatches = 10
+
+let heard = (_message: ToMover): void => undefined
+port.on('message', (message: ToMover) => heard(message))
+
+try {
+  // Whoever starts the thread says what its task is.
+  const { from, ...task } = workerData as MoveTask
+  const source = await openEngineToRead(from)
+  try {
+    const tell = (progress: MoveProgress): Promise<void> =>
+      new Promise((resolve, reject) => {
+        heard = ({ goOn }) => (goOn ? resolve() : reject(new Error('The move is not wanted any more.')))
+        send({ type: 'progress', progress })
+      })
+    let told = ''
+    let quiet = 0
+    const onProgress = async (progress: MoveProgress): Promise<void> => {
+      const place = `${progress.phase} ${progress.table}`
+      if (place === told && progress.rows < progress.total && ++quiet < quietBatches) return
+      told = place
+      quiet = 0
+      await tell(progress)
+    }
+    const report = await move({ ...task, source, onProgress })
+    send({ type: 'done', report })
+  } finally {
+    await source.close()
+  }
+} catch (error) {
+  send({ type: 'failed', error: tellError(error) })
+} finally {
+  port.close()
+}
