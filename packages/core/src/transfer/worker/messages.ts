@@ -1,5 +1,12 @@
 import type { ErrorCode } from '@strongroom/contract'
-import { ConflictError, StorageBusyError, StorageUnavailableError, StrongroomError, type UnavailableCode, UsageError } from '../../errors.ts'
+import {
+  ConflictError,
+  StorageBusyError,
+  StorageUnavailableError,
+  StrongroomError,
+  type UnavailableCode,
+  UsageError,
+} from '../../errors.ts'
 
 /** What a thread that makes bytes tells the main one. */
 export type FromWorker =
