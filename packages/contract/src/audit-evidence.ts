@@ -29,6 +29,16 @@ const count: WireSchema = { type: 'integer', minimum: 0 }
 const place: WireSchema = { type: ['integer', 'null'] }
 const hashes: WireSchema = { type: 'array', items: hash }
 
+const fault: WireSchema = {
+  anyOf: [
+    closed({ kind: { type: 'string', enum: [...auditFaultKinds] }, position: place, through: place, id: place, detail: text }),
+    { type: 'null' },
+  ],
+}
+
+/** Whether a log is whole, in short. */
+export const logVerdictSchema = closed({ ok: { type: 'boolean' }, entries: count, fault })
+
 /** What came of a verification: `fault` names the first entry that is bad. */
 export const auditVerdictSchema = closed({
   ok: { type: 'boolean' },
@@ -39,12 +49,7 @@ export const auditVerdictSchema = closed({
   erased: count,
   unsealed: count,
   retained_below: place,
-  fault: {
-    anyOf: [
-      closed({ kind: { type: 'string', enum: [...auditFaultKinds] }, position: place, through: place, id: place, detail: text }),
-      { type: 'null' },
-    ],
-  },
+  fault,
   checkpoints: {
     type: 'array',
     items: closed({ size: count, epoch: count, timestamp: instant, finding: { type: 'string', enum: [...checkpointFindings] } }),

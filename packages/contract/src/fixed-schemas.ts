@@ -1,3 +1,4 @@
+import { logVerdictSchema } from './audit-evidence.ts'
 import { closed } from './closed-schema.ts'
 import { errorCatalogue } from './error-codes.ts'
 import type { WireSchema } from './route.ts'
@@ -189,6 +190,7 @@ export const restoreReportSchema = closed({
   bytes: count,
   sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
   tables: { type: 'array', items: closed({ table: text, now: count, in_file: { type: ['integer', 'null'], minimum: 0 } }) },
+  audit: logVerdictSchema,
   since: closed({ entries: count, last_entry: textOrNull, same_history: { type: 'boolean' } }),
   migrations: { type: 'array', items: text },
   safety_copy: textOrNull,

@@ -129,7 +129,7 @@ export {
   type SkippedFile,
 } from './transfer/import/report.ts'
 export type { MovedTable, MoveProgress, MoveReport } from './transfer/move/move.ts'
-export { type RestoreReport, restoreReportToJson } from './transfer/restore/report.ts'
+export { type LogVerdict, type RestoreReport, restoreReportToJson } from './transfer/restore/report.ts'
 export type { RestoreOptions } from './transfer/restore/restore.ts'
 export type { CarryRule, EndRule, FileCheck, RestoreModule } from './transfer/restore/restore-modules.ts'
 export type { RestoreStep, RestoreStepMessage } from './transfer/restore/steps.ts'

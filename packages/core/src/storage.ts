@@ -22,6 +22,7 @@ import type { AnyDatabase, Engine } from './engine/engine.ts'
 import { openEngine } from './engine/open-engine.ts'
 import { UsageError } from './errors.ts'
 import { AuditEvidence, endCheckpoints, startCheckpoints } from './evidence/audit-evidence.ts'
+import { verifyUnwritten } from './evidence/verify.ts'
 import { Health, type StorageHealth } from './health/health.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
@@ -32,7 +33,7 @@ import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
-import { Retention, type RetentionReport } from './retention/retention.ts'
+import { noRetention, Retention, type RetentionReport } from './retention/retention.ts'
 import { revertSelected } from './revert/revert-changes.ts'
 import { BackupRecords } from './schema/backup-records.ts'
 import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
@@ -153,7 +154,8 @@ class OpenStorage implements Storage {
     this.feed = new ChangeFeed({ log, head, units: this.#units, arrivals, components: () => this.#bound })
     this.kysely = outerHandle(handles)
     this.#backupSource = { engine, models: [...systemModels, ...models], transfers: this.#transfers }
-    this.#restores = new Restores({ engine, models, transfers: this.#transfers, modules: options.restoreModules, migrations })
+    const checks = { modules: options.restoreModules, verify: (staged: Engine) => verifyUnwritten(staged, this.#transfers) }
+    this.#restores = new Restores({ engine, models, transfers: this.#transfers, migrations, ...checks })
     this.#backupLog = new BackupLog(new BoundTable(BackupRecords, engine), this.#units)
     this.jobs = new Jobs({ table: new BoundTable(JobRecords, engine), units: this.#units, logger, observer: options.observer })
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog, migrations })
@@ -182,11 +184,7 @@ class OpenStorage implements Storage {
 
   async retain(): Promise<RetentionReport> {
     requireWholeDatabase(this.#units, 'retention is about')
-    if (!this.#retention)
-      throw new UsageError(
-        'invalid_options',
-        "This storage keeps its whole log. Say how much: retention: { keep: { users: { for: '365d' } } }.",
-      )
+    if (!this.#retention) throw noRetention()
     return this.#retention.run()
   }
 

@@ -184,6 +184,7 @@ describeEngines('the transfer routes', (engine) => {
         bytes: backup.length,
         sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
         tables: expect.arrayContaining([{ table: 'users', now: 1, in_file: 1 }]),
+        audit: { ok: true, entries: expect.any(Number), fault: null },
         since: { entries: expect.any(Number), last_entry: expect.stringMatching(/Z$/), same_history: true },
         migrations: [],
         safety_copy: expect.stringMatching(/^[^/\\]+$/),

@@ -82,6 +82,7 @@ async function agreed({ surroundings, progress }: Job, restoring: Restoring, tar
 function inWords(report: Document, { name }: Target): string {
   const tables = Array.isArray(report['tables']) ? report['tables'].map(asRecord) : []
   const since = asRecord(report['since'])
+  const fault = asRecord(asRecord(report['audit'])['fault'] ?? {})
   const migrations = Array.isArray(report['migrations']) ? report['migrations'].map(String) : []
   const rows = tables.map((row) => [String(row['table']), String(row['now']), row['in_file'] === null ? 'none' : String(row['in_file'])])
   const lost = Number(since['entries'])
@@ -90,6 +91,7 @@ function inWords(report: Document, { name }: Target): string {
     ...(since['same_history'] === false
       ? ['The last entry of the file is not in the log: it was made from another database, or the log went another way since.']
       : []),
+    ...('detail' in fault ? [`The audit log of the file has a fault: ${fault['detail']}`] : []),
     ...migrations,
     report['restored'] === true
       ? `${name} is restored (${inBytes(Number(report['bytes']))}). What was there is kept as ${report['safety_copy']}; --undo brings it back.`

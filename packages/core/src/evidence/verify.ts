@@ -1,6 +1,8 @@
+import { AuditHead, AuditLog } from '../audit/audit-log.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
-import type { Statement } from '../engine/engine.ts'
+import type { Engine, Statement } from '../engine/engine.ts'
 import { ForbiddenError, InvalidQueryError } from '../errors.ts'
+import { BoundTable } from '../query/bound-table.ts'
 import type { Transfers } from '../transfer/transfers.ts'
 import { reportOf } from '../transfer/worker/report-of.ts'
 import { moduleUrl } from '../transfer/worker/run-in-worker.ts'
@@ -31,6 +33,11 @@ export async function verify(
   for (const checkpoint of checkpoints) assertSigned(checkpoint, publicKey)
   const task: VerifyTask = { place: tables.log.engine.place, ...statementsOf(tables), allPlaced, checkpoints }
   return await reportOf<AuditVerdict>(transfers, { module: moduleUrl('./verify-worker', import.meta.url), task }, signal)
+}
+
+/** Looks through the log of a database that nobody writes to. */
+export function verifyUnwritten(engine: Engine, transfers: Transfers): Promise<AuditVerdict> {
+  return verify({ log: new BoundTable(AuditLog, engine), head: new BoundTable(AuditHead, engine) }, transfers, { allPlaced: true })
 }
 
 function assertSigned(checkpoint: Checkpoint, publicKey: string | undefined): void {

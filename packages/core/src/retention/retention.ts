@@ -1,4 +1,5 @@
 import { sealingContext } from '../audit/sealer.ts'
+import { UsageError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { runTask } from '../session/task.ts'
 import { findHorizon, type HorizonParts } from './horizon.ts'
@@ -15,6 +16,14 @@ export interface RetentionReport {
 export interface RetentionParts extends HorizonParts {
   readonly logger: Logger
   readonly plan: RetentionPlan
+}
+
+/** Retention was asked for where nothing says what is to go. */
+export function noRetention(): UsageError {
+  return new UsageError(
+    'invalid_options',
+    "This storage keeps its whole log. Say how much: retention: { keep: { users: { for: '365d' } } }.",
+  )
 }
 
 /** Milliseconds for one piece. */

@@ -8,6 +8,7 @@ import { Type } from 'typebox'
 import { expect, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
+import { verifyUnwritten } from '../../src/evidence/verify.ts'
 import type { AnyModel } from '../../src/model/model.ts'
 import { restoreFrom } from '../../src/transfer/restore/restore.ts'
 import { type RestoreModule, restoreModules } from '../../src/transfer/restore/restore-modules.ts'
@@ -49,7 +50,10 @@ describeEngines('the modules of a restore', (engine) => {
     }
     const models: AnyModel[] = [Family, Revocation, Session]
     const restoreWith = (modules: readonly RestoreModule[], file: string) =>
-      elsewhere((other) => restoreFrom({ engine: other, models, transfers: new Transfers(), modules }, file, {}))
+      elsewhere((other) => {
+        const transfers = new Transfers()
+        return restoreFrom({ engine: other, models, transfers, modules, verify: (staged) => verifyUnwritten(staged, transfers) }, file, {})
+      })
     const change = (sql: string) => elsewhere((other) => other.define(async (connection) => connection.run({ sql, parameters: [] })))
     return { families, revocations, sessions, storage, backUp, restoreWith, change }
   }

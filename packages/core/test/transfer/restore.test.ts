@@ -11,6 +11,7 @@ import { Type } from 'typebox'
 import { expect, test } from 'vitest'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { openSnapshot } from '../../src/engine/open-snapshot.ts'
+import { tamper } from '../audit/raw-database.ts'
 import { rejectionOf, storagesOn } from '../support.ts'
 
 const Person = defineModel(
@@ -81,8 +82,25 @@ describeEngines('storage.restore', (engine) => {
     await server.people.insert({ name: 'New' })
     const before = await contentOf(server)
     const report = await server.storage.restore(server.backup, { dryRun: true })
-    expect(report).toMatchObject({ restored: false, safetyCopy: null, epoch: null, since: { entries: 1, sameHistory: true } })
+    expect(report).toMatchObject({
+      restored: false,
+      safetyCopy: null,
+      epoch: null,
+      audit: { ok: true, entries: 2, fault: null },
+      since: { entries: 1, sameHistory: true },
+    })
     expect(await contentOf(server)).toEqual(before)
+  })
+
+  test('tells what is wrong with the log of a file, which may be all that is left', async () => {
+    const server = await start()
+    await server.storage.audit.waitUntilSealed()
+    const file = join(server.folder, 'changed.sqlite')
+    await server.storage.backup(file)
+    await tamper(`sqlite:${file}`, `UPDATE strongroom_audit_log SET actor = 'nobody' WHERE id = 1`)
+    const audit = { ok: false, fault: { kind: 'entry_changed', id: 1, detail: expect.stringMatching(/entry/) } }
+    expect(await server.storage.restore(file, { dryRun: true })).toMatchObject({ restored: false, audit })
+    expect(await server.storage.restore(file)).toMatchObject({ restored: true, audit })
   })
 
   test('undo brings back what was replaced', async () => {

@@ -149,6 +149,7 @@ const fixedExamples: Readonly<Partial<Record<Content, unknown>>> = {
     bytes: 24576,
     sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
     tables: [{ table: 'users', now: 320, in_file: 319 }],
+    audit: { ok: true, entries: 319, fault: null },
     since: { entries: 1, last_entry: '2026-01-31T12:00:00.000Z', same_history: true },
     migrations: [],
     safety_copy: 'before-restore-20260131T120001000Z.sqlite',

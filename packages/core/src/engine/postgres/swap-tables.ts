@@ -1,5 +1,5 @@
 import { ConflictError } from '../../errors.ts'
-import type { StoredRow } from '../engine.ts'
+import { attachedTo } from './attached.ts'
 import type { Client } from './client.ts'
 import { unknownOutcome } from './errors.ts'
 import { quoteName, quoteText } from './names.ts'
@@ -29,7 +29,7 @@ export async function swapTables(client: Client, { tables, live, staging, safety
     await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN ACCESS EXCLUSIVE MODE`)
     await refuseDependents(client, live, tables)
     await prepare()
-    const attached = await attachedTo(client, live, tables)
+    const attached = await attachedTo(client, { tables, live, staging })
     await run(`CREATE SCHEMA ${quoteName(safety)}`)
     for (const table of tables) await run(`ALTER TABLE ${inLive(table)} SET SCHEMA ${quoteName(safety)}`)
     for (const table of tables) await run(`ALTER TABLE ${quoteName(staging)}.${quoteName(table)} SET SCHEMA ${quoteName(live)}`)
@@ -62,30 +62,4 @@ async function refuseDependents(client: Client, live: string, tables: readonly s
     'state_conflict',
     `These hang on the tables that would be replaced: ${names}. Drop them, restore, and make them again.`,
   )
-}
-
-/** What hangs on the tables that leave, as statements that hang it on those that come: owners, grants, policies, triggers. */
-async function attachedTo(client: Client, live: string, tables: readonly string[]): Promise<string[]> {
-  const ours = oids(live, tables)
-  const queries = [
-    `SELECT format('ALTER TABLE %I.%I OWNER TO %I', ${quoteText(live)}, relname, pg_get_userbyid(relowner)) AS sql FROM pg_class WHERE oid IN ${ours}`,
-    `SELECT format('GRANT %s ON %I.%I TO %s%s', a.privilege_type, ${quoteText(live)}, c.relname,
-        CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END,
-        CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END) AS sql
-      FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid IN ${ours} AND a.grantee <> c.relowner`,
-    `SELECT format('ALTER TABLE %I.%I ENABLE ROW LEVEL SECURITY', ${quoteText(live)}, relname) AS sql FROM pg_class WHERE oid IN ${ours} AND relrowsecurity`,
-    `SELECT format('ALTER TABLE %I.%I FORCE ROW LEVEL SECURITY', ${quoteText(live)}, relname) AS sql FROM pg_class WHERE oid IN ${ours} AND relforcerowsecurity`,
-    `SELECT format('CREATE POLICY %I ON %I.%I AS %s FOR %s TO %s', p.policyname, p.schemaname, p.tablename, p.permissive, p.cmd,
-        (SELECT string_agg(CASE WHEN role = 'public' THEN 'PUBLIC' ELSE quote_ident(role) END, ', ') FROM unnest(p.roles) AS role))
-        || coalesce(' USING (' || p.qual || ')', '') || coalesce(' WITH CHECK (' || p.with_check || ')', '') AS sql
-      FROM pg_policies p WHERE p.schemaname = ${quoteText(live)} AND p.tablename IN (${tables.map(quoteText).join(', ')})`,
-    `SELECT pg_get_triggerdef(oid) AS sql FROM pg_trigger WHERE tgrelid IN ${ours} AND NOT tgisinternal`,
-  ]
-  const statements: string[] = []
-  for (const sql of queries) {
-    // Types of the rows: one column of text.
-    const { rows }: { readonly rows: readonly StoredRow[] } = await client.query({ sql })
-    statements.push(...rows.map((row) => String(row['sql'])))
-  }
-  return statements
 }

@@ -91,7 +91,7 @@ export async function examineFile(task: ExamineTask): Promise<Findings> {
   if (faults.length > 0) return { bytes, sha256, faults, ...unknown }
   const file = await openPortableFile(task.path, { readonly: true })
   try {
-    const foreign = file.database.pragma('application_id', { simple: true }) !== portableId
+    const foreign = !(await marksHere(task)).includes(markOf(file))
     if (foreign) return { bytes, sha256, faults: [], ...unknown, foreign }
     const { strangers, lost } = await compareObjects(file, task)
     if (strangers.length > 0) return { bytes, sha256, faults: [], ...unknown, strangers }
@@ -134,6 +134,21 @@ async function headFault(path: string, bytes: number): Promise<string | undefine
 }
 
 /** A trigger or view in a file runs with the app's rights: nothing may stand in it that nobody knows (a hostile one wiped the log, measured). */
+/** How files of ours are marked; an app that had the live one before us has given it its own mark, or none. */
+async function marksHere({ liveFile }: ExamineTask): Promise<number[]> {
+  if (liveFile === undefined) return [portableId]
+  const live = await openPortableFile(liveFile, { readonly: true })
+  try {
+    return [portableId, markOf(live)]
+  } finally {
+    live.close()
+  }
+}
+
+function markOf({ database }: FileConnection): number {
+  return Number(database.pragma('application_id', { simple: true }))
+}
+
 async function compareObjects(
   file: FileConnection,
   { definitions, liveFile, known: tables, memory }: ExamineTask,

@@ -1,5 +1,16 @@
 import { basename } from 'node:path'
+import type { AuditFault } from '../../audit/log-fault.ts'
 import type { Since, TableRows } from './examine.ts'
+
+/** What came of looking through the audit log of a file, as `storage.audit.verify()` would. */
+export interface LogVerdict {
+  /** Whether nothing is wrong. */
+  readonly ok: boolean
+  /** Entries that were looked at. */
+  readonly entries: number
+  /** The first thing that is wrong. */
+  readonly fault: AuditFault | null
+}
 
 /** What a restore did, or would do. */
 export interface RestoreReport {
@@ -9,6 +20,8 @@ export interface RestoreReport {
   readonly bytes: number
   readonly sha256: string
   readonly tables: readonly TableRows[]
+  /** Whether the file's audit log is whole. One that is not can be restored all the same. */
+  readonly audit: LogVerdict
   /** What was written since the file was made, and is lost but for the safety copy. */
   readonly since: Since
   /** What has to be done to the file, so that it fits the models: a sentence for each. */
@@ -25,6 +38,7 @@ export function restoreReportToJson({
   bytes,
   sha256,
   tables,
+  audit,
   since,
   migrations,
   safetyCopy,
@@ -36,6 +50,7 @@ export function restoreReportToJson({
     bytes,
     sha256,
     tables: tables.map(({ table, now, inFile }) => ({ table, now, in_file: inFile })),
+    audit: { ok: audit.ok, entries: audit.entries, fault: audit.fault },
     since: { entries: since.entries, last_entry: since.lastEntry, same_history: since.sameHistory },
     migrations,
     // Its folder is known to whoever runs the server, and nobody else's business.

@@ -4,6 +4,7 @@ import type { Migration } from '../../schema/migrate/migration.ts'
 import type { Transfers } from '../transfers.ts'
 import { reportOf } from '../worker/report-of.ts'
 import { moduleUrl } from '../worker/run-in-worker.ts'
+import type { LogVerdict } from './report.ts'
 import type { RestoreModule } from './restore-modules.ts'
 import type { RestoreStep } from './steps.ts'
 
@@ -14,6 +15,8 @@ export interface RestoreTarget {
   readonly transfers: Transfers
   /** Those that an older file is brought up with. */
   readonly migrations?: readonly Migration[] | undefined
+  /** Looks through the audit log of a staged file. */
+  readonly verify: (staged: Engine) => Promise<LogVerdict>
   /** What the parts of the library have to say to it. */
   readonly modules: readonly RestoreModule[]
 }

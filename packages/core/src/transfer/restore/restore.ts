@@ -172,19 +172,21 @@ function refuse({ faults, foreign, strangers, lost, refusals }: Findings): void 
   }
 }
 
-/** Copies the file into one that fits the live database, and brings its tables up to date. Answers what a dry run ends with. */
+/** Copies the file into one that fits the live database, brings its tables up to date, and looks through its log. Answers what a dry run ends with. */
 async function stage(restoring: Restoring, folder: string, findings: Findings, who: Migrating): Promise<RestoreReport> {
   const staged = join(folder, stagedName)
   const task = { live: fileOf(restoring.engine.place), file: join(folder, uploadName), staged }
   await inThread<void>(restoring, './stage-worker', task)
   const engine = await openStagedFile(staged)
-  let migrations: readonly string[]
+  let report: Pick<RestoreReport, 'migrations' | 'audit'>
   try {
-    migrations = await bringUp(engine, restoring, who)
+    const migrations = await bringUp(engine, restoring, who)
+    const { ok, entries, fault } = await restoring.verify(engine)
+    report = { migrations, audit: { ok, entries, fault } }
   } finally {
     await engine.close()
   }
   restoring.tell('staged')
   const { bytes, sha256, tables, since } = findings
-  return { bytes, sha256, tables, since, migrations, restored: false, safetyCopy: null, epoch: null }
+  return { bytes, sha256, tables, since, ...report, restored: false, safetyCopy: null, epoch: null }
 }
