@@ -95,7 +95,8 @@ class OwnAuthentication implements PasswordAuthentication {
   readonly #options: ResolvedOptions
   readonly #keys: SigningKeys
   readonly #desk: Desk
-  readonly #callers = new WeakMap<FastifyRequest, Caller | null | Promise<Caller | null>>()
+  /** Those who are being looked up. */
+  readonly #callers = new WeakMap<FastifyRequest, Promise<Caller>>()
   /** What decides on who is let in; none where the store of revocations is elsewhere, which has to be asked each time. */
   readonly #deciding: readonly AnyAccessor[]
   #remembered = new RememberedCallers(() => undefined)
@@ -230,18 +231,24 @@ class OwnAuthentication implements PasswordAuthentication {
     const known = this.#callers.get(request)
     if (known !== undefined) return known
     const found = this.#findCaller(request)
-    this.#callers.set(request, found)
+    // Whoever is remembered is found again sooner than a map with weak keys is written.
+    if (found instanceof Promise) this.#callers.set(request, found)
     return found
   }
 
   #findCaller(request: FastifyRequest): Caller | null | Promise<Caller> {
+    const { authorization, 'x-api-key': key } = request.headers
+    // All that is shown, as it is. No header has a line break, so that a key is never taken for a token.
+    const shown = key === undefined ? authorization : `\n${authorization}\n${String(key)}`
+    return shown === undefined ? null : (this.#remembered.find(shown) ?? this.#lookUp(request, shown))
+  }
+
+  #lookUp(request: FastifyRequest, shown: string): null | Promise<Caller> {
     const { apiKeys } = this.#desk
     const given = credentialsOf(request, (value) => apiKeys.looksLikeKey(value))
     if (!given) return null
     const { kind, value } = given
-    return (
-      this.#remembered.find(value) ?? this.#remembered.lookUp(value, () => (kind === 'key' ? this.#byKey(value) : this.#byToken(value)))
-    )
+    return this.#remembered.lookUp(shown, () => (kind === 'key' ? this.#byKey(value) : this.#byToken(value)))
   }
 
   async #byKey(key: string): Promise<KnownCaller> {

@@ -12,13 +12,16 @@ export interface KnownCaller {
 /** Callers that are remembered, some 2 MB. */
 const mostRemembered = 2_000
 
+/** Characters at the end of what is shown that callers are found by: random ones, and to hash all of a token took longer than to compare it. */
+const telling = 24
+
 /**
  * Callers by the token or key that they show. One is let in again only while the database says that nothing has changed since they were
  * last looked up, in whichever process: users, keys, revocations. So a suspension holds at once, as it does where all is read again.
  */
 export class RememberedCallers {
   readonly #mark: () => number | undefined
-  #callers = new Map<string, KnownCaller>()
+  #callers = new Map<string, KnownCaller & { readonly shown: string }>()
   #since: number | undefined
 
   /** @param mark a number that has grown when anything may have changed; undefined where nobody knows */
@@ -26,11 +29,11 @@ export class RememberedCallers {
     this.#mark = mark
   }
 
-  /** Who showed this before, if nothing has changed since. */
+  /** Who showed this before, to the letter, if nothing has changed since. */
   find(shown: string): Caller | undefined {
     if (this.#now() === undefined) return undefined
-    const known = this.#callers.get(shown)
-    if (!known || Date.now() >= known.until) return undefined
+    const known = this.#callers.get(endOf(shown))
+    if (known?.shown !== shown || Date.now() >= known.until) return undefined
     known.used?.()
     return known.caller
   }
@@ -42,7 +45,7 @@ export class RememberedCallers {
     // What was read may be from before a change that came meanwhile.
     if (before !== undefined && before === this.#now()) {
       if (this.#callers.size >= mostRemembered) this.#callers.clear()
-      this.#callers.set(shown, found)
+      this.#callers.set(endOf(shown), { ...found, shown })
     }
     return found.caller
   }
@@ -54,4 +57,8 @@ export class RememberedCallers {
     this.#since = now
     return now
   }
+}
+
+function endOf(shown: string): string {
+  return shown.slice(-telling)
 }

@@ -59,7 +59,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     const tracing = await openTracing(given.tracing)
     if (tracing) traceRequests(app, tracing)
     if (given.systemRoutes?.metrics !== false) watchRequests(app, await Metrics.open())
-    await guardEdge(app, server, given.auth || undefined)
+    await guardEdge(app, server, log, given.auth || undefined)
     await bootstrap(app, settings.DEBUG ? { ...given, onStatement: echoStatements(app.log, given.onStatement) } : given)
     await app.listen({ host: settings.HOST, port: settings.PORT })
   } catch (error) {
@@ -73,16 +73,17 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
 async function guardEdge(
   app: FastifyInstance,
   { settings, byHeader, answerTimeout, maxConnections, pressure, rateLimit }: ServerOptions,
+  log: Log,
   auth: Authentication | undefined,
 ): Promise<void> {
   const errors: ErrorCode[] = []
   app.server.maxConnections = maxConnections
-  logRequests(app, { byHeader })
+  logRequests(app, { write: log.requestLines(app.log), byHeader })
   cutSlowReaders(app, answerTimeout)
   secureHeaders(app)
   await answerOrigins(app, settings.CORS_ORIGINS)
   if (pressure) {
-    await shedLoad(app, pressure)
+    shedLoad(app, pressure)
     errors.push('server_busy')
   }
   if (rateLimit) {

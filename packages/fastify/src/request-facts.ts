@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { notesOf } from './request-notes.ts'
 
 /** What is known of a route of ours before any request: the same words in logs, metrics and traces. */
 export interface RouteFacts {
@@ -16,7 +17,6 @@ declare module 'fastify' {
 }
 
 const decorator = Symbol('strongroom.component')
-const actors = new WeakMap<FastifyRequest, string>()
 
 /** Says whose records the routes of a scope are about. */
 export function setComponent(scope: FastifyInstance, component: string): void {
@@ -30,16 +30,16 @@ export function componentOf(scope: FastifyInstance): string | null {
 
 /** What is known of the route that a request has found; undefined where it is none of ours. */
 export function routeFactsOf(request: FastifyRequest): RouteFacts | undefined {
-  return request.routeOptions.config.strongroom
+  return notesOf(request).route.config.strongroom
 }
 
 /** Keeps who was found to make a request. */
 export function noteActor(request: FastifyRequest, actor: string): string {
-  actors.set(request, actor)
+  notesOf(request).actor = actor
   return actor
 }
 
 /** Who makes a request, as far as it was asked; null where nobody asked. */
 export function notedActor(request: FastifyRequest): string | null {
-  return actors.get(request) ?? null
+  return notesOf(request).actor
 }

@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { notesOf } from './request-notes.ts'
 import { traceIdOf } from './trace-id.ts'
-
-const known = new WeakMap<FastifyRequest, string>()
 
 /** Printable ASCII, as long as an id may be in an audit entry that somebody has to read. */
 const acceptable = /^[\x20-\x7e]{1,128}$/
@@ -19,11 +18,9 @@ export function clientRequestId(headers: IncomingHttpHeaders): string | undefine
 
 /** The id of a request: the client's, the host's where that is a UUID, or a new one; the same whenever it is asked. */
 export function requestIdOf(request: FastifyRequest): string {
-  const found = known.get(request)
-  if (found !== undefined) return found
-  const id = clientRequestId(request.headers) ?? (uuid.test(request.id) ? request.id : randomUUID())
-  known.set(request, id)
-  return id
+  const notes = notesOf(request)
+  notes.requestId ??= clientRequestId(request.headers) ?? (uuid.test(request.id) ? request.id : randomUUID())
+  return notes.requestId
 }
 
 /** What names a request in what is written for it. */

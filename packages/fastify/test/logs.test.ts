@@ -125,6 +125,39 @@ test('each request has one line that tells who did what, and no query', async ()
   expect(text()).not.toContain(canary)
 })
 
+test('lines of requests are the ones that pino would write, secrets masked, whatever stands in them', async () => {
+  const secretKey = 'k3y"with a quote and ü, long enough for a server'
+  const told: Line[][] = []
+  // An option of pino's, which says what is so anyway, makes pino write them.
+  for (const options of [{}, { messageKey: 'msg' }]) {
+    let text = ''
+    const write = (line: string): void => {
+      text += line
+    }
+    const { app } = await serve({ secretKey, logger: { stream: { write }, ...options } })
+    const hostile = ['a"b\\c', 'Bearer abcdefghijkl', 'postgres://ada:hunter22@host/x', secretKey.slice(0, 20), '\u{1f600}', 'é', "x'; --"]
+    for (const word of hostile) {
+      const path = encodeURIComponent(word)
+      await app.inject({ url: `/accounts/${path}?q=${path}`, headers: { 'x-user': 'ada', 'x-request-id': 'Basic dXNlcjpwYXNz' } })
+      await app.inject({ url: `/nowhere/Bearer%20${path}`, headers: { 'x-user': Buffer.from(word).toString('latin1') } })
+    }
+    await app.inject({ url: '/accounts/1', headers: { ...headers, 'x-request-id': secretKey.replaceAll('ü', 'u') } })
+    const lines = text.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Line]))
+    told.push(lines.filter(({ msg }) => msg === 'request'))
+    expect(text).not.toMatch(/dXNlcjpwYXNz/)
+  }
+  const still = (line: Line): Line => ({
+    ...line,
+    time: '',
+    duration_ms: 0,
+    request_id: String(line['request_id']).replace(/^[0-9a-f-]{36}$/, ''),
+  })
+  const [byHand = [], byPino = []] = told
+  expect(byHand).toHaveLength(15)
+  expect(byHand.map(still)).toEqual(byPino.map(still))
+  expect(byHand.map((line) => Object.keys(line))).toEqual(byPino.map((line) => Object.keys(line)))
+})
+
 test('a request whose client goes has a line, too', async () => {
   const { app, accounts, lines } = await serve()
   const started = Promise.withResolvers<void>()

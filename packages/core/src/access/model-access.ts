@@ -1,9 +1,11 @@
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel, Field } from '../model/model.ts'
 import { everything, type Filter, nothing } from '../query/filter.ts'
+import { Memory } from '../session/memory.ts'
 import type { Principal } from '../session/principal.ts'
-import type { ReadRules } from './define-access.ts'
-import { type AccessOperation, askRule, type FieldRule, type Verdict } from './rule.ts'
+import { ConditionCache } from './condition-cache.ts'
+import type { FieldRules, ReadRules } from './define-access.ts'
+import { type AccessOperation, askRule, type NamedRule, nameRule, type Verdict } from './rule.ts'
 import { isInScope } from './scopes.ts'
 
 /** Whether a principal may do something: with every record, with none, or with those that hold a condition. */
@@ -16,13 +18,23 @@ export interface Decision {
 /** Who asks, and the call, unit or request that it asks in: what the rules said is remembered as long as that lives, and no longer. */
 export interface Asker {
   readonly principal: Principal
-  readonly memory?: object | undefined
+  readonly memory?: Memory | undefined
 }
 
 /** Fields that a principal may not read, or not set. */
 export interface FieldLimits {
   readonly hidden: ReadonlySet<string>
   readonly locked: ReadonlySet<string>
+}
+
+/** What the rules of one model said: a request asks the same more than once. The principal's own object may live for long, and change. */
+interface Answers {
+  readonly decisions: Partial<Record<AccessOperation, Decision>>
+  limits: FieldLimits | undefined
+}
+
+function newAnswers(): Answers {
+  return { decisions: {}, limits: undefined }
 }
 
 const noLimits: FieldLimits = { hidden: new Set(), locked: new Set() }
@@ -32,10 +44,9 @@ export class ModelAccess {
   readonly #model: AnyModel
   readonly #component: string
   readonly #rules: ReadRules
-  readonly #read: (condition: object) => Filter | undefined
-  /** A request asks the same more than once. The principal's own object may live for long, and change. */
-  readonly #decisions = new WeakMap<object, Map<AccessOperation, Decision>>()
-  readonly #limits = new WeakMap<object, FieldLimits>()
+  readonly #named = new Map<AccessOperation, NamedRule>()
+  readonly #fieldRules: readonly NamedFieldRules[]
+  readonly #conditions: ConditionCache
   readonly #views = new Map<string, AnyModel>()
   readonly #inputs = new Map<string, AnyModel>()
 
@@ -48,48 +59,56 @@ export class ModelAccess {
     this.#model = model
     this.#component = component
     this.#rules = rules
-    this.#read = read
+    this.#fieldRules = Object.entries(rules.fields ?? {}).map(nameFieldRules)
+    this.#conditions = new ConditionCache((condition) => read(condition) ?? nothing)
   }
 
   /** Which records the principal may do this with. */
-  decide(asked: AccessOperation, { principal, memory = {} }: Asker): Decision {
+  decide(asked: AccessOperation, { principal, memory = new Memory() }: Asker): Decision {
     // Where nothing is kept there is one way of deleting.
     const operation = asked === 'purge' && !this.#model.deletedAt ? 'delete' : asked
     if (!isInScope(principal, this.#component, operation)) return { filter: nothing, rule: `no scope for ${operation}` }
-    const known = this.#decisions.get(memory) ?? new Map<AccessOperation, Decision>()
-    this.#decisions.set(memory, known)
-    const decision = known.get(operation) ?? this.#ask(operation, principal)
-    known.set(operation, decision)
-    return decision
+    const said = memory.of(this, newAnswers)
+    said.decisions[operation] ??= this.#ask(operation, principal)
+    return said.decisions[operation]
   }
 
   #ask(operation: AccessOperation, principal: Principal): Decision {
-    const own = Object.hasOwn(this.#rules, operation) ? this.#rules[operation] : undefined
-    const name = own === undefined ? 'all' : operation
-    const verdicts = askRule(name, own ?? this.#rules.all ?? false, principal, (condition, rule) => this.#readOf(rule, condition))
+    const named = this.#ruleOf(operation)
+    const verdicts = askRule(named, principal, this.#readOf)
     if (verdicts.length === 0) {
-      const missing = own === undefined && this.#rules.all === undefined
-      return { filter: nothing, rule: missing ? `no rule for ${operation}` : `${name} allows it to nobody like this` }
+      const missing = this.#rules[operation] === undefined && this.#rules.all === undefined
+      return { filter: nothing, rule: missing ? `no rule for ${operation}` : `${named.name} allows it to nobody like this` }
     }
+    const [only] = verdicts
+    if (only && verdicts.length === 1) return { filter: asFilter(only.allowed), rule: only.rule }
     const rule = verdicts.map((verdict) => verdict.rule).join(', ')
-    const filters = verdicts.map(({ allowed }) => asFilter(allowed))
-    const [first = nothing] = filters
-    return { filter: filters.length === 1 ? first : { type: 'or', parts: filters }, rule }
+    return { filter: { type: 'or', parts: verdicts.map(({ allowed }) => asFilter(allowed)) }, rule }
+  }
+
+  /** Its names are put together once. */
+  #ruleOf(operation: AccessOperation): NamedRule {
+    const known = this.#named.get(operation)
+    if (known) return known
+    const own = this.#rules[operation]
+    const named = own === undefined ? nameRule('all', this.#rules.all ?? false) : nameRule(operation, own)
+    this.#named.set(operation, named)
+    return named
   }
 
   /** Reads the conditions that stand in the rules themselves. Throws TypeError for one that cannot be. */
   check(): void {
     const visit = (name: string, rule: unknown): void => {
       if (Array.isArray(rule)) for (const [index, member] of rule.entries()) visit(`${name}[${index}]`, member)
-      else if (typeof rule === 'object' && rule !== null) this.#readOf(name, rule)
+      else if (typeof rule === 'object' && rule !== null) this.#readOf(rule, name)
     }
     for (const [name, rule] of Object.entries(this.#rules)) if (name !== 'fields') visit(name, rule)
   }
 
   /** A condition that cannot be is a fault of the rule, and none of whoever asks. */
-  #readOf(rule: string, condition: object): Filter {
+  readonly #readOf = (condition: object, rule: string): Filter => {
     try {
-      return this.#read(condition) ?? nothing
+      return this.#conditions.read(condition)
     } catch (error) {
       if (!(error instanceof InvalidQueryError)) throw error
       throw new TypeError(`The rule ${this.#model.name}.${rule} has a condition that cannot be: ${error.message}`, { cause: error })
@@ -97,20 +116,20 @@ export class ModelAccess {
   }
 
   /** Which fields the principal may not read, or not set. */
-  limits({ principal, memory = {} }: Asker): FieldLimits {
+  limits({ principal, memory = new Memory() }: Asker): FieldLimits {
     if (!this.#rules.fields) return noLimits
-    const known = this.#limits.get(memory)
-    if (known) return known
-    const closed = (kind: 'read' | 'write'): Set<string> => {
-      const fields = Object.entries(this.#rules.fields ?? {})
-      return new Set(fields.filter(([name, rules]) => !mayUse(`fields.${name}.${kind}`, rules?.[kind], principal)).map(([name]) => name))
-    }
+    const said = memory.of(this, newAnswers)
+    said.limits ??= this.#askLimits(principal)
+    return said.limits
+  }
+
+  #askLimits(principal: Principal): FieldLimits {
+    const closed = (kind: 'read' | 'write'): Set<string> =>
+      new Set(this.#fieldRules.flatMap((rules) => (mayUse(rules[kind], principal) ? [] : [rules.field])))
     const hidden = closed('read')
     // Whoever may not see a field cannot know what to set, unless it is said.
     const locked = new Set([...closed('write'), ...[...hidden].filter((name) => this.#rules.fields?.[name]?.write === undefined)])
-    const limits = { hidden, locked }
-    this.#limits.set(memory, limits)
-    return limits
+    return { hidden, locked }
   }
 
   /** The model as the principal knows it: a field that it may not read is like a secret one, which nobody can ask for. */
@@ -141,12 +160,27 @@ function asFilter(allowed: Verdict<Filter>['allowed']): Filter {
   return allowed ? everything : nothing
 }
 
-function mayUse(name: string, rule: FieldRule | undefined, principal: Principal): boolean {
+/** The rules of one field. */
+interface NamedFieldRules {
+  readonly field: string
+  readonly read: NamedRule | undefined
+  readonly write: NamedRule | undefined
+}
+
+function nameFieldRules([field, rules]: readonly [string, FieldRules | undefined]): NamedFieldRules {
+  const named = (kind: 'read' | 'write'): NamedRule | undefined => {
+    const rule = rules?.[kind]
+    return rule === undefined ? undefined : nameRule(`fields.${field}.${kind}`, rule)
+  }
+  return { field, read: named('read'), write: named('write') }
+}
+
+function mayUse(rule: NamedRule | undefined, principal: Principal): boolean {
   if (rule === undefined) return true
   const noCondition = (): never => {
-    throw new TypeError(`The rule ${name} answered a condition; a field has the same rule in every record.`)
+    throw new TypeError(`The rule ${rule.name} answered a condition; a field has the same rule in every record.`)
   }
-  return askRule(name, rule, principal, noCondition).length > 0
+  return askRule(rule, principal, noCondition).length > 0
 }
 
 function viewWithout(model: AnyModel, hidden: ReadonlySet<string>): AnyModel {

@@ -37,25 +37,31 @@ export interface Verdict<Condition> {
   readonly rule: string
 }
 
+/** A rule, and a list's rules in it, with the names that they are known by. */
+export interface NamedRule {
+  readonly name: string
+  readonly rule: unknown
+  /** The rules of a list. */
+  readonly members: readonly NamedRule[] | undefined
+  /** What decides, where it is a role. */
+  readonly byRole: string
+}
+
+/** Names a rule, and the rules in it. */
+export function nameRule(name: string, rule: unknown): NamedRule {
+  const members = Array.isArray(rule) ? rule.map((member, index) => nameRule(`${name}[${index}]`, member)) : undefined
+  return { name, rule, members, byRole: `${name}: role ${String(rule)}` }
+}
+
 /** Asks a rule. A list is asked in its order: the first that allows everything decides; else its conditions count together. */
 export function askRule<Condition>(
-  name: string,
-  rule: unknown,
+  { name, rule, members, byRole }: NamedRule,
   principal: Principal,
   read: (condition: object, name: string) => Condition,
 ): Verdict<Condition>[] {
+  if (members) return askList(members, principal, read)
   if (typeof rule === 'boolean') return rule ? [{ allowed: true, rule: name }] : []
-  if (typeof rule === 'string') return hasRole(principal, rule) ? [{ allowed: true, rule: `${name}: role ${rule}` }] : []
-  if (Array.isArray(rule)) {
-    const found: Verdict<Condition>[] = []
-    for (const [index, member] of rule.entries()) {
-      const verdicts = askRule(`${name}[${index}]`, member, principal, read)
-      const whole = verdicts.find(({ allowed }) => allowed === true)
-      if (whole) return [whole]
-      found.push(...verdicts)
-    }
-    return found
-  }
+  if (typeof rule === 'string') return hasRole(principal, rule) ? [{ allowed: true, rule: byRole }] : []
   if (typeof rule === 'object' && rule !== null) return [{ allowed: read(rule, name), rule: name }]
   // What a function makes of an id that is null, nobody foresees.
   if (typeof rule !== 'function' || principal.id === null) return []
@@ -67,6 +73,22 @@ export function askRule<Condition>(
   if (isPromise(answer)) Promise.resolve(answer).catch(() => undefined)
   const what = isPromise(answer) ? 'a promise; rules cannot wait' : 'neither true, false nor a condition'
   throw new TypeError(`The rule ${name} answered ${what}.`)
+}
+
+function askList<Condition>(
+  members: readonly NamedRule[],
+  principal: Principal,
+  read: (condition: object, name: string) => Condition,
+): Verdict<Condition>[] {
+  let found: Verdict<Condition>[] = []
+  for (const member of members) {
+    const verdicts = askRule(member, principal, read)
+    if (verdicts.length === 0) continue
+    const whole = verdicts.find(({ allowed }) => allowed === true)
+    if (whole) return [whole]
+    found = found.length === 0 ? verdicts : [...found, ...verdicts]
+  }
+  return found
 }
 
 /** Whether a principal has a role, as it is written. Throws TypeError for roles that are no list: "admin" stands in "no-admin", too. */

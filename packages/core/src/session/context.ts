@@ -1,4 +1,5 @@
 import type { TimeBudget } from '../engine/time-budget.ts'
+import type { Memory } from './memory.ts'
 import type { Principal } from './principal.ts'
 
 /** `caller`: the principal's rules hold. `system`: they do not, and the actor stays the same. */
@@ -13,7 +14,7 @@ export interface CallerContext {
   /** Whether the rules of access hold: they do for a principal, unless the code that calls says that it acts for itself. */
   readonly access: AccessMode
   /** What the rules said is remembered as long as this lives: a call, a unit, or what `actingAs` runs. */
-  readonly memory?: object
+  readonly memory?: Memory
   /** The principal asks for these very records: what may be read decides. What the library reads for its own ends is whole. */
   readonly asked?: boolean
   /** What is left of the time that the caller's read may take; the library's own reads have no limit. */

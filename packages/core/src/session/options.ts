@@ -1,6 +1,7 @@
 import { UsageError, ValidationError } from '../errors.ts'
 import { makeUuid } from '../model/uuid.ts'
 import type { AccessMode, CallerContext, UnitContext } from './context.ts'
+import { Memory } from './memory.ts'
 import { everyTenant, type Principal } from './principal.ts'
 
 /** What every write may say about itself. Inside a transaction or hook, what is not said is taken from there. */
@@ -39,13 +40,13 @@ export function callerContext(options: ReadOptions, around: Around = nobody): Ca
   return callerWithin(options, around)
 }
 
-function callerWithin({ principal, tenant, access }: ReadOptions, around: CallerContext): CallerContext & { readonly memory: object } {
+function callerWithin({ principal, tenant, access }: ReadOptions, around: CallerContext): CallerContext & { readonly memory: Memory } {
   return {
     principal: principal ?? around.principal,
     tenant: tenantOf(tenant, principal, around),
     // Whoever is named is held to the rules, also by code that acts for itself.
     access: access ?? (principal ? 'caller' : around.access),
-    memory: (principal ? undefined : around.memory) ?? {},
+    memory: (principal ? undefined : around.memory) ?? new Memory(),
   }
 }
 
@@ -89,10 +90,7 @@ export function unitContext(options: WriteOptions, around: Around | undefined): 
   checkName('requestId', options.requestId)
   checkCaller(options)
   return {
-    ...callerWithin(options, around ?? nobody),
-    actor: options.actor ?? around?.actor ?? 'internal',
-    requestId: options.requestId ?? around?.requestId ?? null,
-    traceId: options.traceId ?? around?.traceId ?? null,
+    ...callerNamed(options, around),
     unitId: around?.unitId ?? makeUuid(),
     dryRun: options.dryRun ?? around?.dryRun ?? false,
   }
@@ -109,6 +107,22 @@ function checkName(name: string, value: string | undefined): void {
 
 /** Who acts where no session is: a caller that is no unit yet. */
 export function actingContext(options: WriteOptions, around: Around | undefined): Around {
-  const { unitId: _unit, dryRun: _dryRun, ...caller } = unitContext(options, around)
-  return caller
+  checkName('actor', options.actor)
+  checkName('requestId', options.requestId)
+  checkCaller(options)
+  return callerNamed(options, around)
+}
+
+/** Who acts, and what names it in what it writes. */
+function callerNamed(options: WriteOptions, around: Around | undefined) {
+  const { principal, tenant, access, memory } = callerWithin(options, around ?? nobody)
+  return {
+    principal,
+    tenant,
+    access,
+    memory,
+    actor: options.actor ?? around?.actor ?? 'internal',
+    requestId: options.requestId ?? around?.requestId ?? null,
+    traceId: options.traceId ?? around?.traceId ?? null,
+  }
 }

@@ -6,6 +6,7 @@ import { StrongroomError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { CallerContext, UnitContext } from './context.ts'
 import { DryRunEnd } from './dry-run-end.ts'
+import { Memory } from './memory.ts'
 import { observeUnit } from './observe-unit.ts'
 import { type Around, actingContext, callerContext, type ReadOptions, unitContext, type WriteOptions } from './options.ts'
 import { reachOf } from './reach.ts'
@@ -271,7 +272,7 @@ export class Units {
   }
 
   #afterUnit({ principal, tenant, access }: CallerContext): Around {
-    return { ...this.#acting.getStore(), principal, tenant, access, memory: {} }
+    return { ...this.#acting.getStore(), principal, tenant, access, memory: new Memory() }
   }
 
   /** Outside the unit, and still for the same caller. */

@@ -1,30 +1,28 @@
 import { type CallerOptions, type Principal, type Storage, StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { isPromise } from '../is-promise.ts'
-import { noteActor } from '../request-facts.ts'
 import { requestNames } from '../request-id.ts'
+import { notesOf } from '../request-notes.ts'
 import type { Authentication } from './authentication.ts'
 
 /** Whoever sends a request that names nobody. */
 const anonymous: Principal = Object.freeze({ id: null, name: 'anonymous', roles: Object.freeze(['anonymous']) })
 
-const principals = new WeakMap<FastifyRequest, Principal>()
-
 /** Who sent a request; undefined where nothing authenticates it, or nothing has yet. */
 export function principalOf(request: FastifyRequest): Principal | undefined {
-  return principals.get(request)
+  return notesOf(request).principal
 }
 
 /** Who sent a request that was looked at. */
 export function requiredPrincipal(request: FastifyRequest): Principal {
-  const principal = principals.get(request)
+  const { principal } = notesOf(request)
   if (!principal) throw new StrongroomError('internal_error', 'The caller of a request is asked for before it is known.')
   return principal
 }
 
 /** Whether a request was looked at and names nobody: a login might help. */
 export function isAnonymous(request: FastifyRequest): boolean {
-  return principals.get(request) === anonymous
+  return notesOf(request).principal === anonymous
 }
 
 /** The name of a principal in stamps and audit entries. */
@@ -41,10 +39,10 @@ export function authenticatedActor(request: FastifyRequest, named: boolean): str
 
 /** Finds out who sent a request, once. Throws what `authenticate` throws, and StrongroomError for an answer that is no principal. */
 export function identify(auth: Authentication, request: FastifyRequest): Principal | Promise<Principal> {
-  const known = principals.get(request)
-  if (known) return known
+  const { principal } = notesOf(request)
+  if (principal) return principal
   const found = auth.authenticate(request)
-  return isPromise(found) ? Promise.resolve(found).then((principal) => keep(request, principal)) : keep(request, found)
+  return isPromise(found) ? Promise.resolve(found).then((answer) => keep(request, answer)) : keep(request, found)
 }
 
 /** Checks what an authentication answered, and keeps it for the request. */
@@ -60,8 +58,9 @@ function keep(request: FastifyRequest, answer: Principal | null | undefined): Pr
     throw new StrongroomError('internal_error', "authenticate answered a principal whose scopes are no list: scopes: ['users:read'].")
   if (tenant !== undefined && tenant !== null && typeof tenant !== 'string' && !Number.isSafeInteger(tenant))
     throw new StrongroomError('internal_error', 'authenticate answered a principal whose tenant is no text.')
-  principals.set(request, found)
-  noteActor(request, actorName(found))
+  const notes = notesOf(request)
+  notes.principal = found
+  notes.actor = actorName(found)
   return found
 }
 
@@ -72,12 +71,14 @@ function isName(id: unknown): boolean {
 /** Makes a handler run on behalf of whoever sent the request: what it reads and writes keeps to that caller's rules. */
 export function onBehalf(auth: Authentication | undefined, storage: Storage | undefined, handler: RouteHandlerMethod): RouteHandlerMethod {
   if (!auth || !storage) return handler
-  return async function (request: FastifyRequest, reply: FastifyReply) {
+  return function (request: FastifyRequest, reply: FastifyReply) {
     const known = identify(auth, request)
-    const principal = isPromise(known) ? await known : known
-    const caller: CallerOptions = { principal, actor: actorName(principal), ...requestNames(request) }
-    // The server is the handler's `this`, as Fastify has it.
-    return storage.actingAs(caller, () => handler.call(this, request, reply))
+    const act = (principal: Principal): unknown => {
+      const caller: CallerOptions = { principal, actor: actorName(principal), ...requestNames(request) }
+      // The server is the handler's `this`, as Fastify has it.
+      return storage.actingAs(caller, () => handler.call(this, request, reply))
+    }
+    return isPromise(known) ? known.then(act) : act(known)
   }
 }
 

@@ -1,7 +1,7 @@
 import { type EventEmitter, once } from 'node:events'
 import { createRequire } from 'node:module'
 import { UsageError } from '@strongroom/core'
-import { type ByteStream, batching } from './line-batch.ts'
+import { type ByteStream, streamWaits } from './line-batch.ts'
 
 /** Bytes for a file that is written beside the program, and its end. */
 export interface LogFile extends ByteStream {
@@ -57,7 +57,7 @@ async function open(path: string): Promise<RollStream> {
       mkdir: true,
       sync: false,
       contentMode: 'buffer',
-      minLength: batching.characters,
+      minLength: streamWaits,
       ...rotation,
     })
     await once(stream, 'ready')

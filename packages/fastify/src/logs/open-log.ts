@@ -1,9 +1,10 @@
 import { UsageError } from '@strongroom/core'
 import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
 import pino, { type LoggerOptions } from 'pino'
-import { type ByteStream, batching, LineBatch } from './line-batch.ts'
+import { type ByteStream, LineBatch, streamWaits } from './line-batch.ts'
 import { openLogFile } from './log-file.ts'
 import type { Redactor } from './redact.ts'
+import { requestLineWriter, type WriteRequestLine, writeByLogger } from './request-line.ts'
 
 /** Where lines go. */
 interface LineStream {
@@ -23,13 +24,15 @@ export interface LogOptions {
 /** A logger and what it holds open. */
 export interface Log {
   readonly logger: FastifyBaseLogger
+  /** What writes the line of each request of a server, whose own logger is made of this one. */
+  readonly requestLines: (server: FastifyBaseLogger) => WriteRequestLine
   /** Brings everything to its place. */
   close(): Promise<void>
 }
 
 /** Opens the log: lines of JSON on the console, for people where NODE_ENV is development, and in a file where one is wanted. */
 export async function openLog({ level, file, logger: given, redactor }: LogOptions): Promise<Log> {
-  if (given === false) return { logger: pino({ level: 'silent' }), close: async () => undefined }
+  if (given === false) return { logger: pino({ level: 'silent' }), requestLines: () => writeByLogger, close: async () => undefined }
   const { stream, ...overlay } = typeof given === 'object' ? given : {}
   if ('file' in overlay || 'transport' in overlay) {
     throw new UsageError(
@@ -56,7 +59,11 @@ export async function openLog({ level, file, logger: given, redactor }: LogOptio
     console?.close()
     await opened?.close()
   }
-  return { logger: pino(options, { write }), close }
+  const logger = pino(options, { write })
+  // Options of pino's change what a line looks like.
+  const isOwn = Object.keys(overlay).length === 0
+  const requestLines: Log['requestLines'] = (server) => (isOwn ? requestLineWriter(server, redactor, write) : writeByLogger)
+  return { logger, requestLines, close }
 }
 
 function baseOptions(level: string, redactor: Redactor): LoggerOptions {
@@ -88,7 +95,7 @@ async function prettyConsole(): Promise<LineStream | undefined> {
 
 /** What has not been written is written at the end, of a process that ends by itself too; what comes after the end, at once. */
 function batchedConsole(): ByteStream & { close(): void } {
-  const stream = pino.destination({ dest: process.stdout.fd, sync: false, contentMode: 'buffer', minLength: batching.characters })
+  const stream = pino.destination({ dest: process.stdout.fd, sync: false, contentMode: 'buffer', minLength: streamWaits })
   let closed = false
   return {
     write: (bytes) => {

@@ -49,7 +49,8 @@ export class Redactor {
   /** A line of the log without credentials of URLs and headers, and without the secrets that are known. */
   scrub(line: string): string {
     let text = line.includes('://') ? line.replaceAll(/([a-z]:\/\/[^\s/:@"\\]*:)[^\s@"/]+@/gi, `$1${mask}@`) : line
-    text = text.replaceAll(/\b(Bearer|Basic) +[\w.~+/=-]{6,}/gi, `$1 ${mask}`)
+    // Lines of requests have no blank, and are most of the log.
+    if (text.includes(' ')) text = text.replaceAll(/\b(Bearer|Basic) +[\w.~+/=-]{6,}/gi, `$1 ${mask}`)
     for (const secret of this.#secrets) if (text.includes(secret)) text = text.replaceAll(secret, mask)
     return text
   }
@@ -72,10 +73,11 @@ export class Redactor {
   /** Numbers and flags tell nothing: a count of tokens, how long one holds. */
   #isSecret(name: string, value: unknown, quoting: boolean): boolean {
     if (value === null || value === undefined || typeof value === 'number' || typeof value === 'boolean') return false
-    return this.#isSecretName(name) || (quoting && quotingNames.includes(normal(name)))
+    return this.isSecretName(name) || (quoting && quotingNames.includes(normal(name)))
   }
 
-  #isSecretName(name: string): boolean {
+  /** Whether values of this name are masked. */
+  isSecretName(name: string): boolean {
     const known = this.#verdicts.get(name)
     if (known !== undefined) return known
     const plain = normal(name)

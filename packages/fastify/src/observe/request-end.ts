@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { notesOf } from '../request-notes.ts'
 
 /** Is told of a request's end; `aborted` says that its client went before its answer was sent. */
 export type RequestEnd = (request: FastifyRequest, reply: FastifyReply, aborted: boolean) => void
@@ -15,15 +16,15 @@ export function onRequestEnd(scope: FastifyInstance, tell: RequestEnd): void {
 
 function listen(scope: FastifyInstance, tells: RequestEnd[]): void {
   listeners.set(scope, tells)
-  const told = new WeakSet<FastifyRequest>()
   const tellOnce: RequestEnd = (request, reply, aborted) => {
-    if (told.has(request)) return
-    told.add(request)
+    const notes = notesOf(request)
+    if (notes.told.includes(tells)) return
+    notes.told = [...notes.told, tells]
     for (const tell of tells) tell(request, reply, aborted)
   }
   scope.addHook('onRequest', (request, reply, done) => {
     // After an answer that was sent this comes second.
-    reply.raw.once('close', () => tellOnce(request, reply, !reply.raw.writableFinished))
+    reply.raw.on('close', () => tellOnce(request, reply, !reply.raw.writableFinished))
     done()
   })
   scope.addHook('onResponse', (request, reply, done) => {

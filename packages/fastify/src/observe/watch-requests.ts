@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { notesOf } from '../request-notes.ts'
 import type { Metrics } from './metrics.ts'
 import { onRequestEnd } from './request-end.ts'
 
@@ -32,7 +33,8 @@ export function watchRequests(scope: FastifyInstance, metrics: Metrics): void {
 }
 
 /** The template of a request's route, the same with and without a trailing slash. */
-export function routeOf({ routeOptions: { url } }: FastifyRequest): string {
+export function routeOf(request: FastifyRequest): string {
+  const { url } = notesOf(request).route
   if (url === undefined) return nowhere
   return url.length > 1 && url.endsWith('/') ? url.slice(0, -1) : url
 }

@@ -120,7 +120,7 @@ function withCaller<Name extends string>(
   handlers: Readonly<Record<Name, RouteHandlerMethod>>,
 ): Readonly<Record<Name, RouteHandlerMethod>> {
   const guarded = Object.entries<RouteHandlerMethod>(handlers).map(([name, handler]) => {
-    const checked: RouteHandlerMethod = async function (request, reply) {
+    const checked: RouteHandlerMethod = function (request, reply) {
       if (accessor.lacksCaller())
         throw new StrongroomError('internal_error', `${accessor.component} has rules or tenants, and nobody says who asks.`)
       // The server is the handler's `this`, as Fastify has it.

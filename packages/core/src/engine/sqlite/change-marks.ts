@@ -19,6 +19,8 @@ export class ChangeMarks {
   readonly #touched = new Set<string>()
   /** Tables that only statements of their own change. */
   readonly #plain = new Map<string, boolean>()
+  /** Grows with whatever marks are made of. */
+  #commits = 0
   #others = 0
   #version: number
   #schema: number
@@ -27,7 +29,7 @@ export class ChangeMarks {
   constructor(database: SqliteDatabase, onOtherSchema: () => void) {
     this.#database = database
     this.#onOtherSchema = onOtherSchema
-    this.#dataVersion = database.prepare('PRAGMA data_version')
+    this.#dataVersion = database.prepare('PRAGMA data_version').pluck(true)
     this.#version = this.#readVersion()
     this.#schema = this.#readSchema()
   }
@@ -41,6 +43,7 @@ export class ChangeMarks {
   transactionEnded(): void {
     if (this.#touched.size === 0) return
     for (const table of this.#touched) this.#counts.set(table, this.#countOf(table) + 1)
+    this.#commits += 1
     if (this.#touched.has(everyTable)) this.#plain.clear()
     this.#touched.clear()
   }
@@ -48,15 +51,23 @@ export class ChangeMarks {
   /** Answers a number that has grown whenever a commit may have changed one of the tables; undefined where the database itself changes rows of one (ON DELETE CASCADE). */
   watch(tables: readonly string[]): () => number | undefined {
     const folded = tables.map((table) => table.toLowerCase())
+    let known: number | undefined
+    let from = -1
     return () => {
       this.#lookForOthers()
-      let mark = this.#others + this.#countOf(everyTable)
-      for (const table of folded) {
-        if (!this.#isPlain(table)) return undefined
-        mark += this.#countOf(table)
-      }
-      return mark
+      if (from !== this.#commits) known = this.#markOf(folded)
+      from = this.#commits
+      return known
     }
+  }
+
+  #markOf(folded: readonly string[]): number | undefined {
+    let mark = this.#others + this.#countOf(everyTable)
+    for (const table of folded) {
+      if (!this.#isPlain(table)) return undefined
+      mark += this.#countOf(table)
+    }
+    return mark
   }
 
   #lookForOthers(): void {
@@ -64,6 +75,7 @@ export class ChangeMarks {
     if (version === this.#version) return
     this.#version = version
     this.#others += 1
+    this.#commits += 1
     const schema = this.#readSchema()
     if (schema === this.#schema) return
     this.#schema = schema
@@ -85,8 +97,7 @@ export class ChangeMarks {
   }
 
   #readVersion(): number {
-    const [row] = this.#dataVersion.all(none) as [{ readonly data_version: number }]
-    return row.data_version
+    return Number(this.#dataVersion.get(none))
   }
 
   #readSchema(): number {

@@ -7,10 +7,13 @@ export interface SqliteStatement {
   /** SQLite says that it changes no data; it says so of BEGIN, COMMIT and ATTACH too. */
   readonly readonly: boolean
   all(parameters: readonly unknown[]): unknown[]
+  get(parameters: readonly unknown[]): unknown
   run(parameters: readonly unknown[]): { readonly changes: number }
   iterate(parameters: readonly unknown[]): IterableIterator<unknown>
   columns(): readonly { readonly type: string | null }[]
   safeIntegers(on: boolean): this
+  /** Hands out the first column of a row in its place. */
+  pluck(on: boolean): this
 }
 
 /** The part of a better-sqlite3 database that this engine uses. */
