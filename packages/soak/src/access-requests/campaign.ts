@@ -2,32 +2,27 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { tempFolder } from '@strongroom/testkit'
-import type { CountingOptions } from '../counting.ts'
 import type { Evidence } from '../evidence.ts'
 import { seconds } from '../kills.ts'
+import type { RequestsCampaignOptions } from '../requests/campaign.ts'
 import { startTarget } from '../requests/target.ts'
 import { answersOf, shareOf, tallyDetails, unevenFaults } from '../requests/verdict.ts'
 import { secretIn } from './marks.ts'
 import { throwAccessRequests } from './run.ts'
 
-/** How often an operation has to be answered each way. */
-export interface AccessRequestsOptions extends CountingOptions {
-  readonly atLeast?: number
-}
-
 /**
  * Random good, broken and forbidden requests of callers of all kinds (tenants, roles, keys, expired, forged and revoked tokens, nobody):
  * no 5xx, no byte of another tenant and no secret in an answer, nobody let in who is not known, and each operation answered both ways.
  */
-export async function accessRequestsCampaign(options: AccessRequestsOptions): Promise<Evidence> {
-  const { engine, url, rounds, seed, report = () => undefined } = options
+export async function accessRequestsCampaign(options: RequestsCampaignOptions): Promise<Evidence> {
+  const { engine, url, rounds, seed, atMost, report = () => undefined } = options
   const started = performance.now()
   const folder = await tempFolder('access-requests')
   const script = fileURLToPath(new URL('./server.ts', import.meta.url))
   const target = await startTarget(url, script, join(folder.path, 'server.log'))
   try {
     const atLeast = options.atLeast ?? shareOf(rounds)
-    const run = await throwAccessRequests(target, { rounds, seed, atLeast, report })
+    const run = await throwAccessRequests(target, { rounds, seed, atLeast, atMost, report })
     await target.stop()
     const faults = [...run.tally.faults, ...unevenFaults(run.tally, atLeast), ...(await logFaults(folder.path, run.handedOut))]
     if (faults.length > 0)

@@ -3,7 +3,7 @@ import { Dice } from '../requests/dice.ts'
 import { ApiDocument } from '../requests/document.ts'
 import type { Tally } from '../requests/tally.ts'
 import type { Target } from '../requests/target.ts'
-import { throwWave, together } from '../requests/wave.ts'
+import { type ThrowOptions, throwAll } from '../requests/throw-all.ts'
 import { Callers } from './callers.ts'
 import { sow } from './sow.ts'
 import { AccessThrower } from './thrower.ts'
@@ -18,32 +18,17 @@ export interface AccessRun {
   readonly handedOut: readonly string[]
 }
 
-export interface AccessRunOptions {
-  readonly rounds: number
-  readonly seed: number
-  readonly atLeast: number
-  readonly report: (line: string) => void
-}
-
 /** Throws random requests of callers of all kinds at a server, and searches every answer for what is not theirs. */
-export async function throwAccessRequests(target: Target, { rounds, seed, atLeast, report }: AccessRunOptions): Promise<AccessRun> {
+export async function throwAccessRequests(target: Target, options: ThrowOptions): Promise<AccessRun> {
   const client = new Client(target.url)
   try {
     const callers = new Callers(target.url)
     await callers.prepare()
     const document = new ApiDocument((await (await fetch(`${target.url}/openapi.json`)).json()) as object)
-    const thrower = new AccessThrower(document, client, callers, new Dice(seed), atLeast)
+    const thrower = new AccessThrower(document, client, callers, new Dice(options.seed), options.atLeast)
     const { search } = thrower
     await sow(target.url, callers, search.marks)
-    let done = 0
-    let told = 0
-    while (done < rounds) {
-      done += await throwWave(thrower, Math.min(together, rounds - done))
-      await thrower.settle()
-      if (done < ((told + 1) * rounds) / 10) continue
-      told += 1
-      report(`${done} of ${rounds} requests, ${thrower.tally.faultCount} faults so far`)
-    }
+    const done = await throwAll(thrower, options, { afterWave: () => thrower.settle() })
     const { strangersRefused, bytesSearched } = search
     const counts = { reachedForAnotherTenant: thrower.reaches, strangersRefused, bytesSearched }
     return { tally: thrower.tally, done, callers: search.byCaller, counts, handedOut: callers.handedOut }

@@ -14,16 +14,18 @@ const residentGrowth = 96 * 2 ** 20
 export interface RequestsCampaignOptions extends CountingOptions {
   /** How often each operation has to be answered each way, if not its share of the rounds. Slow ones are asked no more often. */
   readonly atLeast?: number
+  /** Requests up to which a run goes on while an operation lacks answers. */
+  readonly atMost?: number
 }
 
 /** Random good and broken requests, made from the OpenAPI document: no 5xx, no hang, memory flat, and each operation answered both ways. */
 export async function requestsCampaign(options: RequestsCampaignOptions): Promise<Evidence> {
-  const { engine, url, rounds, seed, report = () => undefined } = options
+  const { engine, url, rounds, seed, atMost, report = () => undefined } = options
   const started = performance.now()
   const target = await startTarget(url)
   try {
     const atLeast = options.atLeast ?? shareOf(rounds)
-    const run = await throwRequests(target, { rounds, seed, atLeast, report })
+    const run = await throwRequests(target, { rounds, seed, atLeast, atMost, report })
     const { tally, memory } = run
     const faults = [...tally.faults, ...unevenFaults(tally, atLeast), ...memoryFaults(memory)]
     if (faults.length > 0) faults.push(...target.log.map((line) => `the server's log: ${line.slice(0, 2_000)}`))

@@ -11,48 +11,35 @@ import { Pool } from './pool.ts'
 import type { Answer, Draft } from './request.ts'
 import { Tally } from './tally.ts'
 import type { Memory, Target } from './target.ts'
-import { noAnswer, type Prepared, requestOf, throwWave, together } from './wave.ts'
+import { type RequestSource, type ThrowOptions, throwAll } from './throw-all.ts'
+import { noAnswer, type Prepared, requestOf } from './wave.ts'
 import { brokenBytes, misplace } from './wire-breakages.ts'
-
-/** Parts of a run after which memory is read. */
-export const memoryReadings = 20
 
 export interface RequestsRun {
   readonly tally: Tally
   readonly done: number
+  /** Read after each part of the run. */
   readonly memory: readonly Memory[]
 }
 
-export interface ThrowOptions {
-  readonly rounds: number
-  readonly seed: number
-  /** How often each operation has to be answered with 2xx, and how often with 4xx. */
-  readonly atLeast: number
-  readonly report: (line: string) => void
-}
-
 /** Throws random good and broken requests at a server, all made from its own OpenAPI document. */
-export async function throwRequests(target: Target, { rounds, seed, atLeast, report }: ThrowOptions): Promise<RequestsRun> {
+export async function throwRequests(target: Target, options: ThrowOptions): Promise<RequestsRun> {
   const client = new Client(target.url)
   try {
     const document = new ApiDocument((await (await fetch(`${target.url}/openapi.json`)).json()) as object)
-    const thrower = new Thrower(document, client, new Dice(seed), atLeast)
+    const thrower = new Thrower(document, client, new Dice(options.seed), options.atLeast)
     const memory: Memory[] = []
-    let done = 0
-    while (done < rounds) {
-      done += await throwWave(thrower, Math.min(together, rounds - done))
-      if (done >= ((memory.length + 1) * rounds) / memoryReadings) {
-        memory.push(await target.memory())
-        report(`${done} of ${rounds} requests, ${thrower.tally.faultCount} faults so far`)
-      }
+    const afterPart = async (): Promise<void> => {
+      memory.push(await target.memory())
     }
+    const done = await throwAll(thrower, options, { afterPart })
     return { tally: thrower.tally, done, memory }
   } finally {
     client.close()
   }
 }
 
-class Thrower {
+class Thrower implements RequestSource {
   readonly tally: Tally
   readonly #document: ApiDocument
   readonly #client: Client
