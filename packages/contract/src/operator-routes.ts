@@ -6,6 +6,7 @@ import {
   auditParameters,
   diagramParameters,
   exportParameters,
+  idempotencyKey,
   importParameters,
   operatorHeader,
   preferHeader,
@@ -277,11 +278,11 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
     summary: 'Undoes what one request, batch, import or actor did',
     description:
       'All of it in one transaction, or nothing: what was made goes, what was changed or removed is again what it was. What others have changed later stands against it, unless it is to be left out.',
-    parameters: [...revertParameters, operatorHeader, requestIdHeader],
+    parameters: [...revertParameters, idempotencyKey, operatorHeader, requestIdHeader],
     body: { mediaTypes: ['application/json'], content: ['revertQuestion'] },
     answers: [guardedAnswer('What was undone, or would be.', 'revertReport')],
     errors: [
-      ...writeErrors.filter((code) => code !== 'idempotency_mismatch' && code !== 'missing_actor'),
+      ...writeErrors.filter((code) => code !== 'missing_actor'),
       'forbidden',
       'not_found',
       'too_many_matches',

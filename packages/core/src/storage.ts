@@ -112,6 +112,7 @@ class OpenStorage implements Storage {
   readonly #log: OpenLog
   readonly #transfers = new Transfers()
   readonly #bound: readonly BoundAccessor[]
+  readonly #once: Once
   readonly #diagrams: Diagrams
   readonly #backupSource: BackupSource
   readonly #backupLog: BackupLog
@@ -161,6 +162,7 @@ class OpenStorage implements Storage {
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog, migrations })
     const erasures = new BoundTable(Erasures, engine)
     this.erasuresAgain = new ErasuresAgain({ log, erasures, units: this.#units, logger, components: () => this.#bound })
+    this.#once = new Once(new BoundTable(KeptAnswers, engine), this.#units)
     const parts = {
       engine,
       units: this.#units,
@@ -168,7 +170,7 @@ class OpenStorage implements Storage {
       moments: new Moments({ log, head, order }, () => this.#units.isInside()),
       feed: this.feed,
       erasures,
-      once: new Once(new BoundTable(KeptAnswers, engine), this.#units),
+      once: this.#once,
       access: options.access,
       maxRecords: options.maxRecordsPerModel,
     }
@@ -289,7 +291,8 @@ class OpenStorage implements Storage {
   }
 
   revert(...[selection, options = {}]: Parameters<Storage['revert']>): ReturnType<Storage['revert']> {
-    return revertSelected({ accessors: this.#bound, log: this.#log.log, units: this.#units, jobs: this.jobs }, selection, options)
+    const target = { accessors: this.#bound, log: this.#log.log, units: this.#units, once: this.#once }
+    return revertSelected({ ...target, jobs: this.jobs }, selection, options)
   }
 
   async close(): Promise<void> {

@@ -7,10 +7,10 @@ import { deleteRows, insertRows, selectRows, updateRows } from '../query/rows.ts
 import type { WriteOptions } from '../session/options.ts'
 import type { Session } from '../session/session.ts'
 import { type Task, wait } from '../session/task.ts'
-import type { Units } from '../session/units.ts'
+import type { RunOptions, Units } from '../session/units.ts'
 
-/** A request that may come again. */
-export interface OnceOptions extends WriteOptions {
+/** What tells a request that may come again from others. */
+export interface OnceKey {
   /** The client's own name for the request. */
   readonly key: string
   /** What else tells requests apart, e.g. actor, method and path: the same key elsewhere is another request. */
@@ -18,6 +18,9 @@ export interface OnceOptions extends WriteOptions {
   /** What is asked; the same key with another content is refused. */
   readonly content: string
 }
+
+/** A request that may come again. */
+export interface OnceOptions extends WriteOptions, OnceKey {}
 
 /** What came of a request. */
 export interface OnceResult<Answer> {
@@ -46,8 +49,17 @@ export class Once {
   /** Does the work and keeps its answer, or hands out the answer that is kept. A throw keeps nothing: the next try does the work. */
   async run<Answer>(options: OnceOptions, work: () => Promise<Answer>): Promise<OnceResult<Answer>> {
     const { key, scope, content, ...write } = options
+    return this.runUnit({ write, alone: true }, { key, scope, content }, (session) => wait(this.#units.inside(session, work)))
+  }
+
+  /** The same for a unit of the library's own. */
+  async runUnit<Answer>(
+    how: RunOptions,
+    { key, scope, content }: OnceKey,
+    work: (session: Session) => Task<Answer>,
+  ): Promise<OnceResult<Answer>> {
     const attempt = () =>
-      this.#units.run({ write, alone: true }, (session) => {
+      this.#units.run(how, (session) => {
         const { tenant, principal } = session.context
         // Two callers may have one name.
         const caller = principal && [principal.id, principal.tenant ?? null, principal.name ?? null]
@@ -63,7 +75,12 @@ export class Once {
     }
   }
 
-  *#attempt<Answer>(session: Session, request: string, fingerprint: string, work: () => Promise<Answer>): Task<OnceResult<Answer>> {
+  *#attempt<Answer>(
+    session: Session,
+    request: string,
+    fingerprint: string,
+    work: (session: Session) => Task<Answer>,
+  ): Task<OnceResult<Answer>> {
     const { connection, context } = session
     const kept = yield* this.#find(session, request)
     if (kept) {
@@ -74,7 +91,7 @@ export class Once {
     }
     const row: FieldValues = { request, fingerprint, answer: null, kept_at: new Date() }
     yield* this.#claim(session, row)
-    const answer = yield* wait(this.#units.inside(session, work))
+    const answer = yield* work(session)
     yield* updateRows(this.#table, connection, context, [row], { answer: JSON.stringify(answer) })
     yield* this.#removeExpired(session)
     return { answer, replayed: false }

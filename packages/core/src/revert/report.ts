@@ -52,6 +52,8 @@ export interface RevertReport {
   readonly dryRun: boolean
   /** The request under which all of it stands in the log: give it to undo the revert. */
   readonly requestId: string
+  /** It is what an earlier revert with the same `once` did: nothing was done now. */
+  readonly replayed: boolean
   readonly components: readonly RevertedComponent[]
   /** Records that stay as they are, or for which everything was refused; the first 1,000. */
   readonly conflicts: readonly RevertConflict[]

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { BoundAccessor } from '../accessor/bound-accessor.ts'
 import { ConflictError, NotFoundError } from '../errors.ts'
+import type { Once } from '../idempotency/once.ts'
 import type { StorageJobs } from '../jobs/jobs.ts'
 import type { BoundTable } from '../query/bound-table.ts'
 import { countRows } from '../query/rows.ts'
@@ -23,6 +24,7 @@ interface RevertTarget {
   readonly accessors: readonly BoundAccessor[]
   readonly log: BoundTable
   readonly units: Units
+  readonly once: Once
 }
 
 /** The same with the jobs, of which a selection may name one. */
@@ -57,15 +59,20 @@ async function batchOf(jobs: RevertSource['jobs'], id: string): Promise<string> 
 }
 
 async function revertChanges(target: RevertTarget, task: RevertTask, options: RevertChangesOptions): Promise<RevertReport> {
-  const { conflicts: _conflicts, atMost: _atMost, requestId = randomUUID(), ...write } = options
-  const { log, units } = target
+  const { conflicts: _conflicts, atMost: _atMost, once: key, requestId = randomUUID(), ...write } = options
+  const { log, units, once } = target
   const found = await units.read(write, (connection, context) =>
     countRows(log, connection, context, { filter: task.filter, includeDeleted: true }, many),
   )
-  if (found === 0) throw new NotFoundError('The audit log has no entry of what is to be undone.')
+  const work = (session: Session): Task<RevertReport> => {
+    if (found === 0) throw new NotFoundError('The audit log has no entry of what is to be undone.')
+    return revertIn(session, target, task)
+  }
   const how = { write: { ...write, requestId }, alone: true, timeLimit: Number.POSITIVE_INFINITY, large: found >= many }
   try {
-    return await units.run(how, (session) => revertIn(session, target, task))
+    if (key === undefined || options.dryRun) return await units.run(how, work)
+    const { answer, replayed } = await once.runUnit(how, key, work)
+    return { ...answer, replayed }
   } catch (error) {
     if (error instanceof Refused) return error.report
     throw error
@@ -102,6 +109,7 @@ function* revertIn(session: Session, { accessors, log }: RevertTarget, task: Rev
     dryRun,
     // The unit was given one.
     requestId: requestId ?? '',
+    replayed: false,
     components: plan.components(),
     conflicts: plan.conflicts,
     conflictCount: plan.conflictCount,

@@ -1,5 +1,6 @@
 import { auditSelection } from '../audit/audit-accessor.ts'
 import { InvalidQueryError, UsageError } from '../errors.ts'
+import type { OnceKey } from '../idempotency/once.ts'
 import type { Filter } from '../query/filter.ts'
 import type { SortKey } from '../query/order.ts'
 import { wholeNumber } from '../query/whole-number.ts'
@@ -30,6 +31,8 @@ export interface RevertChangesOptions extends Pick<WriteOptions, 'actor' | 'requ
   readonly conflicts?: 'refuse' | 'skip' | undefined
   /** How many records may be concerned; 100,000 unless said, and at most a million. If there are more, none is changed. */
   readonly atMost?: number | undefined
+  /** Does it once for a key: the same one is answered the same report for 24 hours. A dry run, and one that is refused, keeps nothing. */
+  readonly once?: OnceKey | undefined
 }
 
 /** Which entries are undone, and how. */
@@ -43,7 +46,7 @@ export interface RevertTask {
 
 const kinds = ['requestId', 'batch', 'import', 'actor'] as const
 const selectionNames = [...kinds, 'since', 'until']
-const optionNames = ['actor', 'requestId', 'dryRun', 'principal', 'tenant', 'access', 'conflicts', 'atMost']
+const optionNames = ['actor', 'requestId', 'dryRun', 'principal', 'tenant', 'access', 'conflicts', 'atMost', 'once']
 
 /** Records that one revert may concern when nobody says. */
 export const usuallyReverted = 100_000

@@ -12,6 +12,7 @@ import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { type ActorOf, operatorOf } from '../actor.ts'
 import { bodyOf } from '../body.ts'
 import { instantOf } from '../instant.ts'
+import { idempotencyKey, onceKey } from '../once-key.ts'
 import { rawQuery, readQuery } from '../query.ts'
 import { isObject } from '../records/merge-patch.ts'
 import { sendJson } from '../reply.ts'
@@ -32,10 +33,17 @@ export function revertChanges(storage: Storage, { operators, actor }: RevertSett
     await requireOperator(operators, request)
     const dryRun = readDryRun(request)
     const who = { actor: await operatorOf(request, actor), requestId: requestIdOf(request) }
+    const key = idempotencyKey(request)
     const { selection, how } = readQuestion(bodyOf(request))
-    const report = await storage.revert(selection, { ...how, ...who, dryRun })
+    const report = await storage.revert(selection, {
+      ...how,
+      ...who,
+      dryRun,
+      ...(key !== undefined && { once: onceKey(request, key, who.actor) }),
+    })
     // What stands against it is the answer to a rehearsal.
     if (!report.applied && !dryRun) throw new ConflictsRefused(report)
+    if (report.replayed) reply.header('idempotent-replayed', 'true')
     return sendJson(guarded(reply), 200, revertReportToJson(report), {
       message: report.applied ? 'Undone' : 'Nothing was changed: a dry run',
     })

@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto'
-import { entityTag, readBoolean, splitQuery } from '@strongroom/contract'
-import { StrongroomError, versionOf } from '@strongroom/core'
+import { entityTag } from '@strongroom/contract'
+import { versionOf } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { actorOf } from '../actor.ts'
-import { rawQuery, readQuery } from '../query.ts'
+import { idempotencyKey, onceKey } from '../once-key.ts'
 import { exposeHeaders, sendJson } from '../reply.ts'
 import { type RecordRoom, recordPath, wireRecord } from './record-room.ts'
 import { type KeptAnswer, readableNow, recheck, shownBy } from './replay.ts'
@@ -59,13 +58,11 @@ export function writeRoute(
     if (key === undefined) return sendAnswer(reply, await produce(request))
     await prepare?.(request)
     const actor = await actorOf(request, room.actor)
-    const [path = ''] = request.originalUrl.split('?', 1)
-    const scope = [actor, request.method, path.replace(/\/$/, '')]
     const work = async (): Promise<KeptAnswer> => {
       const answer = await produce(request)
       return { answer, readable: readableNow(shownBy(request, answer, rooms)) }
     }
-    const { answer: kept, replayed } = await room.accessor.once({ key, scope, content: contentOf(request), actor }, work)
+    const { answer: kept, replayed } = await room.accessor.once({ ...onceKey(request, key, actor), actor }, work)
     if (!replayed) return sendAnswer(reply, kept.answer)
     await recheck(kept, shownBy(request, kept.answer, rooms))
     return sendAnswer(reply.header('idempotent-replayed', 'true'), kept.answer)
@@ -77,28 +74,4 @@ function sendAnswer(reply: FastifyReply, { status, message, location, etag, body
   if (etag !== undefined) reply.header('etag', etag)
   exposeHeaders(reply, [...(location === undefined ? [] : ['Location']), ...(etag === undefined ? [] : ['ETag']), 'X-Request-Id'])
   return sendJson(reply, status, body, { message })
-}
-
-/** The key of a request that shall be done once. A dry run leaves nothing, so there is nothing to repeat. */
-function idempotencyKey(request: FastifyRequest): string | undefined {
-  const key = request.headers['idempotency-key']
-  if (key === undefined) return undefined
-  if (typeof key !== 'string' || !/^[\x20-\x7e]{1,255}$/.test(key)) {
-    throw new StrongroomError('bad_request', 'Idempotency-Key is 1 to 255 characters of printable ASCII, e.g. a UUID.')
-  }
-  const pairs = readQuery(() => splitQuery(rawQuery(request)))
-  return pairs.some(({ name, value }) => name === 'dry_run' && readBoolean(value) !== false) ? undefined : key
-}
-
-/** JSON writes null for a number that is too large for it: such a body is not the same as one with null. */
-function tellApart(_name: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isFinite(value) ? { number: String(value) } : value
-}
-
-/** What is asked for: the same key with another content is a mistake. */
-function contentOf(request: FastifyRequest): string {
-  const { 'if-match': match = null, 'if-none-match': noneMatch = null } = request.headers
-  return createHash('sha256')
-    .update(JSON.stringify([rawQuery(request), match, noneMatch, request.body ?? null], tellApart))
-    .digest('base64url')
 }
