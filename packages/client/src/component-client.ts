@@ -81,6 +81,13 @@ export interface ComponentClient<Model extends WireModel, Known extends Models> 
   /** Deletes every record that holds the condition. Answers how many. */
   removeMany(where: Where<Model>, options: BulkWriteOptions & { readonly purge?: boolean | undefined }): Promise<number>
 
+  /**
+   * Removes a record for good, and what the history has of it: what stays says that there was a record, and that it was erased. Of one
+   * that is gone already its history is erased all the same. Rejects with a NotFoundError where there is and was none.
+   * @example await client.users.erase(7)
+   */
+  erase(target: IdOf<Model> | RecordOf<Model>, options?: ConditionalWriteOptions): Promise<void>
+
   /** Brings a soft-deleted record back, such as `remove` has answered. False when it was not deleted. */
   restore(target: IdOf<Model> | RecordOf<Model>, options?: ConditionalWriteOptions): Promise<boolean>
 

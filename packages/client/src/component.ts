@@ -49,6 +49,7 @@ export function makeComponent<Model extends WireModel, Known extends Models>(
     updateMany: (where: object, patch: object, options: AnyBulkOptions) => requests.updateMany(where, patch, options),
     remove: (target: Target, options: RemoveOptions = {}) => requests.remove(target, options),
     removeMany: (where: object, options: AnyBulkOptions) => requests.removeMany(where, options),
+    erase: (target: Target, options: ConditionalWriteOptions = {}) => requests.erase(target, options),
     restore: (target: Target, options: ConditionalWriteOptions = {}) => requests.restore(target, options),
     history: (id: string | number, options: HistoryOptions = {}) => requests.history(id, options),
     diff: (id: string | number, options: DiffOptions) => requests.diff(id, options),
@@ -137,6 +138,12 @@ class ComponentRequests {
   async removeMany(where: object, options: AnyBulkOptions): Promise<number> {
     const query = [...bulkQuery(where, options), ...flag('purge', options.purge)]
     return Number(rowOf(await this.#connection.write({ method: 'DELETE', path: this.#path, query }, options))['count'])
+  }
+
+  async erase(target: Target, options: ConditionalWriteOptions): Promise<void> {
+    const { id, etag } = recall(target)
+    const call = { method: 'DELETE', path: this.#at(id), query: flag('erase', true) } as const
+    await this.#connection.write(call, { ...options, ifMatch: options.ifMatch ?? etag })
   }
 
   async restore(target: Target, options: ConditionalWriteOptions): Promise<boolean> {

@@ -1,5 +1,6 @@
 import { describeEngines } from '@strongroom/testkit'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { entriesSince, historyKeys, stateColumns } from '../src/accessor/past/past-images.ts'
 import { type AuditPage, auditSelection } from '../src/audit/audit-accessor.ts'
 import { AuditLog } from '../src/audit/audit-log.ts'
 import type { Engine } from '../src/engine/engine.ts'
@@ -31,6 +32,15 @@ describeEngines('a page of the audit log comes straight from an index', (engine)
     await prepareSchema(opened, [], { createTables: true })
   })
   afterAll(() => opened.close())
+
+  test('what came since a moment', async () => {
+    for (const filter of entriesSince('users', { position: 1_000 })) {
+      const selection = { filter, includeDeleted: true, order: historyKeys, columns: stateColumns, limit: 100 }
+      const plan = await explain(opened, selectStatement(new BoundTable(AuditLog, opened), undefined, selection))
+      expect(plan).toMatch(engine.name === 'sqlite' ? /component=\? AND seq[>=]\?/ : /Index Cond: [^\n]*component[^\n]*seq/)
+      expect(plan).not.toMatch(/temp b-tree|\bsort\b|seq scan/i)
+    }
+  })
 
   for (const [what, question] of Object.entries(questions)) {
     test(what, async () => {

@@ -7,6 +7,7 @@ import { parseId } from '../../model/record-id.ts'
 import type { FieldValues } from '../../query/bound-table.ts'
 import { allOf, equals, type Filter } from '../../query/filter.ts'
 import { positionField } from '../../query/log-position.ts'
+import type { SortKey } from '../../query/order.ts'
 import { selectPage } from '../../query/page.ts'
 import { selectRows } from '../../query/rows.ts'
 import type { CallerContext } from '../../session/context.ts'
@@ -30,11 +31,17 @@ function reader(context: CallerContext | undefined): CallerContext {
   return { principal: undefined, tenant: null, access: 'system', ...(context?.time && { time: context.time }) }
 }
 
-/** The entries of a record or component that came after a moment. */
-function after({ position }: Moment): Filter {
+/**
+ * The entries of a component that came after a moment, in the order of history: those that have a position, and then those that wait for
+ * it. Each is asked for by itself: what holds for one of both is found by no index, and all entries of a component would be gone through.
+ */
+export function entriesSince(component: string, { position }: Pick<Moment, 'position'>): readonly Filter[] {
   const later: Filter = { type: 'compare', field: positionField, comparison: 'gt', value: position }
-  return { type: 'or', parts: [later, equals(positionField, null)] }
+  return [later, equals(positionField, null)].map((part) => allOf(equals('component', component), part))
 }
+
+/** The order of history. */
+export const historyKeys: readonly SortKey[] = [positionField, 'id'].map((field) => ({ field, descending: false }))
 
 /**
  * Hands over what the records that were changed since a moment were at that moment, batch by batch; records without an image are left out.
@@ -47,13 +54,21 @@ export function* eachChanged(
   moment: Moment,
   use: (images: readonly FieldValues[]) => Task<void>,
 ): Task<void> {
-  const { log } = bound.moments
-  const keys = [...new Set([positionField, 'id'])].map((field) => ({ field, descending: false }))
-  const filter = allOf(equals('component', bound.component), after(moment))
   const seen = new Set<string>()
+  for (const filter of entriesSince(bound.component, moment)) yield* eachIn(bound, connection, context, { moment, filter, seen }, use)
+}
+
+/** @param part which entries, and the records of which an earlier one was seen */
+function* eachIn(
+  bound: BoundAccessor,
+  connection: Connection,
+  context: CallerContext,
+  { moment, filter, seen }: { readonly moment: Moment; readonly filter: Filter; readonly seen: Set<string> },
+  use: (images: readonly FieldValues[]) => Task<void>,
+): Task<void> {
+  const selection = { filter, includeDeleted: true, keys: historyKeys, columns: stateColumns, limit: batchSize }
   for (let cursor: string | undefined; ; ) {
-    const options = { filter, includeDeleted: true, keys, columns: stateColumns, limit: batchSize, after: cursor }
-    const page = yield* selectPage(log, connection, reader(context), options)
+    const page = yield* selectPage(bound.moments.log, connection, reader(context), { ...selection, after: cursor })
     const images: FieldValues[] = []
     for (const entry of page.rows) {
       const id = String(entry['record_id'])
