@@ -33,6 +33,21 @@ for (const responses of ['bare', 'envelope'] as const) {
       expect(await client.users.get(1, { includeDeleted: true })).toBeNull()
     })
 
+    test('a record is erased, with its history, and one that never was is not found', async () => {
+      const { client } = await start()
+      const made = await client.users.create(ada)
+      await client.users.update(1, { age: 36 })
+      expect(await client.users.erase(made, { ifMatch: '*' })).toBeUndefined()
+      expect(await client.users.get(1, { includeDeleted: true })).toBeNull()
+      const { entries } = await client.users.history(1)
+      expect(entries[0]).toMatchObject({ operation: 'erase' })
+      expect(entries.flatMap(({ before, after }) => [before, after]).filter(Boolean)).toEqual([])
+      await expect(client.users.erase(99)).rejects.toBeInstanceOf(NotFoundError)
+      const kept = await client.users.create({ ...ada, email: 'kept@example.com' })
+      await client.users.erase(kept.id, { dryRun: true })
+      expect(await client.users.get(kept.id)).toMatchObject({ name: 'Ada' })
+    })
+
     test('a page says where it stands, and pages follow one another to the end', async () => {
       const { client } = await start()
       await client.countries.create(['a', 'b', 'c', 'd', 'e'].map((code) => ({ code, name: code.toUpperCase() })))

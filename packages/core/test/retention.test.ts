@@ -1,8 +1,13 @@
-import { defineModel, GoneError, ModelAccessor, type Storage, type StorageOptions } from '@strongroom/core'
+import { generateKeyPairSync } from 'node:crypto'
+import { type Checkpoint, defineModel, GoneError, ModelAccessor, type Storage, type StorageOptions } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
-import { changesSoFar, rejectionOf, storagesOn } from './support.ts'
+import { merkleRoot } from '../src/audit/digest.ts'
+import { rawDatabase, tamper } from './audit/raw-database.ts'
+import { changesSoFar, everyOf, rejectionOf, storagesOn } from './support.ts'
+
+const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 
 const Note = defineModel('notes', { text: Type.String() })
 const Event = defineModel('events', { text: Type.String() })
@@ -12,15 +17,15 @@ describeEngines('retention', (engine) => {
   const start = async (retention: StorageOptions['retention']) => {
     const notes = new ModelAccessor(Note, 'notes')
     const events = new ModelAccessor(Event, 'events')
-    const storage = await open([notes, events], retention ? { retention } : {})
+    const url = await engine.freshUrl()
+    const storage = await open([notes, events], { url, auditCheckpoints: { key }, ...(retention && { retention }) })
     const write = async (accessor: typeof notes | typeof events, count: number) => {
-      for (let left = count; left > 0; left--) {
-        await accessor.insert({ text: String(left) })
-        if (left % 7 === 0) await storage.audit.waitUntilSealed()
+      for (let left = count; left > 0; left -= 7) {
+        await Promise.all(Array.from({ length: Math.min(7, left) }, () => accessor.insert({ text: String(left) })))
+        await storage.audit.waitUntilSealed()
       }
-      await storage.audit.waitUntilSealed()
     }
-    return { notes, events, storage, write }
+    return { notes, events, storage, write, url }
   }
   const positions = async (storage: Storage): Promise<number[]> =>
     (await storage.audit.find()).map(({ position }) => Number(position)).toReversed()
@@ -56,6 +61,88 @@ describeEngines('retention', (engine) => {
     expect(await rejectionOf(storage.feed.page({ after: '1:1' }))).toBeInstanceOf(GoneError)
     expect((await changesSoFar(storage)).length).toBe(600 - removed - again.removed)
     expect(await rejectionOf(notes.asOf(new Date(0)).find())).toBeInstanceOf(GoneError)
+  })
+
+  test('removes what is older than its age, up to the first entry that is to be kept for longer', async () => {
+    const { notes, events, storage, write } = await start({ keep: { notes: { for: 1 }, events: { for: '1h' } } })
+    await write(notes, 14)
+    await write(events, 2)
+    await write(notes, 7)
+    // Waiting for the seals takes longer than the age.
+    await storage.audit.waitUntilSealed()
+    const { removed } = await storage.retain()
+    expect(removed).toBe(14)
+    expect(await positions(storage)).toEqual([15, 16, 17, 18, 19, 20, 21, 22, 23])
+    expect((await storage.audit.find({ component: 'events' })).map(({ position }) => position)).toEqual([16, 15])
+    expect(await notes.history(1)).toEqual([])
+    expect(await storage.audit.verify()).toMatchObject({ ok: true, retained_below: 15 })
+    expect((await events.all()).length + (await notes.all()).length).toBe(23)
+  })
+
+  test('removes all but the last entry where all are old', async () => {
+    const { notes, storage, write } = await start({ keep: { '*': { for: 1 } } })
+    await write(notes, 14)
+    const last = (await storage.audit.find({ limit: 1 }))[0]?.hash
+    const { removed } = await storage.retain()
+    const kept = await storage.audit.find()
+    // Those that were sealed with the last one stay beside it.
+    expect(kept.length).toBe(14 - removed)
+    expect(new Set(kept.map(({ hash }) => hash))).toEqual(new Set([last]))
+    expect(await storage.audit.verify()).toMatchObject({ ok: true, position: 14, retained_below: removed + 1 })
+  })
+
+  test('cuts between links alone, and keeps the hash of the last one that went and the roots of the blocks', async () => {
+    const { notes, storage, write, url } = await start({ keep: { '*': { entries: 10 } } })
+    await write(notes, 546)
+    const before = await everyOf(storage.audit.stream())
+    const hashAt = (position: number) => before.find((entry) => entry.position === position)?.hash
+    const { removed } = await storage.retain()
+    expect(removed).toBeGreaterThan(512)
+    expect(hashAt(removed)).not.toBe(hashAt(removed + 1))
+    const raw = await rawDatabase(url)
+    const [head] = await raw.all('SELECT retained_hash, retained_roots FROM strongroom_audit_head')
+    await raw.close()
+    const digest = (value: unknown) => Buffer.from(value as Uint8Array).toString('hex')
+    expect(digest(head?.['retained_hash'])).toBe(hashAt(removed))
+    // Two whole blocks went: one subtree of two leaves is left of them.
+    const blocks = [256, 512].map((position) => Buffer.from(hashAt(position) ?? '', 'hex'))
+    expect(digest(head?.['retained_roots'])).toBe(digest(merkleRoot(blocks)))
+  })
+
+  test('leaves checkpoints of before that hold, and those that hold no more say so', async () => {
+    const { notes, storage, write, url } = await start({ keep: { '*': { entries: 5 } } })
+    const checkpoints: Checkpoint[] = []
+    for (const count of [3, 277, 20]) {
+      await write(notes, count)
+      checkpoints.push(await storage.audit.checkpoint())
+    }
+    const findings = async (given = checkpoints) => {
+      const { ok, fault, checkpoints: held } = await storage.audit.verify({ checkpoints: given })
+      return { ok, fault: fault?.kind ?? null, held: held.map(({ size, finding }) => `${size} ${finding}`) }
+    }
+    expect(await findings()).toEqual({ ok: true, fault: null, held: ['3 holds', '280 holds', '300 holds'] })
+    const { removed } = await storage.retain()
+    expect(removed).toBeGreaterThan(280)
+    expect(await findings()).toEqual({ ok: true, fault: null, held: ['3 not_retained', '280 not_retained', '300 holds'] })
+    await write(notes, 7)
+    expect((await findings()).held).toEqual(['3 not_retained', '280 not_retained', '300 holds'])
+    // Whoever writes what is left anew needs other roots of what went: the checkpoint knows them.
+    const isFile = url.startsWith('sqlite:')
+    await tamper(url, `UPDATE strongroom_audit_head SET retained_roots = ${isFile ? "x'" : "'\\x"}${'ab'.repeat(32)}'`)
+    expect(await findings()).toMatchObject({ ok: false, fault: 'rewritten', held: ['3 not_retained', '280 not_retained', '300 differs'] })
+    expect(await storage.audit.verify()).toMatchObject({ ok: true })
+  })
+
+  test('is done by one at a time, whoever asks', async () => {
+    const { notes, storage, write, url } = await start({ keep: { '*': { entries: 5 } } })
+    await write(notes, 140)
+    const others = await Promise.all(
+      [1, 2].map(() => open([new ModelAccessor(Note, 'notes')], { url, retention: { keep: { '*': { entries: 5 } } } })),
+    )
+    const reports = await Promise.all([storage, ...others].flatMap((each) => [each.retain(), each.retain()]))
+    const counts = [reports[0], reports[2], reports[4]].map((report) => report?.removed ?? 0)
+    expect(counts.reduce((sum, count) => sum + count)).toBe(140 - (await storage.audit.count()))
+    expect(await storage.audit.verify()).toMatchObject({ ok: true, position: 140 })
   })
 
   test('keeps what is younger than its age', async () => {
