@@ -34,7 +34,7 @@ import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
 import { noRetention, Retention, type RetentionReport } from './retention/retention.ts'
-import { revertSelected } from './revert/revert-changes.ts'
+import { type RevertSource, revertSelected } from './revert/revert-changes.ts'
 import { BackupRecords } from './schema/backup-records.ts'
 import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
 import { JobRecords } from './schema/job-records.ts'
@@ -112,7 +112,7 @@ class OpenStorage implements Storage {
   readonly #log: OpenLog
   readonly #transfers = new Transfers()
   readonly #bound: readonly BoundAccessor[]
-  readonly #once: Once
+  readonly #reverting: Omit<RevertSource, 'accessors'>
   readonly #diagrams: Diagrams
   readonly #backupSource: BackupSource
   readonly #backupLog: BackupLog
@@ -162,15 +162,15 @@ class OpenStorage implements Storage {
     this.#health = new Health({ engine, models, log, head, backups: this.#backupLog, migrations })
     const erasures = new BoundTable(Erasures, engine)
     this.erasuresAgain = new ErasuresAgain({ log, erasures, units: this.#units, logger, components: () => this.#bound })
-    this.#once = new Once(new BoundTable(KeptAnswers, engine), this.#units)
+    const once = new Once(new BoundTable(KeptAnswers, engine), this.#units)
+    this.#reverting = { log, units: this.#units, once, jobs: this.jobs }
     const parts = {
       engine,
       units: this.#units,
       audit: writer,
       moments: new Moments({ log, head, order }, () => this.#units.isInside()),
       feed: this.feed,
-      erasures,
-      once: this.#once,
+      ...{ erasures, once },
       access: options.access,
       maxRecords: options.maxRecordsPerModel,
     }
@@ -291,8 +291,7 @@ class OpenStorage implements Storage {
   }
 
   revert(...[selection, options = {}]: Parameters<Storage['revert']>): ReturnType<Storage['revert']> {
-    const target = { accessors: this.#bound, log: this.#log.log, units: this.#units, once: this.#once }
-    return revertSelected({ ...target, jobs: this.jobs }, selection, options)
+    return revertSelected({ ...this.#reverting, accessors: this.#bound }, selection, options)
   }
 
   async close(): Promise<void> {

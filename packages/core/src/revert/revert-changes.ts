@@ -28,7 +28,7 @@ interface RevertTarget {
 }
 
 /** The same with the jobs, of which a selection may name one. */
-interface RevertSource extends RevertTarget {
+export interface RevertSource extends RevertTarget {
   readonly jobs: Pick<StorageJobs, 'get'>
 }
 
