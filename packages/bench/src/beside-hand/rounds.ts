@@ -15,11 +15,14 @@ export interface Rounds<Found> {
   readonly discarded: number
 }
 
-/** Measures sides in turn, A B A B, after a first round that warms them up. Rounds in which other programs were busy are done once more. */
+/** Rounds before the first that counts: the first tells how fast the sides are, the others let their code be compiled. */
+const warmups = 3
+
+/** Measures sides in turn, A B A B. Rounds in which other programs were busy are done once more. */
 export async function inRounds<Found>(sides: readonly (() => Promise<Found>)[], { rounds, keepAll }: RoundOptions): Promise<Rounds<Found>> {
   const kept: Found[][] = []
   let discarded = 0
-  for (let round = -1; kept.length < rounds && discarded <= rounds; round++) {
+  for (let round = -warmups; kept.length < rounds && discarded <= rounds; round++) {
     const before = processorTimes()
     const started = performance.now()
     const found: Found[] = []
