@@ -143,6 +143,28 @@ describeEngines('values', (engine) => {
     )
   })
 
+  test('travel alike whether records are converted one by one or read in wire form', async () => {
+    const samples = new ModelAccessor(Sample, 'samples')
+    await open([samples])
+    await samples.insertMany(fc.sample(goodRecord, 40) as never)
+    const orders = Sample.fields.filter(({ hidden, kind }) => !hidden && kind !== 'json').flatMap(({ name }) => [name, `-${name}`])
+    for (const orderBy of orders as 'id'[]) {
+      for (const start of [{}, { offset: 7 }, 'next', 'previous'] as const) {
+        const first = await samples.page({ orderBy, offset: 11, limit: 9 })
+        const cursor = start === 'next' ? { after: first.next } : { before: first.previous }
+        const options = { orderBy, limit: 9, ...(typeof start === 'string' ? cursor : start) } as object
+        const { rows, ...page } = await samples.page(options)
+        const wire = rows.map((row) => recordToJson(Sample, row, { secrets: 'omit' }))
+        expect(JSON.stringify(await samples.wirePage(options))).toBe(JSON.stringify({ rows: wire, ...page }))
+        expect(wire.length).toBe(9)
+      }
+    }
+    const fields = ['at', 'wide', 'bytes'] as const
+    const few = await samples.wirePage({ fields, limit: 3 })
+    const { rows } = await samples.page({ fields, limit: 3 })
+    expect(few.rows).toStrictEqual(rows.map((row) => recordToJson(Sample, row, { secrets: 'omit' })))
+  })
+
   test('are changed to what an update says', async () => {
     const samples = new ModelAccessor(Sample, 'samples')
     await open([samples])

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { maxHeaderSize } from 'node:http'
 import type { ErrorCode, ResponseStyle } from '@strongroom/contract'
 import type { AnyAccessor } from '@strongroom/core'
@@ -25,7 +24,7 @@ import { openTracing } from './observe/tracing.ts'
 import { watchRequests } from './observe/watch-requests.ts'
 import type { BootstrapOptions } from './options.ts'
 import { answerProblem } from './problem.ts'
-import { clientRequestId } from './request-id.ts'
+import { clientRequestId, newRequestId } from './request-id.ts'
 import { resolveResponseStyle, setResponseStyle } from './response-style.ts'
 import { type CreateServerOptions, resolveServerOptions, type ServerOptions } from './server-options.ts'
 import { readEnvironment } from './settings/environment.ts'
@@ -121,7 +120,7 @@ function makeServer(
     requestTimeout,
     // Node looks for late requests every half a minute by itself, and not at all while headers may take longer than the request.
     http: { connectionsCheckingInterval: Math.min(headersTimeout, 5000), requestTimeout, headersTimeout },
-    genReqId: (request) => clientRequestId(request.headers) ?? randomUUID(),
+    genReqId: (request) => clientRequestId(request.headers) ?? newRequestId(),
     // Node takes no longer requests: an id that is too long is not found, like every one of the wrong shape.
     routerOptions: { maxParamLength: maxHeaderSize },
     clientErrorHandler: answerUnreadable(responses),

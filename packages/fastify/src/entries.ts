@@ -2,7 +2,7 @@ import { readWholeNumber } from '@strongroom/contract'
 import { type AuditEntry, InvalidQueryError } from '@strongroom/core'
 import type { FastifyReply } from 'fastify'
 import { pageLinks } from './records/page-links.ts'
-import { exposeHeaders, sendJson } from './reply.ts'
+import { answerJson, exposeHeaders } from './reply.ts'
 
 /** How a page of audit entries was asked for. */
 export interface EntryPlace {
@@ -17,11 +17,11 @@ export function sendEntries(
   { limit, offset, after }: EntryPlace,
   entries: readonly AuditEntry[],
   next: string | undefined,
-): FastifyReply {
+): string {
   reply.header('link', pageLinks(reply.request.originalUrl, { limit, offset }, next === undefined ? {} : { next }))
   exposeHeaders(reply, ['Link', 'X-Request-Id'])
   const place = { total: null, limit, offset: after === undefined ? offset : null, next: next ?? null, previous: null }
-  return sendJson(reply, 200, entries.map(wireEntry), { message: 'Audit entries found', pagination: place })
+  return answerJson(reply, 200, entries.map(wireEntry), { message: 'Audit entries found', pagination: place })
 }
 
 /** An audit entry as it is answered. */

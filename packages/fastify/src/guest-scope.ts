@@ -17,9 +17,9 @@ export function settleIn(scope: FastifyInstance, responses: ResponseStyle): void
   // Bodies and queries are read by the models and the list grammar; nothing is left for a schema compiler to change.
   scope.setValidatorCompiler(() => () => true)
   scope.setSerializerCompiler(() => (value) => JSON.stringify(value))
-  scope.addHook('onRequest', async (request, reply) => {
+  scope.addHook('onRequest', (request, reply, done) => {
     echoTraceId(request, reply)
-    echoRequestId(request, reply)
+    done(echoRequestId(request, reply))
   })
 }
 

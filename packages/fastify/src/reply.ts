@@ -9,23 +9,25 @@ export interface About {
   readonly pagination?: Pagination
 }
 
-/** Answers with JSON, in the style of the scope. It is written here, so that no serializer of the host has a say in it. */
-export function sendJson(reply: FastifyReply, status: number, data: unknown, about: About): FastifyReply {
+/** Makes an answer of JSON, in the style of the scope: the text, which a handler answers. It is written here, so that no serializer of the host has a say in it. */
+export function answerJson(reply: FastifyReply, status: number, data: unknown, about: About): string {
   const enveloped = responseStyleOf(reply.request) === 'envelope'
   const answer = enveloped
     ? ({ success: true, message: about.message, data, pagination: about.pagination ?? null } satisfies SuccessEnvelope)
     : data
-  return reply.code(status).type('application/json; charset=utf-8').send(JSON.stringify(answer))
+  reply.code(status).type('application/json; charset=utf-8')
+  return JSON.stringify(answer)
 }
 
 /** Lets scripts of other origins read these headers, beside the ones that the host exposes. */
 export function exposeHeaders(reply: FastifyReply, names: readonly string[]): void {
-  const before = reply.getHeader('access-control-expose-headers')
-  const known =
-    before === undefined
-      ? []
-      : String(before)
-          .split(',')
-          .map((name) => name.trim())
-  reply.header('access-control-expose-headers', [...new Set([...known, ...names])].join(', '))
+  const before = reply.getHeader(exposed)
+  reply.header(exposed, before === undefined ? names.join(', ') : joined(String(before), names))
+}
+
+const exposed = 'access-control-expose-headers'
+
+function joined(before: string, names: readonly string[]): string {
+  const known = before.split(',').map((name) => name.trim())
+  return [...new Set([...known, ...names])].join(', ')
 }

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
-import { StrongroomError } from '@strongroom/core'
+import { makeUuid, StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { notesOf } from './request-notes.ts'
 import { traceIdOf } from './trace-id.ts'
@@ -16,10 +15,13 @@ export function clientRequestId(headers: IncomingHttpHeaders): string | undefine
   return typeof given === 'string' && acceptable.test(given) ? given : undefined
 }
 
+/** A fresh id. It begins with the time: the audit log has an index of them, whose every page would be written by random ones. */
+export const newRequestId = makeUuid
+
 /** The id of a request: the client's, the host's where that is a UUID, or a new one; the same whenever it is asked. */
 export function requestIdOf(request: FastifyRequest): string {
   const notes = notesOf(request)
-  notes.requestId ??= clientRequestId(request.headers) ?? (uuid.test(request.id) ? request.id : randomUUID())
+  notes.requestId ??= clientRequestId(request.headers) ?? (uuid.test(request.id) ? request.id : newRequestId())
   return notes.requestId
 }
 
@@ -29,10 +31,11 @@ export function requestNames(request: FastifyRequest): { readonly requestId: str
   return { requestId: requestIdOf(request), ...(traceId !== null && { traceId }) }
 }
 
-/** Answers with the request's id, and refuses one that cannot stand in the audit log. */
-export function echoRequestId(request: FastifyRequest, reply: FastifyReply): void {
+/** Answers with the request's id; the error for one that cannot stand in the audit log. */
+export function echoRequestId(request: FastifyRequest, reply: FastifyReply): StrongroomError | undefined {
   reply.header('x-request-id', requestIdOf(request))
   if (request.headers['x-request-id'] !== undefined && clientRequestId(request.headers) === undefined) {
-    throw new StrongroomError('bad_request', 'X-Request-Id is 1 to 128 characters of printable ASCII. Shorten it or leave it out.')
+    return new StrongroomError('bad_request', 'X-Request-Id is 1 to 128 characters of printable ASCII. Shorten it or leave it out.')
   }
+  return undefined
 }

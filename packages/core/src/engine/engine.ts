@@ -72,6 +72,8 @@ export interface Codec {
   readonly decode: (stored: unknown) => unknown
   /** Both ways hand the value through untouched. */
   readonly identity: boolean
+  /** What is stored is what the value looks like in JSON. */
+  readonly storesWire?: true
 }
 
 /** What a field's storage depends on: plain data, so that it can go to another thread. */

@@ -1,5 +1,6 @@
 import type { Codec, Engine, StoredRow } from '../engine/engine.ts'
 import type { AnyModel, Field } from '../model/model.ts'
+import { same } from '../model/value-types/value-type.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { Filter } from './filter.ts'
 import { ShapeCache } from './shape.ts'
@@ -18,6 +19,7 @@ export class BoundTable {
   readonly recordColumns: readonly string[]
   readonly #codecs: ReadonlyMap<string, Codec>
   readonly #decoders: readonly (readonly [string, Codec['decode']])[]
+  readonly #wireSteps: readonly (readonly [string, Codec['decode']])[]
 
   constructor(model: AnyModel, engine: Engine) {
     this.model = model
@@ -26,6 +28,7 @@ export class BoundTable {
     this.recordColumns = visible.map((field) => field.name)
     this.#codecs = new Map(model.fields.map((field) => [field.name, engine.codec(field)]))
     this.#decoders = visible.flatMap((field) => this.#decoderOf(field))
+    this.#wireSteps = visible.flatMap((field) => this.#wireStepOf(field))
   }
 
   /** A value in the engine's form. */
@@ -44,6 +47,15 @@ export class BoundTable {
     return stored
   }
 
+  /** Turns a stored row, in place, into a record in wire form, for those who would make nothing but JSON of it. */
+  toWire(stored: StoredRow): FieldValues {
+    for (const [name, toWire] of this.#wireSteps) {
+      const value = stored[name]
+      if (value !== null && value !== undefined) stored[name] = toWire(value)
+    }
+    return stored
+  }
+
   /** Turns one stored value of a field into code form. */
   decodeField(field: string, stored: unknown): unknown {
     if (stored === null || stored === undefined) return null
@@ -53,5 +65,12 @@ export class BoundTable {
   #decoderOf(field: Field): (readonly [string, Codec['decode']])[] {
     const codec = this.#codecs.get(field.name)
     return codec && !codec.identity ? [[field.name, codec.decode]] : []
+  }
+
+  #wireStepOf({ name, toJson }: Field): (readonly [string, Codec['decode']])[] {
+    const codec = this.#codecs.get(name)
+    if (!codec || codec.storesWire) return []
+    if (codec.identity) return toJson === same ? [] : [[name, toJson]]
+    return [[name, toJson === same ? codec.decode : (stored) => toJson(codec.decode(stored))]]
   }
 }

@@ -7,11 +7,12 @@ import type { SortKey } from './order.ts'
 /** Raised when the form of cursors changes, so that an old one is refused and not misread. */
 const cursorVersion = 1
 
-/** The place of a record in an order, as opaque text: the values of its sort fields. */
-export function writeCursor(model: AnyModel, keys: readonly SortKey[], record: FieldValues): string {
+/** The place of a record in an order, as opaque text: the values of its sort fields. `wire` says that the record is in wire form already. */
+export function writeCursor(model: AnyModel, keys: readonly SortKey[], record: FieldValues, { wire = false } = {}): string {
   const values = keys.map(({ field }) => {
     const value = record[field]
-    return value === null || value === undefined ? null : model.fieldsByName.get(field)?.toJson(value)
+    if (value === null || value === undefined) return null
+    return wire ? value : model.fieldsByName.get(field)?.toJson(value)
   })
   return Buffer.from(JSON.stringify([cursorVersion, orderText(keys), ...values])).toString('base64url')
 }

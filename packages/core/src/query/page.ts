@@ -16,6 +16,8 @@ export interface PageOptions extends Selection {
   readonly offset?: number | undefined
   /** The columns to read; those of the keys must be among them. */
   readonly columns?: readonly string[] | undefined
+  /** Answers the rows in wire form. */
+  readonly wire?: boolean | undefined
   /** A cursor: the page begins right after it. */
   readonly after?: string | undefined
   /** A cursor: the page ends right before it. */
@@ -52,7 +54,7 @@ export function* selectPage(
 
 /** What is found from the start of a page on, one record more than it has where there is another page, becomes a page. */
 export function pageOf({ model }: BoundTable, options: PageOptions, found: readonly FieldValues[]): Page {
-  const { keys, limit, after, before } = options
+  const { keys, limit, after, before, wire = false } = options
   const backward = before !== undefined
   const more = found.length > limit
   const rows = found.slice(0, limit)
@@ -63,8 +65,8 @@ export function pageOf({ model }: BoundTable, options: PageOptions, found: reado
   const hasPrevious = backward ? more : after !== undefined || Boolean(options.offset)
   return {
     rows,
-    ...(last && hasNext && { next: writeCursor(model, keys, last) }),
-    ...(first && hasPrevious && { previous: writeCursor(model, keys, first) }),
+    ...(last && hasNext && { next: writeCursor(model, keys, last, { wire }) }),
+    ...(first && hasPrevious && { previous: writeCursor(model, keys, first, { wire }) }),
   }
 }
 
@@ -73,7 +75,7 @@ export function* walk(
   table: BoundTable,
   connection: Connection,
   context: CallerContext | undefined,
-  options: Pick<PageOptions, 'filter' | 'includeDeleted' | 'columns' | 'limit'>,
+  options: Pick<PageOptions, 'filter' | 'includeDeleted' | 'columns' | 'wire' | 'limit'>,
   seeks: readonly Seek[],
 ): Task<FieldValues[]> {
   const rows: FieldValues[] = []
@@ -81,8 +83,8 @@ export function* walk(
     const left = options.limit + 1 - rows.length
     if (left === 0) break
     const filter = allOf(options.filter, seek.filter)
-    const { includeDeleted, columns } = options
-    const found = yield* selectRows(table, connection, context, { filter, includeDeleted, columns, order: seek.order, limit: left })
+    const { includeDeleted, columns, wire } = options
+    const found = yield* selectRows(table, connection, context, { filter, includeDeleted, columns, wire, order: seek.order, limit: left })
     // Not all at once as arguments: the stack has room for some ten thousands.
     for (const row of found) rows.push(row)
   }

@@ -20,6 +20,7 @@ export function* selectRows(
   options: SelectOptions,
 ): Task<FieldValues[]> {
   const rows = yield* wait(connection.all(selectStatement(table, context, options), context?.time))
+  if (options.wire) return rows.map((row) => table.toWire(row))
   return options.version ? rows.map((row) => withoutVersion(table, row)) : rows.map((row) => table.decode(row))
 }
 

@@ -22,6 +22,8 @@ export interface SelectOptions extends Selection {
   readonly columns?: readonly string[] | undefined
   /** Reads the row's version too, for `versionOf`; only where all columns are read. */
   readonly version?: boolean
+  /** Answers the rows in wire form. */
+  readonly wire?: boolean | undefined
   /** Keeps other units from changing the rows until this one ends. */
   readonly lock?: boolean
 }

@@ -7,7 +7,7 @@ import { readNumber, wireEntry } from '../entries.ts'
 import { goneSignal } from '../operators/download.ts'
 import { preferredWait } from '../operators/prefer.ts'
 import { rawQuery, readQuery } from '../query.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
+import { answerJson, exposeHeaders } from '../reply.ts'
 import { eventStream } from './event-stream.ts'
 import { FeedReader, type Followed } from './feed-reader.ts'
 import { OpenFeeds } from './open-feeds.ts'
@@ -74,9 +74,9 @@ async function wanted(
   return page
 }
 
-function sendPage(reply: FastifyReply, { changes, next, reset }: ChangePage): FastifyReply {
+function sendPage(reply: FastifyReply, { changes, next, reset }: ChangePage): string {
   const answer = { changes: changes.map(({ entry }) => wireEntry(entry)), next, reset: reset !== null }
-  return sendJson(reply, 200, answer, { message: 'Changes found' })
+  return answerJson(reply, 200, answer, { message: 'Changes found' })
 }
 
 // The contract lists exactly these; a test holds them together.

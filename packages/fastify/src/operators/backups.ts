@@ -1,7 +1,7 @@
 import { backupToJson, type Storage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { type Operators, requireOperator } from './guard.ts'
 import { guarded } from './guarded.ts'
 
@@ -11,6 +11,6 @@ export function listBackups(storage: Storage, operators: Operators): RouteHandle
     await requireOperator(operators, request)
     readFlags(request, [])
     const backups = await storage.backups()
-    return sendJson(guarded(reply), 200, backups.map(backupToJson), { message: 'Scheduled backups found' })
+    return answerJson(guarded(reply), 200, backups.map(backupToJson), { message: 'Scheduled backups found' })
   }
 }

@@ -2,7 +2,7 @@ import { proofParameters, readParameters, readWholeNumber, verifyParameters } fr
 import { InvalidQueryError, NotFoundError, readCheckpoints, type Storage, StrongroomError } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { rawQuery, readFlags, readQuery } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { goneSignal } from './download.ts'
 import { type Operators, requireOperator } from './guard.ts'
 import { guarded } from './guarded.ts'
@@ -20,7 +20,7 @@ export function verifyAudit(storage: Storage, operators: Operators): RouteHandle
     running = true
     try {
       const verdict = await storage.audit.verify({ ...options, signal: goneSignal(reply) })
-      return sendJson(guarded(reply), 200, verdict, { message: verdict.ok ? 'The audit log is whole' : 'The audit log has a fault' })
+      return answerJson(guarded(reply), 200, verdict, { message: verdict.ok ? 'The audit log is whole' : 'The audit log has a fault' })
     } finally {
       running = false
     }
@@ -33,7 +33,7 @@ export function auditCheckpoint(storage: Storage, operators: Operators): RouteHa
     await requireOperator(operators, request)
     readFlags(request, [])
     const checkpoint = await storage.audit.checkpoint()
-    return sendJson(guarded(reply), 200, checkpoint, { message: 'Checkpoint made' })
+    return answerJson(guarded(reply), 200, checkpoint, { message: 'Checkpoint made' })
   }
 }
 
@@ -47,7 +47,7 @@ export function auditProof(storage: Storage, operators: Operators): RouteHandler
     const id = readWholeNumber(text, 1, Number.MAX_SAFE_INTEGER)
     if (id === undefined) throw new NotFoundError('There is no such audit entry.')
     const proof = await storage.audit.proof(id, { size })
-    return sendJson(guarded(reply), 200, proof, { message: 'Proof made' })
+    return answerJson(guarded(reply), 200, proof, { message: 'Proof made' })
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { type Operators, requireOperator } from './guard.ts'
 import { guarded } from './guarded.ts'
 
@@ -21,7 +21,7 @@ export function explainAccess(storage: Storage, operators: Operators): RouteHand
     await requireOperator(operators, request)
     readFlags(request, [])
     const answer = await storage.explainAccess(readQuestion(storage, request))
-    return sendJson(guarded(reply), 200, answer, { message: answer.allowed ? 'It is allowed' : 'It is not allowed' })
+    return answerJson(guarded(reply), 200, answer, { message: answer.allowed ? 'It is allowed' : 'It is not allowed' })
   }
 }
 

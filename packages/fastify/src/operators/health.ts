@@ -1,7 +1,7 @@
 import { healthToJson, type Storage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { isOfOneTenant, isOperator, type Operators } from './guard.ts'
 import { guarded } from './guarded.ts'
 
@@ -14,6 +14,6 @@ export function databaseHealth(storage: Storage, operators: Operators): RouteHan
     readFlags(request, [])
     const tellsAll = !isOfOneTenant(request) && (await isOperator(operators, request))
     const details = tellsAll ? healthToJson(await storage.health()) : await storage.ping()
-    return sendJson(guarded(reply), 200, { status: 'ok', ...details }, { message: 'The database answers' })
+    return answerJson(guarded(reply), 200, { status: 'ok', ...details }, { message: 'The database answers' })
   }
 }

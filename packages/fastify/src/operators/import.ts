@@ -12,7 +12,7 @@ import {
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { operatorOf } from '../actor.ts'
 import { rawQuery, readQuery } from '../query.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
+import { answerJson, exposeHeaders } from '../reply.ts'
 import { requestIdOf } from '../request-id.ts'
 import { receiveImport } from '../upload/receive-import.ts'
 import { requireOperator } from './guard.ts'
@@ -40,7 +40,7 @@ export function importFiles(
   }
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, job: Job): FastifyReply {
+function answer(request: FastifyRequest, reply: FastifyReply, job: Job): string {
   const { state, result, error } = job
   if (state === 'running') {
     exposeHeaders(reply, ['Location', 'X-Request-Id'])
@@ -54,7 +54,7 @@ function answer(request: FastifyRequest, reply: FastifyReply, job: Job): Fastify
   }
   if (!result) throw new ConflictError('state_conflict', 'The import was cancelled. Nothing was written.')
   const message = result.applied ? 'Rows imported' : 'Nothing was changed: a dry run'
-  return sendJson(guarded(reply), 200, importReportToJson(result), { message })
+  return answerJson(guarded(reply), 200, importReportToJson(result), { message })
 }
 
 /** Seconds; a job remembers what went wrong, and not when it is worth another try. */

@@ -1,7 +1,7 @@
 import { ConflictError, type Job, NotFoundError, type Storage } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { type Operators, requireOperator } from './guard.ts'
 import { guarded } from './guarded.ts'
 import { wireJob } from './wire-job.ts'
@@ -12,7 +12,7 @@ export function listJobs(storage: Storage, operators: Operators): RouteHandlerMe
     await requireOperator(operators, request)
     readFlags(request, [])
     const jobs = await storage.jobs.list()
-    return sendJson(guarded(reply), 200, jobs.map(wireJob), { message: 'Jobs found' })
+    return answerJson(guarded(reply), 200, jobs.map(wireJob), { message: 'Jobs found' })
   }
 }
 
@@ -43,8 +43,8 @@ export function cancelJob(storage: Storage, operators: Operators, closing: Abort
 }
 
 /** Answers a job. */
-export function sendJob(reply: FastifyReply, status: number, job: Job, message: string): FastifyReply {
-  return sendJson(guarded(reply), status, wireJob(job), { message })
+export function sendJob(reply: FastifyReply, status: number, job: Job, message: string): string {
+  return answerJson(guarded(reply), status, wireJob(job), { message })
 }
 
 function idOf(request: FastifyRequest): string {

@@ -3,7 +3,7 @@ import { type RestoreReport, restoreReportToJson, type Storage } from '@strongro
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { type ActorOf, operatorOf } from '../actor.ts'
 import { rawQuery, readQuery } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { requestIdOf } from '../request-id.ts'
 import { uploadedFile } from '../upload/uploaded-file.ts'
 import { type Operators, requireOperator } from './guard.ts'
@@ -56,8 +56,8 @@ function readRestoreFlags(request: FastifyRequest, names: readonly string[]): { 
   })
 }
 
-function sendReport(reply: FastifyReply, report: RestoreReport): FastifyReply {
-  return sendJson(guarded(reply), 200, restoreReportToJson(report), {
+function sendReport(reply: FastifyReply, report: RestoreReport): string {
+  return answerJson(guarded(reply), 200, restoreReportToJson(report), {
     message: report.restored ? 'Database restored' : 'Nothing was changed: a dry run',
   })
 }

@@ -15,7 +15,7 @@ import { instantOf } from '../instant.ts'
 import { idempotencyKey, onceKey } from '../once-key.ts'
 import { rawQuery, readQuery } from '../query.ts'
 import { isObject } from '../records/merge-patch.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { requestIdOf } from '../request-id.ts'
 import { ConflictsRefused } from './conflicts-refused.ts'
 import { type Operators, requireOperator } from './guard.ts'
@@ -44,7 +44,7 @@ export function revertChanges(storage: Storage, { operators, actor }: RevertSett
     // What stands against it is the answer to a rehearsal.
     if (!report.applied && !dryRun) throw new ConflictsRefused(report)
     if (report.replayed) reply.header('idempotent-replayed', 'true')
-    return sendJson(guarded(reply), 200, revertReportToJson(report), {
+    return answerJson(guarded(reply), 200, revertReportToJson(report), {
       message: report.applied ? 'Undone' : 'Nothing was changed: a dry run',
     })
   }

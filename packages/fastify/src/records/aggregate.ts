@@ -2,14 +2,14 @@ import { parseAggregateQuery } from '@strongroom/contract'
 import type { AnyModel, ModelAccessor } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { rawQuery, readQuery, visibleFields, whereOf } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import type { RecordRoom } from './record-room.ts'
 
 /** `GET /users/aggregate`: measures groups of records. */
 export function aggregateRecords({ accessor }: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
     const groups = await measure(accessor, request)
-    return sendJson(reply, 200, groups, { message: 'Groups measured' })
+    return answerJson(reply, 200, groups, { message: 'Groups measured' })
   }
 }
 

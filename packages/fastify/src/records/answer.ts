@@ -3,7 +3,7 @@ import { versionOf } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { actorOf } from '../actor.ts'
 import { idempotencyKey, onceKey } from '../once-key.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
+import { answerJson, exposeHeaders } from '../reply.ts'
 import { type RecordRoom, recordPath, wireRecord } from './record-room.ts'
 import { type KeptAnswer, readableNow, recheck, shownBy } from './replay.ts'
 
@@ -55,7 +55,7 @@ export function writeRoute(
 ): RouteHandlerMethod {
   return async (request, reply) => {
     const key = idempotencyKey(request)
-    if (key === undefined) return sendAnswer(reply, await produce(request))
+    if (key === undefined) return writeAnswer(reply, await produce(request))
     await prepare?.(request)
     const actor = await actorOf(request, room.actor)
     const work = async (): Promise<KeptAnswer> => {
@@ -63,15 +63,15 @@ export function writeRoute(
       return { answer, readable: readableNow(shownBy(request, answer, rooms)) }
     }
     const { answer: kept, replayed } = await room.accessor.once({ ...onceKey(request, key, actor), actor }, work)
-    if (!replayed) return sendAnswer(reply, kept.answer)
+    if (!replayed) return writeAnswer(reply, kept.answer)
     await recheck(kept, shownBy(request, kept.answer, rooms))
-    return sendAnswer(reply.header('idempotent-replayed', 'true'), kept.answer)
+    return writeAnswer(reply.header('idempotent-replayed', 'true'), kept.answer)
   }
 }
 
-function sendAnswer(reply: FastifyReply, { status, message, location, etag, body }: Answer): FastifyReply {
+function writeAnswer(reply: FastifyReply, { status, message, location, etag, body }: Answer): string {
   if (location !== undefined) reply.header('location', location)
   if (etag !== undefined) reply.header('etag', etag)
   exposeHeaders(reply, [...(location === undefined ? [] : ['Location']), ...(etag === undefined ? [] : ['ETag']), 'X-Request-Id'])
-  return sendJson(reply, status, body, { message })
+  return answerJson(reply, status, body, { message })
 }

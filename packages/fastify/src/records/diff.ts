@@ -3,7 +3,7 @@ import { InvalidQueryError } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { readInstant } from '../instant.ts'
 import { rawQuery, readQuery } from '../query.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { noRecord, pathId, type RecordRoom, wireRecord } from './record-room.ts'
 
 /** `GET /users/{id}/diff`: the fields of a record that differ between two moments. */
@@ -19,7 +19,7 @@ export function diffRecord(room: RecordRoom): RouteHandlerMethod {
     // A secret that comes or goes with its record is not told of.
     const fields = diff.changes.map(({ field }) => field).filter((field) => Object.hasOwn(shown, field))
     const changes = fields.map((field) => ({ field, from: from?.[field] ?? null, to: to?.[field] ?? null }))
-    return sendJson(reply, 200, { from, to, changes }, { message: 'Difference found' })
+    return answerJson(reply, 200, { from, to, changes }, { message: 'Difference found' })
   }
 }
 

@@ -2,7 +2,7 @@ import { mostIncludedRecords } from '@strongroom/contract'
 import type { RouteHandlerMethod } from 'fastify'
 import { readInstant } from '../instant.ts'
 import { readGetQuery } from '../query.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
+import { answerJson, exposeHeaders } from '../reply.ts'
 import { isKnown, sendEntityTag } from './entity-tags.ts'
 import { noRecord, pathId, type RecordRoom, type Row, wireRow } from './record-room.ts'
 
@@ -23,6 +23,6 @@ export function getRecord(room: RecordRoom): RouteHandlerMethod {
     sendEntityTag(reply, row)
     exposeHeaders(reply, ['ETag', 'X-Request-Id'])
     if (known) return reply.code(304).send()
-    return sendJson(reply, 200, wireRow(room, include, row as Row), { message: 'Record found' })
+    return answerJson(reply, 200, wireRow(room, include, row as Row), { message: 'Record found' })
   }
 }

@@ -1,9 +1,9 @@
 import { mostIncludedRecords, type Pagination } from '@strongroom/contract'
-import type { AnyModel, ModelAccessor, RecordPage } from '@strongroom/core'
+import type { RecordPage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readInstant } from '../instant.ts'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
-import { exposeHeaders, sendJson } from '../reply.ts'
+import { answerJson, exposeHeaders } from '../reply.ts'
 import { pageLinks } from './page-links.ts'
 import { type RecordRoom, type Row, wireRow } from './record-room.ts'
 
@@ -11,19 +11,20 @@ import { type RecordRoom, type Row, wireRow } from './record-room.ts'
 export function listRecords(room: RecordRoom): RouteHandlerMethod {
   return async (request, reply) => {
     const query = readRecordQuery(room, request)
-    const page = await findPage(room.accessor, query)
+    const page = await findPage(room, query)
     if (page.total !== undefined) {
       reply.header('x-total-count', String(page.total)).header('content-range', contentRange(room, query, page.rows.length, page.total))
     }
     const [path] = request.originalUrl.split('?', 1)
     reply.header('link', pageLinks(`${path}?${query.raw}`, query, page))
     exposeHeaders(reply, ['X-Total-Count', 'Content-Range', 'Link', 'X-Request-Id'])
-    const records = page.rows.map((row) => wireRow(room, query.include, row))
-    return sendJson(reply, 200, records, { message: 'Records found', pagination: paginationOf(query, page) })
+    return answerJson(reply, 200, page.rows, { message: 'Records found', pagination: paginationOf(query, page) })
   }
 }
 
-function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promise<RecordPage<Row>> {
+/** A page whose records are in wire form. */
+async function findPage(room: RecordRoom, query: RecordQuery): Promise<RecordPage<Row>> {
+  const { accessor } = room
   const { where, orderBy, limit, offset, after, before, includeDeleted, count, fields, include } = query
   const time = readInstant('at', query.at)
   const options = {
@@ -31,8 +32,6 @@ function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promis
     // Field names that were checked against the model, whose type is not known here.
     orderBy: orderBy as never,
     fields: fields as never,
-    include: Object.fromEntries(include.map((name) => [name, true])),
-    includeAtMost: mostIncludedRecords,
     limit,
     includeDeleted,
     count,
@@ -40,7 +39,10 @@ function findPage(accessor: ModelAccessor<AnyModel>, query: RecordQuery): Promis
     ...(after !== undefined && { after }),
     ...(before !== undefined && { before }),
   }
-  return time ? accessor.asOf(time).page(options) : accessor.page(options)
+  if (!time && include.length === 0) return accessor.wirePage(options)
+  const along = { ...options, include: Object.fromEntries(include.map((name) => [name, true])), includeAtMost: mostIncludedRecords }
+  const page = await (time ? accessor.asOf(time).page(along) : accessor.page(along))
+  return { ...page, rows: page.rows.map((row) => wireRow(room, include, row)) }
 }
 
 function paginationOf({ limit, offset, after, before }: RecordQuery, { total, next, previous }: RecordPage<Row>): Pagination {

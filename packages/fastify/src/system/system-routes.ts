@@ -4,7 +4,7 @@ import { onBehalf } from '../auth/identity.ts'
 import { mountRoute } from '../mount.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { ResolvedOptions } from '../options.ts'
-import { sendJson } from '../reply.ts'
+import { answerJson } from '../reply.ts'
 import { mountDocs } from './docs.ts'
 import { tellMetrics } from './metrics.ts'
 
@@ -26,12 +26,12 @@ export function mountSystem(
     if (path !== false) mountRoute(scope, { method: 'GET', path, operation }, handler)
   }
   mount('health', async (_request, reply) =>
-    sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Alive' }),
+    answerJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Alive' }),
   )
   if (metrics) mount('metrics', onBehalf(auth, storage, tellMetrics(storage, metrics, operators)))
   mount('ready', async (_request, reply) => {
     await storage.ping()
-    return sendJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Ready' })
+    return answerJson(reply.header('cache-control', 'no-store'), 200, { status: 'ok' }, { message: 'Ready' })
   })
   let text: string | undefined
   mount('openapi', async (_request, reply) => {

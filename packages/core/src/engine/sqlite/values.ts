@@ -12,7 +12,12 @@ const codecs: Record<Exclude<FieldKind, 'decimal'>, Codec> = {
   number: asIs,
   boolean: { encode: (value) => (value ? 1 : 0), decode: (stored) => Number(stored) === 1, identity: false },
   int64: { encode: (value) => value, decode: (stored) => BigInt(stored as number | bigint), identity: false },
-  datetime: { encode: (value) => (value as Date).toISOString(), decode: (stored) => new Date(stored as string), identity: false },
+  datetime: {
+    encode: (value) => (value as Date).toISOString(),
+    decode: (stored) => new Date(stored as string),
+    identity: false,
+    storesWire: true,
+  },
   json: { encode: (value) => JSON.stringify(value), decode: (stored) => JSON.parse(stored as string), identity: false },
   bytes: { encode: (value) => value, decode: (stored) => new Uint8Array(stored as Uint8Array), identity: false },
 }
