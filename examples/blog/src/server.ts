@@ -9,17 +9,11 @@ import { categories, comments, posts, postTags, tags, users } from './models.ts'
 export function startServer(overrides: Partial<CreateServerOptions> = {}): ReturnType<typeof createServer> {
   return createServer({
     accessors: [users, categories, tags, posts, postTags, comments],
-    appName: process.env['APP_NAME'] || 'Blog',
     responses: 'envelope',
-    auth: (settings) =>
-      passwordAuthentication({
-        ...settings,
-        users,
-        firstAdministrator: { email: process.env['FIRST_ADMIN_EMAIL'], password: process.env['FIRST_ADMIN_PASSWORD'] },
-      }),
+    auth: (settings) => passwordAuthentication({ ...settings, users }),
     access,
     operators: { all: 'admin' },
-    rateLimit: true,
+    defaults: { APP_NAME: 'Blog', RATE_LIMIT_ENABLED: true },
     ...overrides,
   })
 }

@@ -8,19 +8,14 @@ import { logs, users } from './models.ts'
 export function startServer(overrides: Partial<CreateServerOptions> = {}): ReturnType<typeof createServer> {
   return createServer({
     accessors: [users, logs],
-    appName: process.env['APP_NAME'] || 'Central logger',
-    auth: (settings) =>
-      passwordAuthentication({
-        ...settings,
-        users,
-        firstAdministrator: { email: process.env['FIRST_ADMIN_EMAIL'], password: process.env['FIRST_ADMIN_PASSWORD'] },
-      }),
+    auth: (settings) => passwordAuthentication({ ...settings, users }),
     access,
     operators: { all: 'admin' },
     routes: logRoutes,
     // a batch of a shipper
     bodyLimit: 16 * 1024 * 1024,
-    rateLimit: true,
+    // the dashboard asks five times for what it shows
+    defaults: { APP_NAME: 'Central logger', RATE_LIMIT_ENABLED: true, RATE_LIMIT_REQUESTS: 600 },
     ...overrides,
   })
 }

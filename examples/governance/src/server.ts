@@ -11,21 +11,13 @@ export const migrations = fileURLToPath(new URL('../migrations', import.meta.url
 export function startServer(overrides: Partial<CreateServerOptions> = {}): ReturnType<typeof createServer> {
   return createServer({
     accessors: [users, risks, controls, tasks, evidence],
-    appName: process.env['APP_NAME'] || 'Governance',
     migrations,
-    auth: (settings) =>
-      passwordAuthentication({
-        ...settings,
-        users,
-        firstAdministrator: { email: process.env['FIRST_ADMIN_EMAIL'], password: process.env['FIRST_ADMIN_PASSWORD'] },
-      }),
+    auth: (settings) => passwordAuthentication({ ...settings, users }),
     access,
     operators: { all: 'admin' },
     // files of evidence travel as base64 in JSON, a third larger than they are
     bodyLimit: 8 * 1024 * 1024,
-    rateLimit: true,
-    // the proxy whose X-Forwarded-For is believed: an address, a network, or uniquelocal for that of a container
-    trustProxy: process.env['TRUST_PROXY'] || undefined,
+    defaults: { APP_NAME: 'Governance', RATE_LIMIT_ENABLED: true },
     ...overrides,
   })
 }

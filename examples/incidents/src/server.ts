@@ -11,19 +11,13 @@ startTracing()
 export function startServer(overrides: Partial<CreateServerOptions> = {}): ReturnType<typeof createServer> {
   return createServer({
     accessors: [users, incidents, timeline, readings, driftScans],
-    appName: process.env['APP_NAME'] || 'Incidents',
-    auth: (settings) =>
-      passwordAuthentication({
-        ...settings,
-        users,
-        firstAdministrator: { email: process.env['FIRST_ADMIN_EMAIL'], password: process.env['FIRST_ADMIN_PASSWORD'] },
-      }),
+    auth: (settings) => passwordAuthentication({ ...settings, users }),
     access,
     operators: { all: 'admin', metrics: ['admin', 'monitor'] },
     figures,
     // a scan brings thousands of values
     bodyLimit: 16 * 1024 * 1024,
-    rateLimit: true,
+    defaults: { APP_NAME: 'Incidents', RATE_LIMIT_ENABLED: true },
     ...overrides,
   })
 }

@@ -213,7 +213,7 @@ class OwnAuthentication implements PasswordAuthentication {
     if ((await accessor.count({}, { includeDeleted: true, access: 'system' })) > 0) return
     if (!firstAdministrator) {
       this.#logger.warn(
-        'There are no users yet. Make the first administrator: passwordAuthentication({ firstAdministrator: { email, password } }).',
+        'There are no users yet. Make the first administrator: passwordAuthentication({ firstAdministrator: { email, password } }), or FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD of createServer.',
       )
       return
     }

@@ -121,13 +121,17 @@ describeEngines('a server whose users sign in', (database) => {
       logger: false,
       secretKey,
       accessTokenExpireMinutes: 5,
+      firstAdministrator: { email: 'root@example.com', password },
       operators: { all: 'admin' },
       auth: (settings) => {
         told.push(settings)
         return passwordAuthentication({ ...settings, passwordHash: cheap })
       },
     })
+    const signedIn = await server.inject({ method: 'POST', url: '/auth/token', payload: { email: 'root@example.com', password } })
     await server.close()
-    expect(told).toEqual([{ secret: secretKey, accessTokenMinutes: 5, refreshTokenDays: 7 }])
+    expect(signedIn.statusCode).toBe(200)
+    const firstAdministrator = { email: 'root@example.com', password }
+    expect(told).toEqual([{ secret: secretKey, accessTokenMinutes: 5, refreshTokenDays: 7, firstAdministrator }])
   })
 })

@@ -36,8 +36,8 @@ import { secretTexts } from './settings/secret.ts'
  * closes the storage, writes the rest of the log and ends the process.
  *
  * @returns the listening server; `app.listeningOrigin` is its address
- * @throws UsageError `invalid_settings` that lists every bad setting, `invalid_options`; what `bootstrap` throws; the system's error when
- * the address cannot be had
+ * @throws UsageError `invalid_settings` that lists every bad setting, `invalid_options`; what `bootstrap` and `beforeListen` throw; the
+ * system's error when the address cannot be had
  * @example
  * const app = await createServer({ accessors: [users], auth: false, operators: 'loopback' })
  * console.log(app.listeningOrigin) // http://127.0.0.1:3000
@@ -60,6 +60,7 @@ export async function createServer(options: CreateServerOptions): Promise<Fastif
     if (given.systemRoutes?.metrics !== false) watchRequests(app, await Metrics.open())
     await guardEdge(app, server, log, given.auth || undefined)
     await bootstrap(app, settings.DEBUG ? { ...given, onStatement: echoStatements(app.log, given.onStatement) } : given)
+    await server.beforeListen(app)
     await app.listen({ host: settings.HOST, port: settings.PORT })
   } catch (error) {
     await app.close()
@@ -98,7 +99,10 @@ function openServerLog({ settings, logger }: ServerOptions, accessors: Bootstrap
     level: settings.DEBUG && settings.LOG_LEVEL !== 'trace' ? 'debug' : settings.LOG_LEVEL,
     file: settings.LOG_FILE,
     logger,
-    redactor: new Redactor(secretFields(accessors), secretTexts(settings.DATABASE_URL, settings.SECRET_KEY, settings.AUDIT_CHECKPOINT_KEY)),
+    redactor: new Redactor(
+      secretFields(accessors),
+      secretTexts(settings.DATABASE_URL, settings.SECRET_KEY, settings.FIRST_ADMIN_PASSWORD, settings.AUDIT_CHECKPOINT_KEY),
+    ),
   })
 }
 

@@ -1,10 +1,11 @@
-import type { FastifyServerOptions } from 'fastify'
+import type { FastifyInstance, FastifyServerOptions } from 'fastify'
 import type { Authentication, GivenAuthentication } from './auth/authentication.ts'
 import type { RateLimit } from './edge/rate-limit.ts'
 import type { Pressure } from './edge/shed-load.ts'
 import { type BootstrapOptions, bootstrapNames } from './options.ts'
 import { refuse, refuseUnknown, wholeNumber } from './refuse.ts'
-import { type Environment, type GivenSettings, readSettings, type Settings } from './settings/read-settings.ts'
+import { type Environment, type GivenSettings, readSettings, type SettingDefaults, type Settings } from './settings/read-settings.ts'
+import { settingNames, settingRow } from './settings/settings-table.ts'
 
 /** What `createServer` takes: the options of `bootstrap`, and those of a server of its own. Each setting wins over its variable. */
 export interface CreateServerOptions extends Omit<BootstrapOptions, 'rateLimit' | 'auth'> {
@@ -32,7 +33,16 @@ export interface CreateServerOptions extends Omit<BootstrapOptions, 'rateLimit' 
   readonly accessTokenExpireMinutes?: number | undefined
   /** Days that a refresh token holds; the variable REFRESH_TOKEN_EXPIRE_DAYS, then 7, unless said. For authentication. */
   readonly refreshTokenExpireDays?: number | undefined
-  /** Whose word on the client's address is taken from `X-Forwarded-For`, as Fastify's option: nobody's unless said. */
+  /** Is made at the start where there are no users yet; FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD, then nobody, unless said. For authentication. */
+  readonly firstAdministrator?: { readonly email: string; readonly password: string } | undefined
+  /**
+   * What this program has instead of the defaults of settings, by the names of their variables: `{ APP_NAME: 'Blog', PORT: 8080 }`. Variables and
+   * options win over it.
+   */
+  readonly defaults?: SettingDefaults | undefined
+  /** Runs when the storage is open, before anybody is listened to: fills it, looks after it. What it throws ends the start. */
+  readonly beforeListen?: ((app: FastifyInstance) => unknown) | undefined
+  /** Whose word on the client's address is taken from `X-Forwarded-For`, as Fastify's option; the variable TRUST_PROXY, then nobody's, unless said. */
   readonly trustProxy?: FastifyServerOptions['trustProxy'] | undefined
   /** When requests are refused with 503 because there are too many; `{ eventLoopDelay: 2000, heapBytes: 0, rssBytes: 0 }` unless said, 0 for never. */
   readonly pressure?: Partial<Pressure> | false | undefined
@@ -56,6 +66,8 @@ export interface AuthenticationSettings {
   readonly accessTokenMinutes: number
   /** REFRESH_TOKEN_EXPIRE_DAYS */
   readonly refreshTokenDays: number
+  /** FIRST_ADMIN_EMAIL and FIRST_ADMIN_PASSWORD; undefined where neither is set. */
+  readonly firstAdministrator: { readonly email: string | undefined; readonly password: string | undefined } | undefined
 }
 
 /** What the server itself needs, with every default filled in. */
@@ -72,6 +84,7 @@ export interface ServerOptions {
   readonly answerTimeout: number
   readonly maxConnections: number
   readonly closeTimeout: number
+  readonly beforeListen: (app: FastifyInstance) => unknown
 }
 
 /** The names of the options that `createServer` has beside those of `bootstrap`. */
@@ -86,6 +99,9 @@ export const serverNames = [
   'secretKey',
   'accessTokenExpireMinutes',
   'refreshTokenExpireDays',
+  'firstAdministrator',
+  'defaults',
+  'beforeListen',
   'trustProxy',
   'pressure',
   'requestTimeout',
@@ -94,6 +110,9 @@ export const serverNames = [
   'maxConnections',
   'closeTimeout',
 ] as const
+
+/** What a program may have a default of its own for: secrets do not stand in programs. */
+const openSettings = settingNames.filter((name) => settingRow(name).secret === undefined)
 
 const defaultPressure: Pressure = { eventLoopDelay: 2000, heapBytes: 0, rssBytes: 0 }
 
@@ -106,20 +125,23 @@ export function resolveServerOptions(
   environment: Environment,
 ): { server: ServerOptions; bootstrap: BootstrapOptions } {
   refuseUnknown('createServer', options, [...bootstrapNames, ...serverNames])
-  const settings = readSettings(givenSettings(options), environment)
+  refuseUnknown('defaults', options.defaults ?? {}, openSettings)
+  if (!['function', 'undefined'].includes(typeof options.beforeListen)) refuse('beforeListen is a function that gets the server.')
+  const settings = readSettings(givenSettings(options), environment, options.defaults)
   const requestTimeout = wholeNumber('requestTimeout', options.requestTimeout ?? 30_000)
   const server: ServerOptions = {
     settings,
     byHeader: options.actor === undefined && !options.auth,
     logger: options.logger ?? true,
     rateLimit: resolveRateLimit(options, settings),
-    trustProxy: options.trustProxy ?? false,
+    trustProxy: options.trustProxy ?? settings.TRUST_PROXY ?? false,
     pressure: resolvePressure(options.pressure),
     requestTimeout,
     headersTimeout: wholeNumber('headersTimeout', options.headersTimeout ?? Math.min(10_000, requestTimeout)),
     answerTimeout: wholeNumber('answerTimeout', options.answerTimeout ?? 30_000),
     maxConnections: wholeNumber('maxConnections', options.maxConnections ?? 10_000),
     closeTimeout: wholeNumber('closeTimeout', options.closeTimeout ?? 10_000),
+    beforeListen: options.beforeListen ?? (() => undefined),
   }
   if (server.headersTimeout > requestTimeout) refuse('headersTimeout is larger than requestTimeout.')
   return { server, bootstrap: bootstrapOptions(options, settings) }
@@ -144,6 +166,8 @@ function givenSettings(options: CreateServerOptions): GivenSettings {
     SECRET_KEY: options.secretKey,
     ACCESS_TOKEN_EXPIRE_MINUTES: options.accessTokenExpireMinutes,
     REFRESH_TOKEN_EXPIRE_DAYS: options.refreshTokenExpireDays,
+    FIRST_ADMIN_EMAIL: options.firstAdministrator?.email,
+    FIRST_ADMIN_PASSWORD: options.firstAdministrator?.password,
     AUDIT_CHECKPOINT_KEY: options.auditCheckpoints?.key,
     AUDIT_CHECKPOINT_FILE: options.auditCheckpoints?.file,
   }
@@ -192,5 +216,7 @@ function checkpointsOf({ auditCheckpoints }: CreateServerOptions, settings: Sett
 function authenticationOf({ auth }: CreateServerOptions, settings: Settings): GivenAuthentication | undefined {
   if (typeof auth !== 'function') return auth
   const { SECRET_KEY: secret, ACCESS_TOKEN_EXPIRE_MINUTES: accessTokenMinutes, REFRESH_TOKEN_EXPIRE_DAYS: refreshTokenDays } = settings
-  return auth({ secret: secret?.reveal(), accessTokenMinutes, refreshTokenDays })
+  const [email, password] = [settings.FIRST_ADMIN_EMAIL, settings.FIRST_ADMIN_PASSWORD?.reveal()]
+  const firstAdministrator = email === undefined && password === undefined ? undefined : { email, password }
+  return auth({ secret: secret?.reveal(), accessTokenMinutes, refreshTokenDays, firstAdministrator })
 }

@@ -32,6 +32,34 @@ describeEngines('a server of its own', (engine) => {
     expect((await fetch(`${url}/db/audit`)).status).toBe(200)
   })
 
+  test('does what there is to do before anybody is listened to, with its storage', async () => {
+    const seen: unknown[] = []
+    const { users, products, tags } = makeAccessors()
+    const { url } = await serve(engine, {
+      accessors: [users, products, tags],
+      beforeListen: async (app) => {
+        seen.push(app.server.listening, app.storage.accessors.length)
+        await users.insert({ name: 'First', email: 'first@example.com' })
+      },
+    })
+    expect(seen).toEqual([false, 3])
+    expect(await (await fetch(`${url}/users`)).json()).toMatchObject([{ name: 'First' }])
+  })
+
+  test('does not start where that fails, and leaves nothing open', async () => {
+    let server: FastifyInstance | undefined
+    const failing = serve(engine, {
+      beforeListen: (app) => {
+        server = app
+        throw new Error('there is no sample')
+      },
+    })
+    await expect(failing).rejects.toThrow('there is no sample')
+    expect(server?.server.listening).toBe(false)
+    await expect(server?.storage.ping()).rejects.toMatchObject({ code: 'storage_closed' })
+    await expect(serve(engine, { beforeListen: true as never })).rejects.toMatchObject({ code: 'invalid_options' })
+  })
+
   test('answers problems for what is not there, with the methods that are', async () => {
     const { app } = await serve(engine)
     const cases: [method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, status: number, allow?: string][] = [

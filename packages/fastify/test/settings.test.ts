@@ -1,11 +1,12 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { format, inspect } from 'node:util'
+import { format, inspect, parseEnv } from 'node:util'
 import { defineModel, ModelAccessor, UsageError } from '@strongroom/core'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
-import { createServer } from '../src/index.ts'
+import { type AuthenticationSettings, createServer } from '../src/index.ts'
 import { bootstrapNames } from '../src/options.ts'
 import { resolveServerOptions, serverNames } from '../src/server-options.ts'
 import { readEnvironment } from '../src/settings/environment.ts'
@@ -93,6 +94,53 @@ test('the file .env fills in what the environment does not set', async () => {
   expect(() => readEnvironment({}, join(folder, '.env'))).not.toThrow()
 })
 
+test('what a program has instead of the defaults stands behind variables and options, and is looked at like them', () => {
+  const defaults = { APP_NAME: 'Blog', RATE_LIMIT_ENABLED: true, RATE_LIMIT_REQUESTS: 600 } as const
+  expect(resolveServerOptions({ accessors, defaults }, {}).server.rateLimit).toEqual({ requests: 600, period: 60 })
+  expect(settingsOf({ APP_NAME: 'Diary', RATE_LIMIT_REQUESTS: '7' }, { defaults })).toMatchObject({
+    APP_NAME: 'Diary',
+    RATE_LIMIT_REQUESTS: 7,
+  })
+  expect(settingsOf({}, { defaults, appName: 'Notes', rateLimit: false })).toMatchObject({ APP_NAME: 'Notes', RATE_LIMIT_ENABLED: false })
+  expect(() => settingsOf({}, { defaults: { PORT: 70_000 } })).toThrow(
+    'The option defaults.PORT is a whole number from 0 to 65535, not 70000.',
+  )
+  expect(() => settingsOf({}, { defaults: { APP_NAM: 'Blog' } })).toThrow('"APP_NAM" is no option of defaults')
+  // what is secret does not stand in a program
+  expect(() => settingsOf({}, { defaults: { SECRET_KEY: canary } })).toThrow('"SECRET_KEY" is no option of defaults')
+})
+
+test('the first administrator comes from the variables or the option, to whatever makes the authentication', () => {
+  const seen: unknown[] = []
+  const auth = (settings: AuthenticationSettings): never => {
+    seen.push(settings.firstAdministrator)
+    return undefined as never
+  }
+  const environment = { FIRST_ADMIN_EMAIL: 'root@example.com', FIRST_ADMIN_PASSWORD: canary }
+  resolveServerOptions({ accessors, auth }, environment)
+  resolveServerOptions({ accessors, auth }, { FIRST_ADMIN_EMAIL: '', FIRST_ADMIN_PASSWORD: '' })
+  resolveServerOptions({ accessors, auth }, { FIRST_ADMIN_EMAIL: 'root@example.com' })
+  resolveServerOptions({ accessors, auth, firstAdministrator: { email: 'a@example.com', password: 'p' } }, environment)
+  expect(seen).toEqual([
+    { email: 'root@example.com', password: canary },
+    undefined,
+    { email: 'root@example.com', password: undefined },
+    { email: 'a@example.com', password: 'p' },
+  ])
+  const { settings } = resolveServerOptions({ accessors, auth }, environment).server
+  expect(`${JSON.stringify(settings)}${inspect(settings, { depth: 9 })}`).not.toContain('canary')
+  expect(() => settingsOf({ FIRST_ADMIN_EMAIL: 'root' })).toThrow('The variable FIRST_ADMIN_EMAIL is an e-mail address, not "root".')
+})
+
+test('the proxies that are believed come from the option or the variable', () => {
+  const trusted = (environment: Record<string, string>, options: object = {}) =>
+    resolveServerOptions({ accessors, ...options }, environment).server.trustProxy
+  expect(trusted({})).toBe(false)
+  expect(trusted({ TRUST_PROXY: '10.0.0.0/8, ::1' })).toBe('10.0.0.0/8, ::1')
+  expect(trusted({ TRUST_PROXY: 'loopback' }, { trustProxy: 1 })).toBe(1)
+  expect(() => trusted({ TRUST_PROXY: 'the proxy' })).toThrow('The variable TRUST_PROXY is addresses and networks')
+})
+
 test('a server says its name and version in the log and in its document', async () => {
   const lines: string[] = []
   const app = await createServer({
@@ -119,6 +167,20 @@ test('a server says its name and version in the log and in its document', async 
 test('a log file that cannot be written ends the start', async () => {
   const options = { accessors, databaseUrl: 'sqlite::memory:', port: 0, logger: { stream: { write: () => undefined } } }
   await expect(createServer({ ...options, logFile: '/dev/null/app.log' })).rejects.toMatchObject({ code: 'invalid_settings' })
+})
+
+test('the examples’ .env.example name settings that there are, and values that can be', async () => {
+  const folder = new URL('../../../examples/', import.meta.url)
+  /** For others: the compose file, and the SDK of OpenTelemetry. */
+  const others = ['POSTGRES_PASSWORD', 'DOMAIN', 'OTEL_EXPORTER_OTLP_ENDPOINT']
+  const examples = (await readdir(folder)).filter((name) => existsSync(new URL(`${name}/.env.example`, folder)))
+  expect(examples.length).toBeGreaterThanOrEqual(4)
+  for (const example of examples) {
+    const variables = parseEnv(await readFile(new URL(`${example}/.env.example`, folder), 'utf8'))
+    const unknown = Object.keys(variables).filter((name) => !settingNames.some((known) => known === name) && !others.includes(name))
+    expect(unknown, example).toEqual([])
+    expect(() => settingsOf(variables as Record<string, string>), example).not.toThrow()
+  }
 })
 
 test('the page of settings has every variable as it is, every option, and no other', async () => {

@@ -1,17 +1,22 @@
 import { inspect } from 'node:util'
 import { UsageError } from '@strongroom/core'
-import type { Static } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { Secret } from './secret.ts'
 import { allowedValue, type SettingName, settingNames, settingRow, type settingsTable } from './settings-table.ts'
 
 type Table = typeof settingsTable
 type ValueOf<Row> = Row extends { secret: unknown } ? Secret : Row extends { schema: infer Schema } ? StaticOf<Schema> : never
-type StaticOf<Schema> = Schema extends Parameters<typeof Check>[0] ? Static<Schema> : never
+type StaticOf<Schema> = Schema extends TSchema ? Static<Schema> : never
 
 /** Every setting with its value; those that have no default may be undefined. */
 export type Settings = {
   readonly [Name in SettingName]: Table[Name] extends { default: unknown } ? ValueOf<Table[Name]> : ValueOf<Table[Name]> | undefined
+}
+
+/** What a program says instead of the defaults: wins over nothing that was given, in code or in the environment. */
+export type SettingDefaults = {
+  readonly [Name in SettingName as Table[Name] extends { secret: unknown } ? never : Name]?: ValueOf<Table[Name]> | undefined
 }
 
 /** Values that were given in code, by the names of the variables that they win over. */
@@ -24,18 +29,20 @@ export type Environment = Readonly<Record<string, string | undefined>>
 const unreadable = Symbol('unreadable')
 
 /**
- * Reads every setting: from code, else the environment, else its default. An empty variable is one that is not set.
+ * Reads every setting: from code, else the environment, else what the program says instead of its default, else that. An empty variable is
+ * one that is not set.
  * Throws UsageError `invalid_settings`, which lists every setting that is bad with what it may be; it tells no secret.
  */
-export function readSettings(given: GivenSettings, environment: Environment): Settings {
+export function readSettings(given: GivenSettings, environment: Environment, defaults: SettingDefaults = {}): Settings {
   const faults: string[] = []
   const values = settingNames.map((name) => {
     const row = settingRow(name)
     const text = environment[name] || undefined
-    const value = given[name] ?? (text === undefined ? row.default : readText(name, text))
+    const fallback = (defaults as GivenSettings)[name] ?? row.default
+    const value = given[name] ?? (text === undefined ? fallback : readText(name, text))
     if (value === undefined) return [name, undefined] as const
     if (value === unreadable || !Check(row.schema, value)) {
-      faults.push(fault(name, given[name] === undefined ? `"${text}"` : inspect(given[name]), given[name] !== undefined))
+      faults.push(fault(name, given[name] ?? text ?? fallback, placeOf(given[name], text)))
       return [name, undefined] as const
     }
     return [name, row.secret && typeof value === 'string' ? new Secret(value, row.secret(value)) : value] as const
@@ -45,10 +52,19 @@ export function readSettings(given: GivenSettings, environment: Environment): Se
   return Object.freeze(Object.fromEntries(values)) as Settings
 }
 
-function fault(name: SettingName, found: string, inCode: boolean): string {
+/** Where a value was found. */
+type Place = 'option' | 'variable' | 'default'
+
+function placeOf(given: unknown, text: string | undefined): Place {
+  if (given !== undefined) return 'option'
+  return text === undefined ? 'default' : 'variable'
+}
+
+function fault(name: SettingName, found: unknown, place: Place): string {
   const { option, secret } = settingRow(name)
-  const subject = inCode ? `The option ${option}` : `The variable ${name}`
-  return `${subject} is ${allowedValue(name)}${secret ? '' : `, not ${found}`}.`
+  const subject = { option: `The option ${option}`, variable: `The variable ${name}`, default: `The option defaults.${name}` }[place]
+  const shown = place === 'variable' ? `"${found}"` : inspect(found)
+  return `${subject} is ${allowedValue(name)}${secret ? '' : `, not ${shown}`}.`
 }
 
 const booleans: Readonly<Record<string, boolean>> = {

@@ -117,6 +117,25 @@ export const settingsTable = {
     default: 7,
     doc: 'how long a refresh token holds, in days; for authentication',
   },
+  FIRST_ADMIN_EMAIL: {
+    option: 'firstAdministrator.email',
+    schema: Type.String({ pattern: '^\\S+@\\S+$' }),
+    allowed: 'an e-mail address',
+    doc: 'who may do everything in a database that has no users yet; for authentication',
+  },
+  FIRST_ADMIN_PASSWORD: {
+    option: 'firstAdministrator.password',
+    schema: Type.String({ minLength: 1 }),
+    allowed: 'a password that the rules for passwords let through',
+    doc: 'their password, to be changed after the first sign-in; for authentication',
+    secret: () => mask,
+  },
+  TRUST_PROXY: {
+    option: 'trustProxy',
+    schema: Type.String({ pattern: '^[\\w.:/]+(\\s*,\\s*[\\w.:/]+)*$' }),
+    allowed: 'addresses and networks with commas between them, or loopback, linklocal, uniquelocal',
+    doc: 'the proxies whose word on the client’s address is taken from `X-Forwarded-For`; nobody’s unless said',
+  },
   AUDIT_CHECKPOINT_KEY: {
     option: 'auditCheckpoints.key',
     schema: Type.String({ pattern: '^-----BEGIN ' }),
