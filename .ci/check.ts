@@ -34,9 +34,11 @@ const steps: readonly Step[] = [
   { name: 'coverage', title: 'Tests with coverage (vitest)', run: () => vitest('--coverage'), byNameOnly: true },
 ]
 
-/** The published packages, which emit, and beside them the configurations that only check: tests, examples, private packages. */
+/** The published packages, which emit, and beside them the configurations that only check: tests, examples and their pages, private packages. */
 function projects(): string[] {
-  return globSync(['packages/*/tsconfig.json', 'packages/*/tsconfig.test.json', 'examples/*/tsconfig.json']).sort()
+  return globSync(['packages/*/tsconfig.json', 'packages/*/tsconfig.test.json', 'examples/**/tsconfig.json'], {
+    exclude: ['**/node_modules'],
+  }).sort()
 }
 
 const shell = process.platform === 'win32'

@@ -60,6 +60,9 @@ export function describeLogRoutes(prefix: string, problem: Json): DescribedRoute
       [`${prefix}/api/v1/metrics/categories`]: {
         get: operation('categories', 'The same by category.', { type: 'array', items: { type: 'object' } }, { parameters: filters }),
       },
+      [`${prefix}/api/v1/metrics/timeline`]: {
+        get: operation('timeline', 'The same over time.', { type: 'array', items: { type: 'object' } }, { parameters: filters }),
+      },
     },
   }
 }

@@ -8,9 +8,10 @@ import {
   type Where,
 } from '@strongroom/core'
 import type { OwnRoutes } from '@strongroom/fastify'
+import { mountDashboard } from './dashboard.ts'
 import { describeLogRoutes } from './describe-routes.ts'
 import { Log, logs } from './models.ts'
-import { countByCategory, overview } from './overview.ts'
+import { countByCategory, countOverTime, overview } from './overview.ts'
 
 /** Records in one request. */
 export const mostRecords = 1000
@@ -45,10 +46,10 @@ export const logRoutes: OwnRoutes = {
       return recordToJson(Log, row, { secrets: 'omit' })
     })
 
-    scope.get('/api/v1/metrics/overview', async (request) => overview(readFilters(new URL(request.url, 'http://host').searchParams)))
-    scope.get('/api/v1/metrics/categories', async (request) =>
-      countByCategory(readFilters(new URL(request.url, 'http://host').searchParams)),
-    )
+    for (const [name, count] of Object.entries({ overview, categories: countByCategory, timeline: countOverTime }))
+      scope.get(`/api/v1/metrics/${name}`, async ({ url }) => count(readFilters(new URL(url, 'http://host').searchParams)))
+
+    mountDashboard(scope)
   },
   openApi: describeLogRoutes,
 }

@@ -39,3 +39,26 @@ export async function countByCategory(where: Where<typeof Log>): Promise<object[
     .sort((a, b) => b.total - a.total || (a.category < b.category ? -1 : 1))
     .map(({ spent, ...sum }) => ({ ...sum, average_duration_ms: spent / sum.total }))
 }
+
+/** Milliseconds that a bar of a chart may stand for: minutes, hours, days and weeks. */
+const periods = [1, 5, 15, 60, 180, 360, 1440, 10_080, 43_200].map((minutes) => minutes * 60_000)
+const mostPeriods = 48
+
+/** The same in periods of equal length, from the first run to the last; an empty list where there is none. */
+export async function countOverTime(where: Where<typeof Log>): Promise<object[]> {
+  const [extent] = await logs.aggregate({ measures: ['min:executed_at', 'max:executed_at'], where })
+  const [first, last] = [extent?.min_executed_at?.getTime(), extent?.max_executed_at?.getTime()]
+  if (first === undefined || last === undefined) return []
+  const length = periods.find((each) => (last - first) / each < mostPeriods - 1) ?? Math.ceil((last - first) / (mostPeriods - 1))
+  const counted: object[] = []
+  for (let begin = Math.floor(first / length) * length; begin <= last; begin += length) {
+    const [from, until] = [new Date(begin), new Date(begin + length)]
+    // the first and last period may reach beyond the times that there are
+    const end = until.getTime() > last ? { lte: new Date(last) } : { lt: until }
+    const within = { and: [where, { executed_at: { gte: new Date(Math.max(begin, first)), ...end } }] }
+    const rows = await logs.aggregate({ groupBy: ['status'], measures: ['count'], where: within })
+    const count = (wanted: string) => rows.find(({ status }) => status === wanted)?.count ?? 0
+    counted.push({ from: from.toISOString(), until: until.toISOString(), success: count('success'), failure: count('failure') })
+  }
+  return counted
+}

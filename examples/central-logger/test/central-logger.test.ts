@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { Shipper } from '@strongroom/client/shipper'
 import type { Session } from '@strongroom/core'
 import { describeEngines, needs, runReadmeCommands, startExample, tempFolder } from '@strongroom/testkit'
@@ -9,6 +9,8 @@ import { loadSample, samplePassword } from '../src/sample.ts'
 import { startServer } from '../src/server.ts'
 
 const main = new URL('../src/main.ts', import.meta.url)
+/** Behind all runs of the sample, and before those that the tests ship. */
+const sampleEnd = new Date('2026-11-30T07:00:00Z')
 
 describeEngines('the central logger', (engine) => {
   test('fills itself, and answers the lines of its README as written', { timeout: 60_000 }, async () => {
@@ -89,7 +91,11 @@ describeEngines('the central logger', (engine) => {
     })
 
     test('has pages of what is asked for, the newest first', async () => {
-      const { body } = await ask('globex', 'GET', '/api/v1/logs?category=billing&status=failure&page=1&page_size=2')
+      const { body } = await ask(
+        'globex',
+        'GET',
+        '/api/v1/logs?category=billing&status=success&page=1&page_size=2&until=2026-11-30T07:00:00Z',
+      )
       expect(body.data).toHaveLength(2)
       expect(body.pagination).toEqual({ page: 1, page_size: 2, total: expect.any(Number), pages: expect.any(Number) })
       expect(body.data[0].executed_at > body.data[1].executed_at).toBe(true)
@@ -98,13 +104,67 @@ describeEngines('the central logger', (engine) => {
     })
 
     test('counts in the database, for the client that asks', async () => {
-      const { body } = await ask('globex', 'GET', '/api/v1/metrics/overview?until=2026-11-30T07:00:00Z')
-      expect(body).toMatchObject({ total: 25, failure: 3, success: 22, failure_rate: 0.12, last_executed_at: '2026-11-29T20:00:00.000Z' })
-      const { body: categories } = await ask('globex', 'GET', '/api/v1/metrics/categories?until=2026-11-30T07:00:00Z')
-      expect(categories.map(({ category, total }: { category: string; total: number }) => [category, total])).toEqual([
-        ['billing', 17],
-        ['accounts', 8],
-      ])
+      const rows = await logs.find({
+        where: { client_id: 'globex', executed_at: { lt: sampleEnd } },
+        orderBy: 'executed_at',
+        access: 'system',
+      })
+      const failed = rows.filter(({ status }) => status === 'failure').length
+      const spent = rows.reduce((sum, { duration_ms }) => sum + duration_ms, 0)
+      const until = `until=${sampleEnd.toISOString()}`
+      const { body } = await ask('globex', 'GET', `/api/v1/metrics/overview?${until}`)
+      expect(failed).toBeGreaterThan(0)
+      expect(body).toMatchObject({
+        total: rows.length,
+        failure: failed,
+        success: rows.length - failed,
+        failure_rate: failed / rows.length,
+        last_executed_at: rows.at(-1)?.executed_at.toISOString(),
+      })
+      expect(body.average_duration_ms).toBeCloseTo(spent / rows.length, 6)
+      const { body: categories } = await ask('globex', 'GET', `/api/v1/metrics/categories?${until}`)
+      for (const { category, total, failure } of categories) {
+        const own = rows.filter((row) => row.category === category)
+        expect([total, failure], category).toEqual([own.length, own.filter(({ status }) => status === 'failure').length])
+      }
+      expect(categories.map(({ total }: { total: number }) => total)).toEqual(
+        [...categories.map(({ total }: { total: number }) => total)].sort((x: number, y: number) => y - x),
+      )
+    })
+
+    test('counts in periods that follow each other, from the first run to the last', async () => {
+      const rows = await logs.find({ where: { client_id: 'globex', executed_at: { lt: sampleEnd } }, access: 'system' })
+      const { body } = await ask('globex', 'GET', `/api/v1/metrics/timeline?until=${sampleEnd.toISOString()}`)
+      expect(body.length).toBeGreaterThan(10)
+      for (const [index, { from, until, success, failure }] of body.entries()) {
+        const own = rows.filter(({ executed_at }) => executed_at >= new Date(from) && executed_at < new Date(until))
+        expect(success + failure, from).toBe(own.length)
+        expect(failure, from).toBe(own.filter(({ status }) => status === 'failure').length)
+        if (index > 0) expect(from).toBe(body[index - 1].until)
+      }
+      const counted = body.reduce((sum: number, { success, failure }: Record<string, number>) => sum + (success ?? 0) + (failure ?? 0), 0)
+      expect(counted).toBe(rows.length)
+      // the first and the last moment that there is
+      const edges = ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59.999Z'].map((executed_at) => log('EDGES', { executed_at }))
+      await ask('acme', 'POST', '/api/v1/logs', edges)
+      const { status, body: ages } = await ask('acme', 'GET', '/api/v1/metrics/timeline?ticket_id=EDGES')
+      expect([status, ages.length, ages[0].success, ages.at(-1).success]).toEqual([200, expect.any(Number), 1, 1])
+      expect((await ask('globex', 'GET', '/api/v1/metrics/timeline?ticket_id=none')).body).toEqual([])
+      expect((await ask('globex', 'GET', `/api/v1/metrics/timeline?ticket_id=${rows[0]?.ticket_id}`)).body.length).toBeGreaterThan(0)
+    })
+
+    test('serves its dashboard whole, to be loaded from nowhere else and to run no other script', async () => {
+      const files = (await readdir(new URL('../dashboard/', import.meta.url))).filter((name) => name !== 'tsconfig.json')
+      for (const path of ['/dashboard', ...files.filter((name) => name !== 'index.html').map((name) => `/dashboard/${name}`)]) {
+        const { statusCode, headers, body } = await app.inject(path)
+        expect(statusCode, path).toBe(200)
+        expect(headers['content-security-policy'], path).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/)
+        expect(headers['content-type'], path).toMatch(/^(text\/(html|javascript|css)|image\/svg\+xml); charset=utf-8$/)
+        // inner HTML is what would let a log become a script
+        expect(body, path).not.toMatch(/innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|https?:\/\/(?!www\.w3\.org)/)
+      }
+      expect((await app.inject('/dashboard/tsconfig.json')).statusCode).toBe(404)
+      expect((await app.inject('/dashboard/..%2fpackage.json')).statusCode).toBe(404)
     })
 
     test('keeps clients apart: another’s log is as if it did not exist', async () => {
