@@ -1,7 +1,8 @@
-import { readFile } from 'node:fs/promises'
-import { describeEngines, runReadmeCommands, startExample } from '@strongroom/testkit'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describeEngines, runReadmeCommands, startExample, tempFolder } from '@strongroom/testkit'
 import type { FastifyInstance, InjectOptions } from 'fastify'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { loadSample, samplePassword } from '../src/sample.ts'
 import { startServer } from '../src/server.ts'
 
@@ -21,6 +22,35 @@ describeEngines('the blog', (engine) => {
     const second = await start()
     const response = await fetch(`${second.origin}/posts`)
     expect(await response.json()).toMatchObject({ pagination: { total: 6 } })
+  })
+
+  test('has logs, rate limits, other origins, health checks and a name as its settings say', async () => {
+    const folder = await tempFolder('blog')
+    onTestFinished(folder.remove)
+    const environment = {
+      DATABASE_URL: await engine.freshUrl(),
+      APP_NAME: 'Harbour',
+      CORS_ORIGINS: 'https://harbour.example',
+      RATE_LIMIT_REQUESTS: '3',
+      LOG_FILE: join(folder.path, 'blog.log'),
+    }
+    for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    const lines: string[] = []
+    const app = await startServer({ port: 0, logger: { stream: { write: (line) => void lines.push(line) } } })
+    onTestFinished(() => app.close())
+    const get = (url: string) => app.inject({ url, headers: { origin: 'https://harbour.example' } })
+    // whoever looks after the machine asks as often as it likes
+    for (let times = 0; times < 5; times++) expect((await app.inject('/health')).statusCode).toBe(200)
+    expect((await app.inject('/ready')).statusCode).toBe(200)
+    const posts = await get('/posts')
+    expect(posts.headers).toMatchObject({ 'access-control-allow-origin': 'https://harbour.example', 'x-content-type-options': 'nosniff' })
+    expect((await get('/openapi.json')).json().info.title).toBe('Harbour')
+    await get('/posts')
+    expect(await get('/posts')).toMatchObject({ statusCode: 429 })
+    await app.close()
+    const [file = ''] = await readdir(folder.path)
+    for (const log of [lines.join(''), await readFile(join(folder.path, file), 'utf8')]) expect(log).toContain('"route":"/posts"')
   })
 
   describe('with its sample', () => {
@@ -100,6 +130,27 @@ describeEngines('the blog', (engine) => {
       expect((await ask('olga', 'GET', '/users/2')).data).toMatchObject({ email: 'edda@harbour.example', roles: ['editor'] })
       expect(await statusOf('reza', 'PATCH', '/users/5', { roles: ['admin'] })).not.toBe(200)
       expect(await statusOf('edda', 'GET', '/db/audit')).toBe(403)
+    })
+
+    test('says of every record when and by whom it was added and updated', () => {
+      expect(app.storage.accessors).toHaveLength(6)
+      for (const { component, model } of app.storage.accessors) {
+        const names = model.fields.map(({ name }) => name)
+        expect(names, component).toEqual(expect.arrayContaining(['date_added', 'date_updated', 'added_by', 'updated_by']))
+      }
+    })
+
+    test('answers in envelopes with message, status code and details', async () => {
+      expect(await ask(null, 'GET', '/tags/1')).toEqual({
+        status: 200,
+        success: true,
+        message: expect.any(String),
+        data: expect.anything(),
+      })
+      const refused = await ask('tomo', 'POST', '/posts', { title: '', slug: 'UPPER' })
+      expect(refused).toMatchObject({ status: 422, success: false, message: expect.any(String), status_code: 422 })
+      const paths = refused.details.errors.map(({ path }: { path: string }) => path)
+      expect(paths).toEqual(expect.arrayContaining(['title', 'slug', 'body', 'category_id']))
     })
 
     test('has pages of 1 to 100 records, from 0 on', async () => {

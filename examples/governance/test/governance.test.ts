@@ -105,6 +105,31 @@ describeEngines('the governance server', (engine) => {
       expect(answered).toEqual(statuses)
     })
 
+    test('filters and turns pages on every list, whose keys are UUIDs', async () => {
+      const made = await makeRisk()
+      for (const [component, id] of [...Object.entries(made).map(([name, { id }]) => [name, id]), ['users', ids['owner']]]) {
+        expect(id, component).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+        expect((await ask('viewer', 'GET', `/${component}?id=${id}`)).body, component).toMatchObject([{ id }])
+        const all = (await ask('viewer', 'GET', `/${component}?limit=100&sort=id`)).body.map((row: { id: string }) => row.id)
+        expect(all.length, component).toBeGreaterThan(1)
+        const pages = await Promise.all(
+          all.map((_: string, skip: number) => ask('viewer', 'GET', `/${component}?limit=1&skip=${skip}&sort=id`)),
+        )
+        expect(
+          pages.map(({ body }) => body[0].id),
+          component,
+        ).toEqual(all)
+      }
+    })
+
+    test('signs in, goes on with a refresh token, and says who one is', async () => {
+      const payload = { email: 'vera@clinic.example', password: samplePassword }
+      const { refresh_token } = (await app.inject({ method: 'POST', url: '/auth/token', payload })).json()
+      const refreshed = await app.inject({ method: 'POST', url: '/auth/refresh', payload: { refresh_token } })
+      const me = await app.inject({ url: '/auth/me', headers: { authorization: `Bearer ${refreshed.json().access_token}` } })
+      expect(me.json()).toMatchObject({ email: 'vera@clinic.example', roles: ['viewer'] })
+    })
+
     test('gives what is made to its maker, and lets the owner hand it over', async () => {
       const { risks: risk } = await makeRisk()
       expect(risk.owner_id).toBe(ids['owner'])

@@ -68,6 +68,13 @@ describe('bins', () => {
 })
 
 describe('the relative deviation of the mean', () => {
+  // https://www.geeksforgeeks.org/all-equal-function-in-r/ has R print "Mean relative difference: 0.088" for all.equal() of these vectors. R takes the
+  // mean of |target - current| over the mean of |target|, which is the same where, as here, all values moved in one direction and are positive.
+  test('is what R prints for two vectors of a worked example, to every digit', () => {
+    // R prints seven significant digits, and no zeros behind them
+    expect(Number(relativeMeanDeviation([2, 3, 4, 5, 6], [2.4, 3.1, 4.6, 5.33, 6.33]).toPrecision(7))).toBe(0.088)
+  })
+
   // https://en.wikipedia.org/wiki/Relative_change: a house of $100,000 that is worth $110,000 a year later has changed by 0.1 = 10 %
   test('is what is printed for the house of an encyclopedia', () => {
     expect(relativeMeanDeviation([100_000], [110_000])).toBe(0.1)

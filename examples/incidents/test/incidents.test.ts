@@ -107,10 +107,16 @@ describeEngines('the incident server', (engine) => {
       expect(wanted.filter((name) => !names.has(name))).toEqual([])
     })
 
-    test('answers with a trace id and security headers, to the health checks of everybody', async () => {
-      for (const path of ['/health', '/ready']) {
+    test('answers with a trace id and security headers, whatever it answers, and the health checks of everybody', async () => {
+      for (const [path, answered] of Object.entries({
+        '/health': 200,
+        '/ready': 200,
+        '/incidents': 401,
+        '/metrics': 401,
+        '/nowhere': 404,
+      })) {
         const { status, headers } = await ask(null, 'GET', path)
-        expect(status).toBe(200)
+        expect(status, path).toBe(answered)
         expect(headers).toMatchObject({ 'x-trace-id': expect.stringMatching(/^[0-9a-f]{32}$/), 'x-content-type-options': 'nosniff' })
       }
     })
