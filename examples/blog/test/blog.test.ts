@@ -151,7 +151,7 @@ describeEngines('the blog', (engine) => {
       const refused = await ask('tomo', 'POST', '/posts', { title: '', slug: 'UPPER' })
       expect(refused).toMatchObject({ status: 422, success: false, message: expect.any(String), status_code: 422 })
       const paths = refused.details.errors.map(({ path }: { path: string }) => path)
-      expect(paths).toEqual(expect.arrayContaining(['title', 'slug', 'body', 'category_id']))
+      expect(paths).toEqual(['title', 'slug'])
     })
 
     test('has pages of 1 to 100 records, from 0 on', async () => {
