@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { tempFolder } from '@strongroom/testkit'
 import type { Evidence } from '../evidence.ts'
 import type { CampaignOptions } from '../kills.ts'
+import { memoryMutants } from './memory-mutants.ts'
 import { type Mutant, mutants } from './mutants.ts'
 import { pastMutants } from './past-mutants.ts'
 
@@ -30,7 +31,7 @@ interface Outcome {
  */
 export async function accessMutantsCampaign({ rounds, seed, report = () => undefined }: CampaignOptions): Promise<Evidence> {
   const started = performance.now()
-  const chosen = [...mutants, ...pastMutants].slice(0, rounds)
+  const chosen = [...mutants, ...pastMutants, ...memoryMutants].slice(0, rounds)
   const folder = await tempFolder('access-mutants')
   const outcomes: Outcome[] = []
   const faults: string[] = []

@@ -229,8 +229,8 @@ export const mutants: readonly Mutant[] = [
   mutant(
     'commit hooks',
     'packages/core/src/session/units.ts',
-    'return { ...this.#acting.getStore(), principal, tenant, access, memory: {} }',
-    'return { ...this.#acting.getStore(), principal: undefined, tenant: null, access, memory: {} }',
+    'return { ...this.#acting.getStore(), principal, tenant, access, memory: new Memory() }',
+    'return { ...this.#acting.getStore(), principal: undefined, tenant: null, access, memory: new Memory() }',
   ),
   mutant('links by deleted records', condition, 'const live: Filter = deletedAt ? {', 'const live: Filter = deletedAt && false ? {'),
   mutant(

@@ -32,6 +32,13 @@ export const pastMutants: readonly Mutant[] = [
     'const isVisible = there.size > 0 && (yield* idsThere(bound, connection, context, [known])).size > 0',
     'const isVisible = there.size > 0 && (yield* idsThere(bound, connection, undefined, [known])).size > 0',
   ),
+  mutant('history: which entries', 'record-history', 'const isSieved = isHeld(bound, { ...context, asked: true })', 'const isSieved = false'),
+  mutant(
+    'history: the tenant of its entries',
+    'record-history',
+    'allOf(entriesOf(bound, id), ownEntries(context))',
+    'entriesOf(bound, id)',
+  ),
   mutant('history: the images of its entries', 'readable-images', '{ ...context, asked: true }', '{ ...context, asked: false }'),
   mutant(
     'revert: what it was',

@@ -36,7 +36,7 @@ export const rowSecurityMutants: readonly Mutant[] = [
   ),
   mutant('nested transactions', units, 'outer.connection.heldTo(reachOf(context)), context, {', 'outer.connection, context, {'),
   mutant('what is taken back after somebody else’s statement', connection, '      this.#sendUnheard(reachSql(own))\n', ''),
-  mutant('statements by hand', `${core}/storage.ts`, 'this.#engine.read(work, this.#units.reach())', 'this.#engine.read(work)'),
+  mutant('statements by hand', `${core}/session/kysely-handles.ts`, 'engine.read(work, units.reach())', 'engine.read(work)'),
   mutant('exports', `${core}/transfer/export/export.ts`, 'reach: reachOf(caller),', "reach: 'every' as const,"),
   mutant('streams of the log', `${core}/audit/audit-accessor.ts`, 'streamChunk, reachOf(caller))', 'streamChunk)'),
   mutant('streams of records', `${core}/accessor/read.ts`, 'streamChunk, reachOf(context))', 'streamChunk)'),
