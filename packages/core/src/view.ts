@@ -76,7 +76,8 @@ export async function viewDatabase({ url, accessors, access, ...rest }: ViewOpti
   const engine = await openEngineToRead(url)
   try {
     const live = await assertFits(engine, [AuditLog])
-    if ((await engine.read((connection) => engine.tenantPolicies(connection))).size > 0) engine.holdTenants()
+    const policies = await engine.read((connection) => engine.tenantPolicies(connection))
+    if (policies.size > 0) engine.holdTenants(policies.keys())
     return new OpenView(engine, { accessors, access: rules, idTypesOf: idTypes(engine, live, accessors ?? []) })
   } catch (error) {
     await engine.close()

@@ -301,7 +301,7 @@ export interface Engine extends TableDefiner {
   /** The statements that have it do so, whatever stands there now. */
   guardSql(guard: LogGuard): string[]
   /** Says that tables hold their rows to tenants, so that units and reads have to say whose they touch. */
-  holdTenants(): void
+  holdTenants(tables: Iterable<string>): void
   /**
    * Answers a function that gives a number, which has grown whenever a commit, of whichever process, may have changed rows of these
    * tables; undefined where that cannot be told at once and for certain.

@@ -37,7 +37,7 @@ export async function holdToTenants(
     policies = await engine.define((connection) => makePolicies(engine, connection, models), { changesTables: true })
   }
   if (policies.size === 0) return
-  engine.holdTenants()
+  engine.holdTenants(policies.keys())
   warnOfPassedPolicies(engine, logger)
 }
 

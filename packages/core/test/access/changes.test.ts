@@ -86,6 +86,27 @@ describeEngines('the feed of changes, with rules and tenants', (engine) => {
     ])
   })
 
+  test('tells of records that are everybody’s what the caller’s own tenant has done with them, and so does their history', async () => {
+    const Notice = defineModel('notices', { title: Type.String() })
+    const notices = new ModelAccessor(Notice, 'notices')
+    const storage = await open([new ModelAccessor(Paper, 'papers'), notices], { access: [...access, defineAccess(Notice, { all: true })] })
+    const eve: Principal = { id: 'eve', tenant: 'blue' }
+    await storage.actingAs({ principal: ann }, () => notices.insert({ title: 'of red' }))
+    await storage.actingAs({ principal: eve }, () => notices.update(1, { title: 'of blue' }))
+    await storage.audit.waitUntilSealed()
+    for (const [principal, operation] of [
+      [ann, 'create'],
+      [eve, 'update'],
+    ] as const) {
+      const { entries, events } = await storage.actingAs({ principal }, async () => ({
+        entries: await notices.history(1),
+        events: await changesSoFar(storage, 'notices'),
+      }))
+      expect(entries.map((entry) => entry.operation)).toEqual([operation])
+      expect(events.map((event) => event.type === 'change' && event.entry.operation)).toEqual([operation])
+    }
+  })
+
   test('asks the rules anew for each page', async () => {
     const { papers, storage } = await house()
     await papers.insertMany([paper('red', 'ann'), paper('red', 'ann')])

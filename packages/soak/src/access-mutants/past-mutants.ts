@@ -32,7 +32,12 @@ export const pastMutants: readonly Mutant[] = [
     'const isVisible = there.size > 0 && (yield* idsThere(bound, connection, context, [known])).size > 0',
     'const isVisible = there.size > 0 && (yield* idsThere(bound, connection, undefined, [known])).size > 0',
   ),
-  mutant('history: which entries', 'record-history', 'const isSieved = isHeld(bound, { ...context, asked: true })', 'const isSieved = false'),
+  mutant(
+    'history: which entries',
+    'record-history',
+    'const isSieved = isHeld(bound, { ...context, asked: true })',
+    'const isSieved = false',
+  ),
   mutant(
     'history: the tenant of its entries',
     'record-history',

@@ -20,7 +20,15 @@ export const rowSecurityMutants: readonly Mutant[] = [
   mutant('what the policy takes', security, 'WITH CHECK ${condition(field)}`', 'WITH CHECK (true)`'),
   mutant('the owner of the tables', security, '    `ALTER TABLE ${on} FORCE ROW LEVEL SECURITY`,\n', ''),
   mutant('units', engine, 'runUnit(units, unit, this.#said(unit.reach))', "runUnit(units, unit, this.#said('every'))"),
-  mutant('reads', engine, 'new ReadConnection(this.#pool, this.#said(reach))', "new ReadConnection(this.#pool, this.#said('every'))"),
+  mutant(
+    'reads',
+    engine,
+    'new ReadConnection(this.#pool, this.#said(reach), this.#held)',
+    "new ReadConnection(this.#pool, this.#said('every'), this.#held)",
+  ),
+  mutant('what a read says of every tenant', security, "reach === 'every' ? 'on' : 'off']", "'on']"),
+  mutant('who reads on the connection next', security, '$1, true), set_config', '$1, false), set_config'),
+  mutant('who reads every tenant on the connection next', security, '$2, true)`', '$2, false)`'),
   mutant(
     'streams',
     engine,

@@ -1,7 +1,8 @@
 import type { StoredRow } from '../engine.ts'
 import { type StatementListener, StatementReport } from '../statement-listener.ts'
-import type { PgClient, PgDriver, PgQuery, PgResult, PgRows } from './driver.ts'
+import type { PgCallback, PgClient, PgDriver, PgQuery, PgResult, PgRows } from './driver.ts'
 import { endsConnection, isUnreplicated, lostConnection, translateError } from './errors.ts'
+import { heldQueries, preparation } from './held-query.ts'
 import type { StatementNames } from './statement-names.ts'
 
 /** What a statement answered. */
@@ -65,6 +66,7 @@ export class Client {
   readonly #prepared = new Set<string>()
   #dead: unknown
   #spoilt = false
+  #isPrepared = false
   #unreplicated = false
   #pending = 0
   #onDeath: (() => void) | undefined
@@ -125,11 +127,40 @@ export class Client {
     return this.#onStatement ? this.#told(statement, this.#onStatement) : this.#sent(statement)
   }
 
-  async #told(statement: ClientStatement, listener: StatementListener): Promise<Result> {
+  /**
+   * Sends a statement that only reads, and before it whose rows it touches: both are in one transaction, of their own. Undefined where
+   * nothing may be kept prepared, and for a statement that is not.
+   */
+  heldQuery(statement: ClientStatement, reach: readonly string[]): Promise<Result> | undefined {
+    const query = this.#names && this.#prepare(statement)
+    if (query?.name === undefined) return undefined
+    const send = (): Promise<Result> => this.#sentHeld(query, reach)
+    return this.#onStatement ? this.#told(statement, this.#onStatement, send) : send()
+  }
+
+  #sentHeld(query: PgQuery, reach: readonly string[]): Promise<Result> {
+    if (this.dead) return Promise.reject(lostConnection(this.#dead))
+    const HeldQuery = heldQueries(this.#driver)
+    return this.together(() => {
+      this.#prepareReach()
+      return this.#answered((callback) => this.#pg.query(new HeldQuery(query, reach, callback)))
+    })
+  }
+
+  /** Once for a session, and where that fails so does what follows. */
+  #prepareReach(): void {
+    if (this.#isPrepared) return
+    this.#isPrepared = true
+    this.#sent({ sql: preparation }).catch(() => {
+      this.#spoilt = true
+    })
+  }
+
+  async #told(statement: ClientStatement, listener: StatementListener, send = () => this.#sent(statement)): Promise<Result> {
     const start = performance.now()
     let failed = true
     try {
-      const result = await this.#sent(statement)
+      const result = await send()
       failed = false
       return result
     } finally {
@@ -140,9 +171,13 @@ export class Client {
   #sent(statement: ClientStatement): Promise<Result> {
     if (this.dead) return Promise.reject(lostConnection(this.#dead))
     const query = this.#prepare(statement)
+    return this.#answered((callback) => this.#pg.query(query, callback))
+  }
+
+  #answered(send: (callback: PgCallback) => void): Promise<Result> {
     this.#pending++
     return new Promise((resolve, reject) => {
-      this.#pg.query(query, (error, result) => {
+      send((error, result) => {
         this.#pending--
         if (error) reject(this.#fail(error))
         else resolve(readResult(result))

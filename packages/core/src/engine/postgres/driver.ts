@@ -5,7 +5,7 @@ import { UsageError } from '../../errors.ts'
 export interface PgDriver {
   readonly Client: new (config: PgClientConfig) => PgClient
   readonly Connection: new (config: { readonly ssl: unknown }) => PgConnection
-  readonly Query: new (query: PgQuery) => PgRows
+  readonly Query: new (query: PgQuery, values?: undefined, callback?: PgCallback) => PgRows
   readonly types: { getTypeParser(oid: number, format: 'text'): TypeParser }
 }
 
@@ -30,9 +30,15 @@ export interface PgQuery {
   readonly queryMode?: 'extended'
 }
 
-/** A query without a callback: it tells `row` for each row, which it does not keep, then `end`, or `error`. */
+export type PgCallback = (error: Error | null, result: PgResult | PgResult[]) => void
+
+/** A query. Without a callback it tells `row` for each row, which it does not keep, then `end`, or `error`. */
 export interface PgRows extends EventEmitter {
   submit(connection: unknown): unknown
+  /** Sends what the extended protocol has for it, up to the end of its transaction. */
+  prepare(connection: PgBinding): void
+  handleDataRow(message: unknown): void
+  handleCommandComplete(message: unknown, connection: unknown): void
   /** The server waits for the rows of a COPY. */
   handleCopyInResponse(connection: PgCopying): void
 }
@@ -41,6 +47,12 @@ export interface PgRows extends EventEmitter {
 export interface PgCopying {
   sendCopyFromChunk(chunk: Buffer): void
   endCopyFrom(): void
+}
+
+/** A connection on which a statement that was prepared is run. */
+export interface PgBinding {
+  bind(order: { readonly statement: string; readonly values: readonly string[]; readonly valueMapper: (value: string) => string }): void
+  execute(order: object): void
 }
 
 export interface PgResult {
@@ -58,7 +70,7 @@ export interface PgClient extends EventEmitter {
   readonly secretKey: number | null
   readonly connection: { readonly stream: { destroy(): unknown; cork(): void; uncork(): void; pause(): unknown; resume(): unknown } }
   connect(): Promise<unknown>
-  query(query: PgQuery, callback: (error: Error | null, result: PgResult | PgResult[]) => void): void
+  query(query: PgQuery, callback: PgCallback): void
   query(query: PgRows): void
   end(): Promise<void>
   ref(): void

@@ -24,6 +24,7 @@ import { advanceIds, allowedValues, columnDefinition, columnType, createTableSql
 import { define } from './define.ts'
 import { dependentsOf } from './dependents.ts'
 import { Gate } from './gate.ts'
+import { HeldTables } from './held-tables.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
 import { guardSql, isGuarded } from './log-guard.ts'
@@ -66,7 +67,7 @@ export class PostgresEngine implements Engine {
   readonly #units: UnitOptions
   readonly #gate = new Gate()
   readonly #streams = new OpenStreams()
-  #holdsTenants = false
+  #held: HeldTables | undefined
   #foundStaging: boolean
   #closing: Promise<void> | undefined
 
@@ -93,7 +94,7 @@ export class PostgresEngine implements Engine {
 
   async read<T>(work: (connection: Connection) => T | Promise<T>, reach: Reach = 'every'): Promise<T> {
     return await this.#gate.during(async () => {
-      const connection = new ReadConnection(this.#pool, this.#said(reach))
+      const connection = new ReadConnection(this.#pool, this.#said(reach), this.#held)
       try {
         return await work(connection)
       } finally {
@@ -156,13 +157,13 @@ export class PostgresEngine implements Engine {
     return readInPieces(connection, sql, size, use)
   }
 
-  holdTenants(): void {
-    this.#holdsTenants = true
+  holdTenants(tables: Iterable<string>): void {
+    this.#held = new HeldTables(tables)
   }
 
   /** Nothing has to be said where no table asks for it. */
   #said(reach: Reach): Reach | undefined {
-    return this.#holdsTenants ? reach : undefined
+    return this.#held ? reach : undefined
   }
 
   async tenantPolicies(connection: Pick<Connection, 'all'>): Promise<ReadonlyMap<string, string>> {

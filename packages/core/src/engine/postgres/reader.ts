@@ -1,32 +1,38 @@
 import type { Connection, Reach, Statement, StoredRow } from '../engine.ts'
 import type { TimeBudget } from '../time-budget.ts'
+import type { Client, Result } from './client.ts'
 import { readHeld, readOutside, sessionFinished } from './connection.ts'
 import { unauditedWrite } from './errors.ts'
+import type { HeldTables } from './held-tables.ts'
 import type { ClientPool } from './pool.ts'
+import { reachValues } from './row-security.ts'
 import { withinTime } from './within-time.ts'
 
 /** Reads outside any unit: each statement takes a client from the pool for itself, unless there is one for all of them. It writes nothing. */
 export class ReadConnection implements Connection {
   readonly #pool: Pick<ClientPool, 'use'>
   readonly #reach: Reach | undefined
+  readonly #held: HeldTables | undefined
   #finished = false
 
-  /** `reach` is undefined where no table holds its rows to tenants. */
-  constructor(pool: Pick<ClientPool, 'use'>, reach: Reach | undefined) {
+  /**
+   * @param reach undefined where no table holds its rows to tenants
+   * @param held the tables that do; any unless said
+   */
+  constructor(pool: Pick<ClientPool, 'use'>, reach: Reach | undefined, held?: HeldTables) {
     this.#pool = pool
     this.#reach = reach
+    this.#held = held
   }
 
   heldTo(reach: Reach): Connection {
-    return this.#reach === undefined ? this : new ReadConnection(this.#pool, reach)
+    return this.#reach === undefined ? this : new ReadConnection(this.#pool, reach, this.#held)
   }
 
   async all(statement: Statement, time?: TimeBudget): Promise<StoredRow[]> {
     this.#assertOpen()
-    const reach = this.#reach
-    const { rows } = await this.#pool.use((client) =>
-      withinTime(client, time, () => (reach === undefined ? client.query(statement) : readHeld(client, statement, reach))),
-    )
+    const reach = this.#held?.mayBeIn(statement.sql) === false ? undefined : this.#reach
+    const { rows } = await this.#pool.use((client) => withinTime(client, time, () => read(client, statement, reach)))
     return rows
   }
 
@@ -63,4 +69,9 @@ export class ReadConnection implements Connection {
   #assertOpen(): void {
     if (this.#finished) throw sessionFinished()
   }
+}
+
+function read(client: Client, statement: Statement, reach: Reach | undefined): Promise<Result> {
+  if (reach === undefined) return client.query(statement)
+  return client.heldQuery(statement, reachValues(reach)) ?? readHeld(client, statement, reach)
 }

@@ -10,8 +10,22 @@ const settings = { tenant: 'strongroom.tenant', every: 'strongroom.every_tenant'
 
 /** Says whose rows the transaction touches. Both are always said: a role or database may have a default for them. */
 export function reachSql(reach: Reach): string {
-  const tenant = typeof reach === 'object' && isText(reach.tenant) ? reach.tenant : ''
-  return `SET LOCAL ${settings.tenant} = ${settingText(tenant)}; SET LOCAL ${settings.every} = ${reach === 'every' ? "'on'" : "'off'"}`
+  return `SET LOCAL ${settings.tenant} = ${settingText(tenantOf(reach))}; SET LOCAL ${settings.every} = ${reach === 'every' ? "'on'" : "'off'"}`
+}
+
+/** A session keeps it prepared under this name. */
+export const reachName = 'strongroom_reach'
+
+/** Prepares the statement that says whose rows a transaction touches, until that ends. */
+export const prepareReach = `PREPARE ${reachName} (text, text) AS SELECT set_config('${settings.tenant}', $1, true), set_config('${settings.every}', $2, true)`
+
+/** Its values. */
+export function reachValues(reach: Reach): readonly [tenant: string, every: string] {
+  return [tenantOf(reach), reach === 'every' ? 'on' : 'off']
+}
+
+function tenantOf(reach: Reach): string {
+  return typeof reach === 'object' && isText(reach.tenant) ? reach.tenant : ''
 }
 
 /** What is no text to the server is no tenant that a row could have. */
