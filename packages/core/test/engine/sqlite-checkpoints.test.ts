@@ -26,6 +26,20 @@ describe('the log that commits leave', () => {
     expect(sizeOf(`${file}-wal`)).toBeLessThan(8 * megabyte)
   })
 
+  test('is brought in when the commit that made it long is answered, in a turn of its own, before the next unit', async ({
+    open,
+    file,
+  }) => {
+    const engine = await withNotes(await open())
+    const made = sizeOf(file)
+    // The second one waits while the first is written.
+    const [first, second] = ['a', 'b'].map((letter) => engine.write({ ...large(letter), alone: true }))
+    await first
+    expect(sizeOf(file)).toBe(made)
+    await second
+    expect(sizeOf(file)).toBeGreaterThan(5 * megabyte)
+  })
+
   test('stays below its limit under writers who write much and never pause', async ({ open, file }) => {
     const engine = await withNotes(await open())
     for (let number = 0; number < 16; number++) await engine.write(large(`${number} `, 10))

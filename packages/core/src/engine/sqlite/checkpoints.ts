@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { moduleUrl } from '../module-url.ts'
-import { checkpoint } from './checkpoint.ts'
+import { checkpoint, type LogState } from './checkpoint.ts'
 import type { CheckpointTask } from './checkpoint-worker.ts'
 import type { SqliteDatabase } from './driver.ts'
 import { journalSizeLimit } from './handle.ts'
@@ -33,16 +33,22 @@ export class Checkpoints {
     database.pragma('wal_autocheckpoint = 0')
   }
 
-  /** Looks at the log, after a commit. */
-  look(): void {
-    if (this.#thread) return
+  /** Looks at the log, after a commit. Answers what is to be done in this thread, if anything is: it waits for the disk. */
+  look(): (() => void) | undefined {
+    if (this.#thread) return undefined
+    const { pages, inFile } = this.#ask('NOOP')
+    const left = pages - inFile
+    if (!this.#alone && (left > mostHere || pages * this.#pageBytes > journalSizeLimit)) this.#start()
+    else if (left >= pagesBetween) return () => void this.#ask('PASSIVE')
+    return undefined
+  }
+
+  #ask(mode: 'NOOP' | 'PASSIVE'): LogState {
     try {
-      const { pages, inFile } = checkpoint(this.#database, 'NOOP')
-      const left = pages - inFile
-      if (!this.#alone && (left > mostHere || pages * this.#pageBytes > journalSizeLimit)) this.#start()
-      else if (left >= pagesBetween) checkpoint(this.#database, 'PASSIVE')
+      return checkpoint(this.#database, mode)
     } catch {
       // Such as a full disk: all is in the log, and after the next commit it is tried again.
+      return { pages: 0, inFile: 0 }
     }
   }
 

@@ -53,7 +53,7 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
   // What is thrown away is not worth a thread.
   const checkpoints = options.passing ? undefined : new Checkpoints({ path, synchronous }, parts.writer.database)
   // A process that was killed may have left a long log.
-  checkpoints?.look()
+  checkpoints?.look()?.()
   return new SqliteEngine({
     ...parts,
     path,

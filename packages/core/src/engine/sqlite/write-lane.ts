@@ -18,8 +18,8 @@ export interface WriteLaneOptions {
   readonly maxGroup: number
   /** Milliseconds after which a group admits nobody more, 20 by default: other work of the event loop waits meanwhile. */
   readonly longestAdmission?: number
-  /** Called after each commit, when it is answered. */
-  readonly afterCommit?: () => void
+  /** Called after each commit. What it answers, if it does, is done in a turn of its own, before the next unit: by then the commit is answered. */
+  readonly afterCommit?: () => (() => void) | undefined
   /** How to open a connection in another thread, for large units. */
   readonly openElsewhere: () => Promise<LargeTransaction>
 }
@@ -166,8 +166,7 @@ export class WriteLane {
       member.finish(true, error)
     }
     member.settle()
-    this.#options.afterCommit?.()
-    this.#next()
+    this.#tidyUp()
   }
 
   #runSolo(member: LaneMember): void {
@@ -251,13 +250,25 @@ export class WriteLane {
     try {
       this.#control.commit()
       for (const member of members) member.settle()
-      this.#options.afterCommit?.()
     } catch (error) {
       this.#control.rollBack()
       const failure = mapError(error)
       for (const member of members) member.reject(failure)
     }
-    this.#next()
+    this.#tidyUp()
+  }
+
+  /** Both this and a commit may wait for the disk, for some tens of milliseconds each: the event loop has its turn in between. */
+  #tidyUp(): void {
+    const work = this.#options.afterCommit?.()
+    if (!work) {
+      this.#next()
+      return
+    }
+    setImmediate(() => {
+      work()
+      this.#next()
+    })
   }
 
   #waitFor(member: LaneMember, pending: PromiseLike<unknown>, then: () => void): void {
