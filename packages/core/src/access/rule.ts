@@ -50,7 +50,8 @@ export interface NamedRule {
 /** Names a rule, and the rules in it. */
 export function nameRule(name: string, rule: unknown): NamedRule {
   const members = Array.isArray(rule) ? rule.map((member, index) => nameRule(`${name}[${index}]`, member)) : undefined
-  return { name, rule, members, byRole: `${name}: role ${String(rule)}` }
+  // a condition may be an object without a prototype, which is no text
+  return { name, rule, members, byRole: typeof rule === 'string' ? `${name}: role ${rule}` : name }
 }
 
 /** Asks a rule. A list is asked in its order: the first that allows everything decides; else its conditions count together. */

@@ -1,5 +1,17 @@
-import { ForbiddenError, InvalidQueryError, NotFoundError, openStorage, type Principal, type Storage, versionOf } from '@strongroom/core'
+import {
+  defineAccess,
+  defineModel,
+  ForbiddenError,
+  InvalidQueryError,
+  ModelAccessor,
+  NotFoundError,
+  openStorage,
+  type Principal,
+  type Storage,
+  versionOf,
+} from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
+import { Type } from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { everyOf, rejectionOf } from '../support.ts'
 import { accessors, rules } from './house.ts'
@@ -243,5 +255,23 @@ describeEngines('rules of access', (database) => {
       expect(new Set(all.map(({ component }) => component))).toEqual(new Set(['people', 'projects', 'members', 'tasks']))
       expect(JSON.stringify(all)).toContain('salary')
     })
+  })
+})
+
+describeEngines('a condition in a list of rules', (database) => {
+  test('is asked beside the roles of the list, of callers who are nobody, too', async () => {
+    const Page = defineModel('access_pages', { title: Type.String(), published: Type.Boolean() })
+    const pages = new ModelAccessor(Page, 'pages')
+    const access = [defineAccess(Page, { all: 'editor', read: ['editor', { published: true }] })]
+    const storage = await openStorage({ url: await database.freshUrl(), accessors: [pages], access })
+    await pages.insertMany([
+      { title: 'Draft', published: false },
+      { title: 'News', published: true },
+    ])
+    const read = async (principal: Principal) => (await pages.find({ principal })).map(({ title }) => title)
+    expect(await read({ id: 1, roles: ['editor'] })).toEqual(['Draft', 'News'])
+    expect(await read(nobody)).toEqual(['News'])
+    expect(await read(ann)).toEqual(['News'])
+    await storage.close()
   })
 })
