@@ -7,7 +7,7 @@ import { type Judged, judge } from './judge.ts'
 const script = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url))
 
 /** Milliseconds of one side of a pair. */
-const window = 1_000
+const window = 700
 
 /** What the chain may cost of the writes, by how a commit is synced. */
 const most = { NORMAL: 0.35, FULL: 0.15 } as const
@@ -20,36 +20,47 @@ export interface ChainOptions {
 /** What the chain costs on SQLite: the same inserts by the library as it is, and by one that leaves the chain out. */
 export async function chainBench(folder: string, { pairs, report }: ChainOptions): Promise<readonly Judged[]> {
   const results: Judged[] = []
-  for (const synchronous of ['NORMAL', 'FULL'] as const) {
-    const sides = [await startSide(folder, synchronous, 'chained'), await startSide(folder, synchronous, 'bare')] as const
-    try {
-      for (const side of sides) await side.insert()
-      const pairings: { readonly chained: Rates; readonly bare: Rates }[] = []
-      for (let pair = 0; pair < pairs; pair++) {
-        // Who goes first changes from pair to pair.
-        const [first, second] = pair % 2 === 0 ? sides : sides.toReversed()
-        const [one, other] = [await first?.insert(), await second?.insert()]
-        if (one && other) pairings.push(pair % 2 === 0 ? { chained: one, bare: other } : { chained: other, bare: one })
-      }
-      for (const [unit, words] of [
-        ['perSecond', 'a second'],
-        ['perProcessorSecond', 'a second of the processor, which other programs of the machine take nothing of'],
-      ] as const) {
-        const judged = judge({
-          what: `part of the inserts on SQLite in ${words} that the chain costs, synchronous=${synchronous}`,
-          goal: most[synchronous],
-          values: pairings.map(({ chained, bare }) => 1 - chained[unit] / bare[unit]),
-          beside: {
-            'inserts with the chain': pairings.map(({ chained }) => chained[unit]),
-            without: pairings.map(({ bare }) => bare[unit]),
-          },
-        })
-        report(judged.line)
-        results.push(judged)
-      }
-    } finally {
-      for (const side of sides) side.stop()
+  // One has each commit for itself, which is synced for it alone; many share theirs.
+  for (const synchronous of ['NORMAL', 'FULL'] as const)
+    for (const writers of [1, 64]) results.push(...(await pairedSides(folder, { synchronous, writers, pairs, report })))
+  return results
+}
+
+interface Pairing extends ChainOptions {
+  readonly synchronous: keyof typeof most
+  readonly writers: number
+}
+
+async function pairedSides(folder: string, { synchronous, writers, pairs, report }: Pairing): Promise<readonly Judged[]> {
+  const results: Judged[] = []
+  const sides = [await startSide(folder, synchronous, 'chained', writers), await startSide(folder, synchronous, 'bare', writers)] as const
+  try {
+    for (const side of sides) await side.insert()
+    const pairings: { readonly chained: Rates; readonly bare: Rates }[] = []
+    for (let pair = 0; pair < pairs; pair++) {
+      // Who goes first changes from pair to pair.
+      const [first, second] = pair % 2 === 0 ? sides : sides.toReversed()
+      const [one, other] = [await first?.insert(), await second?.insert()]
+      if (one && other) pairings.push(pair % 2 === 0 ? { chained: one, bare: other } : { chained: other, bare: one })
     }
+    for (const [unit, words] of [
+      ['perSecond', 'a second'],
+      ['perProcessorSecond', 'a second of the processor, which other programs of the machine take nothing of'],
+    ] as const) {
+      const judged = judge({
+        what: `part of the inserts on SQLite in ${words} that the chain costs, synchronous=${synchronous}, ${writers === 1 ? 'one writer' : `${writers} writers`}`,
+        goal: most[synchronous],
+        values: pairings.map(({ chained, bare }) => 1 - chained[unit] / bare[unit]),
+        beside: {
+          'inserts with the chain': pairings.map(({ chained }) => chained[unit]),
+          without: pairings.map(({ bare }) => bare[unit]),
+        },
+      })
+      report(judged.line)
+      results.push(judged)
+    }
+  } finally {
+    for (const side of sides) side.stop()
   }
   return results
 }
@@ -59,8 +70,8 @@ interface Rates {
   readonly perProcessorSecond: number
 }
 
-async function startSide(folder: string, synchronous: string, kind: 'chained' | 'bare') {
-  const child = fork(script('chain-side'), [join(folder, `${synchronous}-${kind}.db`), synchronous, kind], {
+async function startSide(folder: string, synchronous: string, kind: 'chained' | 'bare', writers: number) {
+  const child = fork(script('chain-side'), [join(folder, `${synchronous}-${kind}-${writers}.db`), synchronous, kind, String(writers)], {
     execArgv: ['--conditions=strongroom-source', ...(kind === 'bare' ? ['--import', script('without-chain')] : [])],
   })
   await once(child, 'message')

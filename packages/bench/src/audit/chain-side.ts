@@ -2,7 +2,7 @@ import { defineModel, ModelAccessor, openStorage } from '@strongroom/core'
 import Database from 'better-sqlite3'
 import { Type } from 'typebox'
 
-const [, , file = '', synchronous = 'FULL', chained = 'chained'] = process.argv
+const [, , file = '', synchronous = 'FULL', chained = 'chained', writers = '64'] = process.argv
 
 const User = defineModel('users', {
   name: Type.String({ maxLength: 200 }),
@@ -25,8 +25,6 @@ if (chained !== 'chained') {
   database.close()
 }
 
-/** Writers that wait for each other's commits. */
-const writers = 64
 let written = 0
 
 /** Inserts for so many milliseconds; answers records each second, and those for a second of the processor. */
@@ -35,7 +33,8 @@ async function insertFor(milliseconds: number): Promise<{ readonly perSecond: nu
   const before = process.cpuUsage()
   let count = 0
   await Promise.all(
-    Array.from({ length: writers }, async () => {
+    // They wait for each other's commits.
+    Array.from({ length: Number(writers) }, async () => {
       while (performance.now() - start < milliseconds) {
         const number = written++
         await users.insert({ name: `User ${number}`, email: `user${number}@example.com`, age: number % 90 }, { actor: 'bench' })

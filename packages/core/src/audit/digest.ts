@@ -34,13 +34,19 @@ export interface LeafFields {
 
 /** An entry in the one form that is hashed: RFC 8785 text, whose members are all there. */
 export function leafText(entry: LeafFields): string {
-  return leafTextOf(entry, entry.timestamp.toISOString(), entry.effective_at.toISOString())
+  return leafTextOf(entry, {
+    timestamp: entry.timestamp.toISOString(),
+    effectiveAt: entry.effective_at.toISOString(),
+    payload: hexOf(entry.payload_hash),
+  })
 }
 
-/** The same of an entry whose instants are text already. */
-export function leafTextOf(entry: Omit<LeafFields, 'timestamp' | 'effective_at'>, timestamp: string, effectiveAt: string): string {
+/** The same of an entry whose instants and payload hash are text already, the latter in hexadecimal. */
+export function leafTextOf(
+  entry: Omit<LeafFields, 'timestamp' | 'effective_at' | 'payload_hash'>,
+  { timestamp, effectiveAt, payload }: { readonly timestamp: string; readonly effectiveAt: string; readonly payload: string },
+): string {
   const text = JSON.stringify
-  const payload = Buffer.from(entry.payload_hash.buffer, entry.payload_hash.byteOffset, entry.payload_hash.byteLength).toString('hex')
   return (
     `{"actor":${text(entry.actor)},"component":${text(entry.component)},"effective_at":"${effectiveAt}"` +
     `,"epoch":${entry.epoch},"id":${entry.id},"operation":${text(entry.operation)},"payload_hash":"${payload}","position":${entry.seq}` +
@@ -52,6 +58,30 @@ export function leafTextOf(entry: Omit<LeafFields, 'timestamp' | 'effective_at'>
 /** The leaf of an entry's text. */
 export function leafHash(text: string): Buffer {
   return sha256(prefixes.leaf + text)
+}
+
+/** The same in hexadecimal, which is all that a verification needs: to read and to compare bytes takes longer than to hash them. */
+export function leafHex(text: string): string {
+  return hash('sha256', prefixes.leaf + text, 'hex')
+}
+
+/** The hash of a link, all of it in hexadecimal. */
+export function linkHex(previous: string, root: string): string {
+  pair[0] = prefixes.link
+  pair.write(previous, 1, digestBytes, 'hex')
+  pair.write(root, 1 + digestBytes, digestBytes, 'hex')
+  return hash('sha256', pair, 'hex')
+}
+
+/** The root of a Merkle tree, all of it in hexadecimal. */
+export function merkleRootHex(leaves: readonly string[]): string {
+  const [only] = leaves
+  return leaves.length === 1 && only !== undefined ? only : hexOf(merkleRoot(leaves.map((leaf) => Buffer.from(leaf, 'hex'))))
+}
+
+/** Bytes in hexadecimal. */
+export function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('hex')
 }
 
 const pair = Buffer.alloc(1 + 2 * digestBytes)

@@ -1,18 +1,19 @@
 import { BlockTree, blockSize, blocksUpTo, longestJump } from './block-tree.ts'
-import { type LeafFields, leafHash, leafTextOf, linkHash, merkleRoot, originHash } from './digest.ts'
+import { hexOf, type LeafFields, leafHex, leafTextOf, linkHex, merkleRootHex, originHash } from './digest.ts'
 import type { AuditFault, AuditFaultKind } from './log-fault.ts'
-import { payloadHash } from './payload.ts'
+import { payloadHex } from './payload.ts'
 
-/** An entry as a check wants it: instants are RFC 3339 text. */
-export interface CheckedEntry extends Omit<LeafFields, 'timestamp' | 'effective_at'> {
+/** An entry as a check wants it: instants are RFC 3339 text, digests and the salt are in hexadecimal. */
+export interface CheckedEntry extends Omit<LeafFields, 'timestamp' | 'effective_at' | 'payload_hash'> {
   readonly timestamp: string
   readonly effective_at: string
   readonly before: string | null
   readonly after: string | null
-  readonly salt: Uint8Array | null
-  readonly prev_hash: Uint8Array
-  readonly hash: Uint8Array
-  readonly leaf: Uint8Array | null
+  readonly salt: string | null
+  readonly payload_hash: string
+  readonly prev_hash: string
+  readonly hash: string
+  readonly leaf: string | null
 }
 
 /** An entry that has no place yet. */
@@ -36,7 +37,7 @@ export interface CheckedHead {
 /** A link whose end has not been seen. */
 interface OpenLink {
   readonly first: CheckedEntry
-  readonly leaves: Uint8Array[]
+  readonly leaves: string[]
 }
 
 /** A link whose hash is another one than its entries have, of which it is not told yet. */
@@ -64,8 +65,8 @@ export class LogCheck {
   erased = 0
   /** The last position that was reached. */
   position: number
-  /** The hash of the last link that is whole. */
-  hash: Uint8Array
+  /** The hash of the last link that is whole, in hexadecimal. */
+  hash: string
   readonly #head: CheckedHead
   readonly #onPosition: ((check: LogCheck) => void) | undefined
   readonly #blocks: BlockTree | undefined
@@ -80,7 +81,7 @@ export class LogCheck {
   #epoch = 0
   #effectiveAt = ''
   /** The hash of the link of the last entry, which may not have been checked yet. */
-  #lastHash: Uint8Array
+  #lastHash: string
 
   /** @param onPosition is told of each entry, when `root` is that of the log up to it */
   constructor(head: CheckedHead, onPosition?: (check: LogCheck) => void) {
@@ -88,14 +89,14 @@ export class LogCheck {
     this.#onPosition = onPosition
     const gone = Math.max(0, head.retained_below - 1)
     this.position = gone
-    this.hash = gone > 0 && head.retained_hash ? head.retained_hash : originHash(head.origin)
+    this.hash = hexOf(gone > 0 && head.retained_hash ? head.retained_hash : originHash(head.origin))
     this.#lastHash = this.hash
     this.#blocks = gone === 0 ? new BlockTree() : head.retained_roots ? new BlockTree(blocksUpTo(gone), head.retained_roots) : undefined
   }
 
   /** The root of the log up to the position that was reached; undefined where what was removed has left too little for it. */
   root(): Uint8Array | undefined {
-    return this.#blocks?.root(this.position % blockSize === 0 && this.position > 0 ? undefined : this.#lastHash)
+    return this.#blocks?.root(this.position % blockSize === 0 && this.position > 0 ? undefined : bytesOf(this.#lastHash))
   }
 
   /** What is to be kept of the blocks up to the position that was reached, where all before it goes; undefined as for `root`. */
@@ -116,9 +117,10 @@ export class LogCheck {
     this.entries++
     this.#checkPayload(entry)
     if (this.fault) return
-    this.#checkLink(entry, leafHash(leafTextOf(entry, entry.timestamp, entry.effective_at)))
+    const { timestamp, effective_at: effectiveAt, payload_hash: payload } = entry
+    this.#checkLink(entry, leafHex(leafTextOf(entry, { timestamp, effectiveAt, payload })))
     if (this.fault) return
-    if (entry.seq % blockSize === 0) this.#blocks?.append(entry.hash)
+    if (entry.seq % blockSize === 0) this.#blocks?.append(bytesOf(entry.hash))
     this.#onPosition?.(this)
   }
 
@@ -130,8 +132,7 @@ export class LogCheck {
       this.#waitingFault ??= { kind, position: null, through: null, id, detail }
     }
     if (allPlaced) say('without_place', 'This entry has no place in the log: the library gives each its place as it writes it.')
-    if (salt ? !same(payloadHash(salt, before, after), payload_hash) : before !== null || after !== null)
-      say('payload_changed', changedPayload)
+    if (salt ? payloadHex(salt, before, after) !== payload_hash : before !== null || after !== null) say('payload_changed', changedPayload)
   }
 
   /** The log is over: what the head says of it has to be so. */
@@ -152,7 +153,7 @@ export class LogCheck {
     } else if (retained_below > 1 && !retained_hash && this.entries > 0) {
       const detail = 'The first entries were removed, and the head does not have the hash of the last of them.'
       this.#sayAt('head_changed', retained_below, null, detail)
-    } else if (hash ? !same(hash, this.hash) : seq > 0)
+    } else if (hash ? hexOf(hash) !== this.hash : seq > 0)
       this.#sayAt('head_changed', seq, null, 'The hash that the head has for the last link is not that of the last link.')
     this.fault ??= this.#waitingFault
   }
@@ -183,14 +184,14 @@ export class LogCheck {
   /** Blocks that end where a restore has left no entries have the hash of the last one before. */
   #passBlocks({ seq }: CheckedEntry): void {
     if (!this.#blocks) return
-    for (let block = blocksUpTo(this.position) + 1; block * blockSize < seq; block++) this.#blocks.append(this.#lastHash)
+    for (let block = blocksUpTo(this.position) + 1; block * blockSize < seq; block++) this.#blocks.append(bytesOf(this.#lastHash))
   }
 
-  #checkLink(entry: CheckedEntry, leaf: Uint8Array): void {
-    if (entry.leaf && !same(entry.leaf, leaf))
+  #checkLink(entry: CheckedEntry, leaf: string): void {
+    if (entry.leaf && entry.leaf !== leaf)
       this.#say('entry_changed', entry, 'What is hashed of this entry is not what it was when it was sealed.')
     else if (this.#link) this.#link.leaves.push(leaf)
-    else if (same(entry.prev_hash, this.hash)) this.#link = { first: entry, leaves: [leaf] }
+    else if (entry.prev_hash === this.hash) this.#link = { first: entry, leaves: [leaf] }
     else this.#say('not_linked', entry, notLinked)
   }
 
@@ -199,7 +200,7 @@ export class LogCheck {
     const record = `${component} ${record_id}`
     if (operation === 'erase') this.#unexplained.delete(record)
     if (salt) {
-      if (!same(payloadHash(salt, before, after), entry.payload_hash)) this.#say('payload_changed', entry, changedPayload)
+      if (payloadHex(salt, before, after) !== entry.payload_hash) this.#say('payload_changed', entry, changedPayload)
       return
     }
     if (before !== null || after !== null) {
@@ -216,14 +217,14 @@ export class LogCheck {
     if (!link) return
     this.#link = undefined
     const { first, leaves } = link
-    const hash = linkHash(first.prev_hash, merkleRoot(leaves))
-    if (same(hash, first.hash)) {
+    const hash = linkHex(first.prev_hash, merkleRootHex(leaves))
+    if (hash === first.hash) {
       this.hash = hash
       return
     }
     const through = first.seq + leaves.length - 1
     if (leaves.length === 1) this.#say('entry_changed', first, 'What is hashed of this entry is not what it was when it got its place.')
-    else if (next && !same(next.prev_hash, first.hash)) this.#say('not_linked', next, notLinked)
+    else if (next && next.prev_hash !== first.hash) this.#say('not_linked', next, notLinked)
     else {
       const detail = `One of the entries from position ${first.seq} to ${through}, which were sealed together, was changed, removed or inserted.`
       this.#broken = {
@@ -252,9 +253,9 @@ export class LogCheck {
 
 /** Entries of links that hold several have leaves. */
 function isOneLink(one: CheckedEntry, other: CheckedEntry): boolean {
-  return one.leaf !== null && other.leaf !== null && same(one.hash, other.hash) && same(one.prev_hash, other.prev_hash)
+  return one.leaf !== null && other.leaf !== null && one.hash === other.hash && one.prev_hash === other.prev_hash
 }
 
-function same(one: Uint8Array, other: Uint8Array): boolean {
-  return Buffer.compare(one, other) === 0
+function bytesOf(hex: string): Buffer {
+  return Buffer.from(hex, 'hex')
 }

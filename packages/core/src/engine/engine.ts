@@ -236,6 +236,8 @@ export interface TextFunctions {
   fold(text: Expression<unknown>): Expression<string>
   /** Whether `text` ends with `part`, which is not empty. */
   endsWith(text: Expression<unknown>, part: Expression<unknown>): Expression<SqlBool>
+  /** Bytes in hexadecimal, in small letters; null for none. */
+  hex(bytes: Expression<unknown>): Expression<string | null>
 }
 
 /** A database behind one small interface. Everything that differs between databases is in here and nowhere else. */

@@ -94,7 +94,7 @@ function entryReader(snapshot: Snapshot): (row: StoredRow) => CheckedEntry {
   return (row) => {
     row['timestamp'] = timestamp(row['timestamp'])
     row['effective_at'] = effectiveAt(row['effective_at'])
-    // Bytes are Uint8Arrays as they come, and the rest is itself.
+    // Bytes were asked for in hexadecimal, and the rest is itself.
     return row as unknown as CheckedEntry
   }
 }

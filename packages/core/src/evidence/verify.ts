@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { AuditHead, AuditLog } from '../audit/audit-log.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
 import type { Engine, Statement } from '../engine/engine.ts'
@@ -20,8 +21,11 @@ export interface VerifyOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-const placeColumns = ['epoch', 'seq', 'effective_at', 'prev_hash', 'hash', 'leaf'] as const
-const waitingColumns = ['id', 'component', 'record_id', 'operation', 'before', 'after', 'salt', 'payload_hash'] as const
+const placeColumns = ['epoch', 'seq', 'effective_at'] as const
+const waitingColumns = ['id', 'component', 'record_id', 'operation', 'before', 'after'] as const
+/** Bytes come in hexadecimal: a buffer for each of them would take longer than all else of a row. */
+const waitingBytes = ['salt', 'payload_hash'] as const
+const placeBytes = ['prev_hash', 'hash', 'leaf'] as const
 const otherColumns = ['timestamp', 'actor', 'request_id', 'transaction_id', 'tenant', 'schema_version'] as const
 
 /** Looks through a log in a thread of its own. */
@@ -52,16 +56,23 @@ function assertSigned(checkpoint: Checkpoint, publicKey: string | undefined): vo
 }
 
 function statementsOf({ log, head }: LogTables): Pick<VerifyTask, 'head' | 'placed' | 'waiting'> {
-  const { builder } = log.engine
+  const { builder, text } = log.engine
+  const inHex = (names: readonly string[]) => names.map((name) => sql`${text.hex(sql.ref(name))}`.as(name))
   const entries = builder.selectFrom(log.model.name)
   const placed = entries
-    .select([...waitingColumns, ...otherColumns, ...placeColumns])
+    .select([...waitingColumns, ...otherColumns, ...placeColumns, ...inHex([...waitingBytes, ...placeBytes])])
     .where('seq', 'is not', null)
     .orderBy('seq')
   return {
     head: plain(builder.selectFrom(head.model.name).select(headColumns).compile()),
     placed: plain(placed.compile()),
-    waiting: plain(entries.select(waitingColumns).where('seq', 'is', null).orderBy('id').compile()),
+    waiting: plain(
+      entries
+        .select([...waitingColumns, ...inHex(waitingBytes)])
+        .where('seq', 'is', null)
+        .orderBy('id')
+        .compile(),
+    ),
   }
 }
 

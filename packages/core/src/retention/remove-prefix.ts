@@ -1,3 +1,4 @@
+import { hexOf } from '../audit/digest.ts'
 import { type CheckedEntry, type CheckedHead, LogCheck } from '../audit/log-check.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
 import type { Connection } from '../engine/engine.ts'
@@ -37,7 +38,7 @@ export function* removePrefix({ log, head }: LogTables, connection: Connection, 
   if (first) check.add(checked(first))
   if (check.fault && !(first && check.fault.position === Number(first[positionField]))) throw doesNotVerify(check.fault)
   const last = rows[end - 1] as FieldValues
-  if (first && Buffer.compare(check.hash, last['hash'] as Uint8Array) !== 0)
+  if (first && check.hash !== checked(last).hash)
     throw doesNotVerify({ position: Number(last[positionField]), detail: 'The link that ends there is not what was hashed.' })
   const below = Number(last[positionField]) + 1
   const values = { retained_below: below, retained_hash: last['hash'], retained_roots: roots ?? null }
@@ -74,8 +75,11 @@ function isOneLink(one: FieldValues, other: FieldValues): boolean {
 
 function checked(entry: FieldValues): CheckedEntry {
   const { timestamp, effective_at: effectiveAt } = entry as { timestamp: Date; effective_at: Date }
+  const hex = Object.fromEntries(
+    Object.entries(entry).flatMap(([name, value]) => (value instanceof Uint8Array ? [[name, hexOf(value)]] : [])),
+  )
   // The row was read through AuditLog, whose other fields have these types.
-  return { ...entry, timestamp: timestamp.toISOString(), effective_at: effectiveAt.toISOString() } as unknown as CheckedEntry
+  return { ...entry, ...hex, timestamp: timestamp.toISOString(), effective_at: effectiveAt.toISOString() } as unknown as CheckedEntry
 }
 
 function doesNotVerify({ position, detail }: { readonly position: number | null; readonly detail: string }): StorageUnavailableError {

@@ -12,5 +12,6 @@ export const textFunctions: TextFunctions = {
     folding ??= makeFolding()
     return sql<string>`translate(${text}, ${folding.from}, ${folding.to})`
   },
+  hex: (bytes) => sql<string | null>`encode(${bytes}, 'hex')`,
   endsWith: (text, part) => sql`right(${text}, length(${part}::text)) = ${part}::text`,
 }

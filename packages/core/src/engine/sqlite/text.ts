@@ -14,5 +14,7 @@ export function addTextFunctions(database: SqliteDatabase): void {
 export const textFunctions: TextFunctions = {
   position: (text, part) => sql<number>`instr(${text}, ${part})`,
   fold: (text) => sql<string>`${sql.raw(foldFunction)}(${text})`,
+  // SQLite writes no bytes for null as it does for none.
+  hex: (bytes) => sql<string | null>`nullif(lower(hex(${bytes})), '')`,
   endsWith: (text, part) => sql`substr(${text}, -length(${part})) = ${part}`,
 }
