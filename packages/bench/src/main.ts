@@ -13,6 +13,7 @@ import { onLargeDatabase } from './operators/large-database.ts'
 import { deedNames, operatorsBench } from './operators/operators-bench.ts'
 import { joinEvidence } from './operators/operators-evidence.ts'
 import { pagesBench } from './pages-bench.ts'
+import { postgresBench } from './postgres/postgres-bench.ts'
 import type { PairingSummary } from './statistics.ts'
 import { exportBench } from './transfer/export-bench.ts'
 import { importBench } from './transfer/import-bench.ts'
@@ -22,6 +23,7 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench -- [--rounds N] [--seconds N] [--parts accessor,http,start] [--operations get,list,post,put,delete] [--busy]`: accessors, HTTP and the
  *   start beside hand-written code, paired in one run; `--busy` keeps the rounds in which other programs ran, and is no evidence.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
+ * `npm run bench -- postgres [--rounds N] [--seconds N]`: single writes with their entries on PostgreSQL, beside four and five round trips by hand.
  * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
  * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]
@@ -43,6 +45,7 @@ const report = (line: string): void => void process.stdout.write(`${line}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
 try {
   if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
+  else if (process.argv[2] === 'postgres') await measurePostgres(option('rounds', 5), option('seconds', 3))
   else if (process.argv[2] === 'audit') await measureAudit(option('pairs', 15), option('entries', 300_000))
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
   else if (process.argv[2] === 'restore') await measureRestore(option('bytes', 2_000_000_000), word('engine'))
@@ -71,6 +74,19 @@ async function measureBesideHand(): Promise<void> {
   if (keepAll || word('operations') !== undefined) return
   const file = writeEvidence('bench', started, evidence)
   writeFileSync(file.replace(/json$/, 'md'), `${table}\n`)
+}
+
+async function measurePostgres(rounds: number, seconds: number): Promise<void> {
+  const started = Date.now()
+  const evidence = await postgresBench({ rounds, seconds, report })
+  process.stdout.write(`${markdown(evidence.results)}\n`)
+  writeEvidence('postgres', started, {
+    engine: 'postgres, fsync off',
+    roundsAsked: rounds,
+    roundsDone: Math.min(...evidence.results.map((row) => row.rounds)),
+    loadAverage: loadavg().map((load) => Number(load.toFixed(1))),
+    ...evidence,
+  })
 }
 
 async function measurePages(rounds: number, records: number): Promise<void> {

@@ -198,7 +198,7 @@ export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Mode
    * @throws ValidationError when it is not acceptable; ConflictError when a unique field or reference conflicts, or the model is full
    */
   insert(record: InsertOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
-    return this.#writeOne(insertMoments, options, (bound, session) => insertRecords(bound, session, [record]))
+    return this.#writeOne(insertMoments, options, (bound, session) => insertRecords(bound, session.ending(), [record]))
   }
 
   /** Inserts records, all or none, with few statements. Answers them in the same order. */
@@ -228,7 +228,7 @@ export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Mode
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
     return this[runWrite](updateMoments, options, function* (bound, session) {
-      return (yield* updateRecord(bound, session, id, patch, options)) as RowOf<Model>
+      return (yield* updateRecord(bound, session.ending(), id, patch, options)) as RowOf<Model>
     })
   }
 
@@ -260,7 +260,7 @@ export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Mode
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
     return this[runWrite](updateMoments, options, function* (bound, session) {
-      return (yield* replaceRecord(bound, session, id, record, options)) as RowOf<Model>
+      return (yield* replaceRecord(bound, session.ending(), id, record, options)) as RowOf<Model>
     })
   }
 
@@ -283,7 +283,7 @@ export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Mode
   delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this[runWrite](deleteMoments, options, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: false, asked: 'delete' })
-      return (yield* deleteRecords(bound, session, found, bound.model.deletedAt ? 'soft' : 'hard')).length > 0
+      return (yield* deleteRecords(bound, session, found, bound.model.deletedAt ? 'soft' : 'hard', 'last')).length > 0
     })
   }
 
@@ -296,7 +296,7 @@ export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Mode
     return this[runWrite](deleteMoments, write, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: purge, asked: purge ? 'purge' : 'delete' })
       const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
-      const [deleted] = yield* deleteRecords(bound, session, found, mode)
+      const [deleted] = yield* deleteRecords(bound, session, found, mode, 'last')
       return (deleted as RowOf<Model> | undefined) ?? null
     })
   }
@@ -335,7 +335,7 @@ export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Mode
   purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this[runWrite](deleteMoments, options, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'purge' })
-      return (yield* deleteRecords(bound, session, found, 'hard')).length > 0
+      return (yield* deleteRecords(bound, session, found, 'hard', 'last')).length > 0
     })
   }
 

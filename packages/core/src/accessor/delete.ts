@@ -1,3 +1,4 @@
+import type { Connection } from '../engine/engine.ts'
 import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { deleteRows, updateRows } from '../query/rows.ts'
@@ -6,6 +7,7 @@ import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { emptyReferences, gatherDoomed, refuseRestricted } from './cascade.ts'
 import { type DeletedGroup, type DeleteMode, type Doomed, type DoomedRecord, groupsOf, operationOf } from './doomed.ts'
+import { isLastWrite, storeLast } from './last-write.ts'
 import { lockRecordsById } from './lock.ts'
 import { requireRecords } from './permit.ts'
 import { type RemovalStep, removalSteps } from './removal-order.ts'
@@ -15,16 +17,17 @@ import { withNamedConflicts } from './violation.ts'
 
 /**
  * The order of a delete, for one record or many: hooks, what points here, the records themselves, their audit entries.
- * Answers the records as they were left.
+ * Answers the records as they were left. `rest` says whether others follow in the unit.
  */
 export function* deleteRecords(
   bound: BoundAccessor,
   session: Session,
   found: readonly FieldValues[],
   mode: DeleteMode,
+  rest: 'last' | 'others' = 'others',
 ): Task<FieldValues[]> {
   if (found.length === 0) return []
-  const doomed = yield* deleteTogether(session, [{ bound, found, mode }])
+  const doomed = yield* deleteTogether(session, [{ bound, found, mode }], rest)
   return found.flatMap((record) => {
     const { mode: how, record: left, previous } = doomed.get(bound, record) ?? {}
     const answer = how === 'soft' ? left : previous
@@ -33,7 +36,7 @@ export function* deleteRecords(
 }
 
 /** The same for records of several components, which may point to each other. Answers all that went. */
-export function* deleteTogether(session: Session, groups: readonly DeletedGroup[]): Task<Doomed> {
+export function* deleteTogether(session: Session, groups: readonly DeletedGroup[], rest: 'last' | 'others' = 'others'): Task<Doomed> {
   for (const { bound, found, mode } of groups)
     yield* requireRecords(bound, session, mode === 'hard' && bound.model.deletedAt ? 'purge' : 'delete', found)
   const images = new Images(session)
@@ -41,9 +44,20 @@ export function* deleteTogether(session: Session, groups: readonly DeletedGroup[
   yield* refuseRestricted(doomed, session)
   yield* emptyReferences(doomed, session)
   yield* images.renew(doomed, doomed.all())
-  for (const group of groupsOf(doomed.all().toReversed())) yield* markDeleted(yield* images.renew(doomed, group), session)
-  for (const step of removalSteps(doomed)) yield* remove({ ...step, records: yield* images.renew(doomed, step.records) }, session)
+  for (const group of groupsOf(doomed.all().toReversed()))
+    yield* markDeleted(yield* images.renew(doomed, group), session, rest === 'last' && isLast(doomed, session))
+  const steps = removalSteps(doomed)
+  for (const step of steps) {
+    const records = yield* images.renew(doomed, step.records)
+    yield* remove({ ...step, records }, session, rest === 'last' && steps.length === 1 && isLast(doomed, session))
+  }
   return doomed
+}
+
+/** What goes along was emptied and deleted before. */
+function isLast(doomed: Doomed, session: Session): boolean {
+  const [only, ...others] = doomed.all()
+  return only !== undefined && others.length === 0 && isLastWrite(only.bound, session.ending(), 'afterDelete', 'delete', 1)
 }
 
 /** A hook may write to records that are about to go: the log tells what was there at the end. */
@@ -81,7 +95,7 @@ function* readAgain(group: readonly DoomedRecord[], session: Session): Task<Map<
   return new Map(rows.map((row) => [row[name], row]))
 }
 
-function* markDeleted(group: readonly DoomedRecord[], session: Session): Task<void> {
+function* markDeleted(group: readonly DoomedRecord[], session: Session, ends: boolean): Task<void> {
   const [first] = group
   const deletedAt = first?.bound.model.deletedAt
   if (first?.mode !== 'soft' || !deletedAt) return
@@ -95,11 +109,11 @@ function* markDeleted(group: readonly DoomedRecord[], session: Session): Task<vo
     stampUpdated(bound, record, session.context, now)
     return { record, changed }
   })
-  yield* storeChanges(bound, session, marked)
-  yield* finish(group, session)
+  const store = (connection: Connection): Task<unknown> => storeChanges(bound, session, marked, connection)
+  yield* finish(group, session, ends, store)
 }
 
-function* remove(step: RemovalStep, session: Session): Task<void> {
+function* remove(step: RemovalStep, session: Session, ends: boolean): Task<void> {
   const bound = step.records[0]?.bound
   if (!bound) return
   const { connection, context } = session
@@ -110,15 +124,22 @@ function* remove(step: RemovalStep, session: Session): Task<void> {
     return
   }
   const ids = step.records.map(({ previous }) => previous[bound.model.id.name])
-  yield* withNamedConflicts(bound, session, [], deleteRows(bound.table, connection, context, ids))
-  yield* finish(step.records, session)
+  const store = (last: Connection): Task<unknown> => deleteRows(bound.table, last, context, ids)
+  yield* finish(step.records, session, ends, store)
 }
 
-function* finish(group: readonly DoomedRecord[], session: Session): Task<void> {
+function* finish(
+  group: readonly DoomedRecord[],
+  session: Session,
+  ends: boolean,
+  store: (connection: Connection) => Task<unknown>,
+): Task<void> {
   const [{ bound, mode }] = group as [DoomedRecord]
   const operation = operationOf(bound, mode)
   const audited = group.map(({ previous, record }) => ({ before: previous, after: mode === 'soft' ? record : null }))
-  yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, operation, audited)
+  const tell = (connection: Connection): Task<void> =>
+    bound.audit.recordChanges(connection, session.context, bound.subject, operation, audited)
+  yield* withNamedConflicts(bound, session, [], storeLast(session, ends, store, tell))
   yield* runHooks(bound.units, bound.hooks, 'afterDelete', session, operation, group)
   queueCommitHooks(bound.hooks, session, operation, group)
 }

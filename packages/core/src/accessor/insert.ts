@@ -7,6 +7,7 @@ import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
+import { isLastInsert, isLastWrite, storeLast } from './last-write.ts'
 import { refuseLockedFields, requireOperation, requireRecords, requireTargets, requireTenant } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { createdStamps } from './stamps.ts'
@@ -36,10 +37,18 @@ export function* insertDrafts(
   acceptRecords(bound, records)
   requireTenant(bound, session.context, records)
   yield* requireTargets(bound, session, changes, mayWait)
-  yield* withNamedConflicts(bound, session, records, store, true)
-  yield* requireRecords(bound, session, 'create', records)
-  const audited = records.map((after) => ({ before: null, after }))
-  yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'create', audited)
+  const [first] = records
+  if (first && isLastInsert(bound, session, records)) {
+    const { connection, context } = session
+    yield* withNamedConflicts(bound, session, records, bound.audit.insertLast(connection, context, bound.subject, bound.table, first), true)
+  } else {
+    yield* withNamedConflicts(bound, session, records, store, true)
+    yield* requireRecords(bound, session, 'create', records)
+    const audited = records.map((after) => ({ before: null, after }))
+    yield* storeLast(session, isLastWrite(bound, session, 'afterInsert', 'create', records.length), undefined, (connection) =>
+      bound.audit.recordChanges(connection, session.context, bound.subject, 'create', audited),
+    )
+  }
   yield* runHooks(bound.units, bound.hooks, 'afterInsert', session, 'create', changes)
   checkRecordLimit(bound, session)
   queueCommitHooks(bound.hooks, session, 'create', changes)

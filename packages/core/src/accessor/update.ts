@@ -1,3 +1,4 @@
+import type { Connection } from '../engine/engine.ts'
 import { ConflictError, NotFoundError, ValidationError } from '../errors.ts'
 import { queueCommitHooks, runHooks } from '../hooks/run.ts'
 import { copyRecord } from '../model/copy-record.ts'
@@ -9,6 +10,7 @@ import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from 
 import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { changedFields, sameValue } from './changed-fields.ts'
 import { completeRecord, insertRecords } from './insert.ts'
+import { isLastWrite, storeLast } from './last-write.ts'
 import { lockRecord, lockRecordsById } from './lock.ts'
 import { assertMatch, type Conditions } from './match.ts'
 import { lockedFields, refuseLockedFields, requireRecords, requireTargets, requireTenant, unseenFields } from './permit.ts'
@@ -173,9 +175,23 @@ export function* updateRecords(
     changes.map(({ record }) => record),
   )
   yield* requireTargets(bound, session, changes, steps?.mayWait)
-  yield* steps ? steps.store(changes) : storeChanges(bound, session, changes)
   const audited = changes.map(({ previous, record }) => ({ before: previous, after: record }))
-  yield* bound.audit.recordChanges(session.connection, session.context, bound.subject, 'update', audited)
+  const isLast = !steps && isLastWrite(bound, session, 'afterUpdate', 'update', changes.length)
+  const stored = storeLast(
+    session,
+    isLast,
+    (connection) => (steps ? steps.store(changes) : storeChanges(bound, session, changes, connection)),
+    (connection) => bound.audit.recordChanges(connection, session.context, bound.subject, 'update', audited),
+  )
+  // Where the statements leave together, their refusals arrive together.
+  yield* isLast
+    ? withNamedConflicts(
+        bound,
+        session,
+        changes.map(({ record }) => record),
+        stored,
+      )
+    : stored
   yield* runHooks(bound.units, bound.hooks, 'afterUpdate', session, 'update', changes)
   queueCommitHooks(bound.hooks, session, 'update', changes)
   return changes.map((change) => change.record)
@@ -218,7 +234,12 @@ function* rebase(bound: BoundAccessor, session: Session, operation: 'update' | '
 }
 
 /** One statement for all records that get the same values. */
-export function* storeChanges(bound: BoundAccessor, session: Session, changes: readonly StoredChange[]): Task<void> {
+export function* storeChanges(
+  bound: BoundAccessor,
+  session: Session,
+  changes: readonly StoredChange[],
+  connection: Connection = session.connection,
+): Task<void> {
   const groups = new Map<string, { records: FieldValues[]; values: FieldValues }>()
   for (const { record, changed } of changes) {
     const key = changes.length === 1 ? '' : valuesKey(bound.table, changed)
@@ -228,7 +249,7 @@ export function* storeChanges(bound: BoundAccessor, session: Session, changes: r
   }
   const records = changes.map((change) => change.record)
   for (const { records: group, values } of groups.values()) {
-    yield* withNamedConflicts(bound, session, records, updateRows(bound.table, session.connection, session.context, group, values))
+    yield* withNamedConflicts(bound, session, records, updateRows(bound.table, connection, session.context, group, values))
   }
 }
 

@@ -21,8 +21,11 @@ export function payloadHex(salt: string, before: string | null, after: string | 
 }
 
 function payloadText(before: string | null, after: string | null): string {
-  return `{"after":${after ?? 'null'},"before":${before ?? 'null'}}`
+  return `${hashedAround.before}${after ?? 'null'},"before":${before ?? 'null'}}`
 }
+
+/** What is hashed around the image of a record that was made: for a database that hashes by itself. */
+export const hashedAround = { before: '{"after":', behind: ',"before":null}' } as const
 
 /** Most payloads fit in here: making a buffer for each costs as much as the hash. */
 const scratch = Buffer.alloc(16_384)

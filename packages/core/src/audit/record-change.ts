@@ -7,7 +7,8 @@ import type { Task } from '../session/task.ts'
 import type { AuditOperation } from './audit-log.ts'
 import { type ChainedEntry, chainEntries } from './chain.ts'
 import { readHead, writeHead } from './head-row.ts'
-import { type ImageWriter, imageWriter } from './image.ts'
+import { type ImageAroundId, type ImageWriter, imageAroundId, imageWriter } from './image.ts'
+import { insertWithEntry } from './insert-with-entry.ts'
 import { payloadHash } from './payload.ts'
 
 /** What happened to one record. */
@@ -24,11 +25,19 @@ export interface AuditSubject {
   /** The field that tells whose record it is. */
   readonly tenantName: string | undefined
   readonly image: ImageWriter
+  readonly aroundId: (record: FieldValues) => ImageAroundId
 }
 
 export function auditSubject(component: string, table: BoundTable): AuditSubject {
   const { model } = table
-  return { component, idName: model.id.name, schemaVersion: model.schemaVersion, tenantName: model.tenant?.name, image: imageWriter(model) }
+  return {
+    component,
+    idName: model.id.name,
+    schemaVersion: model.schemaVersion,
+    tenantName: model.tenant?.name,
+    image: imageWriter(model),
+    aroundId: imageAroundId(model),
+  }
 }
 
 const saltBytes = 16
@@ -73,6 +82,33 @@ export class AuditWriter {
       )
     })
     yield* this.#append(forEntries(connection, context, entries), entries)
+  }
+
+  /** Inserts a record with its entry, as the last of the unit: by one statement, which writes the id that the database counts into it. */
+  *insertLast(connection: Connection, context: UnitContext, subject: AuditSubject, table: BoundTable, record: FieldValues): Task<void> {
+    const id = record[subject.idName]
+    const around = id === undefined ? subject.aroundId(record) : undefined
+    const tenant = subject.tenantName === undefined ? context.tenant : String(record[subject.tenantName])
+    const entry = auditEntry(
+      { ...context, tenant },
+      { timestamp: this.#now(), operation: 'create' },
+      {
+        component: subject.component,
+        recordId: around ? null : String(id),
+        schemaVersion: subject.schemaVersion,
+        before: null,
+        after: around ? null : subject.image(record),
+      },
+    )
+    yield* insertWithEntry({ table, log: this.#log, head: this.#head }, connection, { record, entry, around })
+    this.#onPending()
+  }
+
+  /** Whether `insertLast` can insert this record: the entry must be for the eyes of whoever the unit is for. */
+  canInsertLast(connection: Connection, { tenant }: UnitContext, subject: AuditSubject, record: FieldValues): boolean {
+    if (!connection.conclude || !this.#log.engine.insertWithEntry) return false
+    const own = subject.tenantName === undefined ? tenant : String(record[subject.tenantName])
+    return (tenant !== null && own === tenant) || connection.heldTo('every') === connection
   }
 
   /** One entry for each record that is about to lose its history. It has no images. */

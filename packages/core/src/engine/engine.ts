@@ -1,6 +1,7 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { EntryInsert } from './entry-insert.ts'
 import type { LateWrite } from './late-write.ts'
 import type { LogGuard } from './log-guard.ts'
 import type { Reach } from './reach.ts'
@@ -22,6 +23,12 @@ export interface Statement {
   readonly parameters: readonly unknown[]
 }
 
+/** One of the last statements of a unit. */
+export interface LastStatement extends Statement {
+  /** Whose rows it touches, where they are other ones than its unit's. */
+  readonly reach?: Reach
+}
+
 /** What a unit of work, or a read, does to the database. It throws `session_finished` after its unit has ended. */
 export interface Connection {
   /** Where units share a commit, what is written once for all of them; undefined where each writes for itself. */
@@ -38,6 +45,11 @@ export interface Connection {
    * with `unaudited_write` before it has changed anything.
    */
   raw(statement: Statement, options: { readonly write: boolean }): Awaitable<{ rows: StoredRow[]; changed: number }>
+  /**
+   * Runs the last statements of the unit, of which none needs another's answer, together with its COMMIT: afterwards nothing can be asked.
+   * Answers their rows. Missing where nothing has to travel for an answer, so that nobody waits for one.
+   */
+  readonly conclude?: (statements: readonly LastStatement[]) => Promise<StoredRow[][]>
   savepoint(name: string): Awaitable<void>
   /** Keeps what was done since the savepoint. */
   release(name: string): Awaitable<void>
@@ -256,6 +268,8 @@ export interface Engine extends TableDefiner {
    * text that is searched and may be long. Undefined where the server stops statements by itself.
    */
   readonly inTime: ((texts: readonly Expression<unknown>[]) => Expression<SqlBool>) | undefined
+  /** Spells the INSERT of a record and of its entry as one statement; undefined where two are as quick. */
+  readonly insertWithEntry: ((insert: EntryInsert) => string) | undefined
   /** Reads outside any unit: committed data only, never blocked by a writer. The library's own reads touch the rows of every tenant. */
   read<T>(work: (connection: Connection) => Awaitable<T>, reach?: Reach): Awaitable<T>
   /**

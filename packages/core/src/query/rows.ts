@@ -106,7 +106,11 @@ export function* appendRows(
 function countedId({ model }: BoundTable, row: StoredRow | undefined): number {
   const id = Number(row?.[model.id.name])
   if (Number.isSafeInteger(id)) return id
-  throw new ConflictError('state_conflict', `${model.name} has given its highest possible id away, and has none left for another record.`)
+  throw idsUsedUp({ model })
+}
+
+export function idsUsedUp({ model }: Pick<BoundTable, 'model'>): ConflictError {
+  return new ConflictError('state_conflict', `${model.name} has given its highest possible id away, and has none left for another record.`)
 }
 
 function* insertGiven(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {

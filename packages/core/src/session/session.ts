@@ -46,6 +46,7 @@ export class Session {
   #tail: Promise<unknown> | undefined
   #finished = false
   #nested = 0
+  #ending = false
 
   constructor(home: SessionHome, connection: Connection, context: UnitContext, options: { parent?: Session; unaudited?: boolean } = {}) {
     this.#home = home
@@ -80,6 +81,17 @@ export class Session {
   isInside(other: Session): boolean {
     for (let session: Session | undefined = this; session; session = session.#parent) if (session === other) return true
     return false
+  }
+
+  /** Says that whoever gets this session does the last thing in it. */
+  ending(): this {
+    this.#ending = true
+    return this
+  }
+
+  /** Nothing follows in the unit once this is done: no session around it, no check, and no rollback of a dry run. */
+  get ends(): boolean {
+    return this.#ending && !this.#parent && this.#checks.size === 0 && !this.#tail && !this.context.dryRun
   }
 
   /** Throws when the unit has ended; a session outlives it when a promise inside was not awaited. */

@@ -1,10 +1,11 @@
 import { QueryTimeoutError, StrongroomError, UsageError } from '../../errors.ts'
-import type { Connection, Reach, Statement, StoredRow } from '../engine.ts'
+import type { Connection, LastStatement, Reach, Statement, StoredRow } from '../engine.ts'
 import { sameReach } from '../reach.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import type { Client, ClientStatement, Result } from './client.ts'
 import { isConflict, lostConnection, sqlState, unauditedWrite, unknownOutcome, unreplicatedCommit } from './errors.ts'
 import { HeldConnection } from './held-connection.ts'
+import { assertBindable, isRefused } from './last-statements.ts'
 import { quoteName } from './names.ts'
 import { assertNoControl, assertReading } from './raw-guard.ts'
 import { reachSql } from './row-security.ts'
@@ -32,11 +33,14 @@ export class UnitConnection implements Connection {
   readonly #client: Client
   readonly #reach: Reach | undefined
   readonly #limits: string
-  #begun: Promise<unknown> | undefined
+  #begun: Promise<Result> | undefined
   #confirmed = false
   #finished = false
+  #concluded = false
   #doom: Error | undefined
   #failure: unknown
+  /** Why the last statements were not committed. */
+  #refusal: unknown
 
   constructor(client: Client, { reach, limits = '' }: UnitOpening) {
     this.#client = client
@@ -52,6 +56,11 @@ export class UnitConnection implements Connection {
   /** The server has answered: the unit's code may have acted on what it read. */
   get answered(): boolean {
     return this.#confirmed
+  }
+
+  /** The COMMIT is on its way: until it is answered nobody knows the outcome. */
+  get concluded(): boolean {
+    return this.#concluded
   }
 
   heldTo(reach: Reach): Connection {
@@ -102,17 +111,64 @@ export class UnitConnection implements Connection {
     await this.#send({ sql: `SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || $1::text, 0))`, parameters: [table] })
   }
 
+  /**
+   * A single statement of a unit that has nothing to say with BEGIN is a transaction by itself. Several are sent only once BEGIN was
+   * answered: had it failed, each of them would be committed alone.
+   */
+  async conclude(statements: readonly LastStatement[]): Promise<StoredRow[][]> {
+    assertBindable(statements)
+    if (this.#begun ? !this.#confirmed : statements.length > 1) await this.#send({ sql: 'SELECT' })
+    if (this.#finished || this.#concluded) throw sessionFinished()
+    if (this.#doom) throw this.#doom
+    if (this.#client.dead) throw lostConnection(this.#failure)
+    const isAlone = !this.#begun && this.#limits === '' && this.#reach === undefined
+    this.#concluded = true
+    const begun = this.#begun
+    const sent = this.#client.together(() => ({
+      begun: begun ?? (isAlone ? undefined : this.#client.query({ sql: this.#beginSql })),
+      statements: statements.map((statement) => this.#sendLast(statement)),
+      committed: isAlone ? undefined : this.#client.query({ sql: 'COMMIT' }),
+    }))
+    const answers = await Promise.allSettled([sent.begun, ...sent.statements, sent.committed])
+    const failed = answers.find((answer) => answer.status === 'rejected')
+    if (failed) {
+      this.#note(failed.reason)
+      if (!isRefused(answers.slice(1), isAlone)) this.#doom = unknownOutcome(failed.reason)
+      this.#refusal = this.#doom ?? failed.reason
+      throw this.#refusal
+    }
+    const [, ...results] = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
+    this.#assertCommitted(isAlone ? 'COMMIT' : (results.at(-1)?.command ?? null))
+    return results.slice(0, -1).map((result) => result?.rows ?? [])
+  }
+
+  #sendLast({ sql, parameters, reach }: LastStatement): Promise<Result> {
+    const own = this.#reach
+    const query = (): Promise<Result> => this.#client.query({ sql, parameters })
+    if (own === undefined || reach === undefined || sameReach(own, reach)) return query()
+    const say = (whose: Reach): void => void this.#client.query({ sql: reachSql(whose) }).catch(() => {})
+    say(reach)
+    const result = query()
+    say(own)
+    return result
+  }
+
   /** From now on nothing more is taken. */
   finish(): void {
     this.#finished = true
   }
 
   async commit(): Promise<void> {
-    if (!this.#begun) return
+    if (this.#refusal !== undefined) throw this.#refusal
+    if (!this.#begun || this.#concluded) return
     if (this.#client.dead) throw lostConnection(this.#failure)
     const { command } = await this.#client.query({ sql: 'COMMIT' }).catch((error: unknown) => {
       throw this.#client.dead ? unknownOutcome(error) : error
     })
+    this.#assertCommitted(command)
+  }
+
+  #assertCommitted(command: string | null): void {
     if (this.#client.takeUnreplicated()) throw unreplicatedCommit()
     if (command === 'COMMIT') return
     throw new StrongroomError(
@@ -125,7 +181,7 @@ export class UnitConnection implements Connection {
   }
 
   async rollback(): Promise<void> {
-    if (!this.#begun || this.#client.dead) return
+    if (!this.#begun || this.#concluded || this.#client.dead) return
     const timer = setTimeout(() => this.#client.giveUp(), rollbackWait)
     try {
       await this.#client.query({ sql: 'ROLLBACK' })
@@ -138,7 +194,7 @@ export class UnitConnection implements Connection {
   }
 
   #send(statement: ClientStatement): Promise<Result> {
-    if (this.#finished) return Promise.reject(sessionFinished())
+    if (this.#finished || this.#concluded) return Promise.reject(sessionFinished())
     if (this.#doom) return Promise.reject(this.#doom)
     return this.#heard(this.#begun ? this.#client.query(statement) : this.#beginWith(statement))
   }
@@ -157,14 +213,18 @@ export class UnitConnection implements Connection {
   }
 
   #sendUnheard(sql: string): void {
-    if (this.#finished) throw sessionFinished()
+    if (this.#finished || this.#concluded) throw sessionFinished()
     // the failure is kept, and every later statement meets it again
     this.#send({ sql }).catch(() => {})
   }
 
+  get #beginSql(): string {
+    return `${begin}${this.#limits}${this.#reach === undefined ? '' : `; ${reachSql(this.#reach)}`}`
+  }
+
   #beginWith(statement: ClientStatement): Promise<Result> {
     return this.#client.together(() => {
-      this.#begun = this.#client.query({ sql: `${begin}${this.#limits}${this.#reach === undefined ? '' : `; ${reachSql(this.#reach)}`}` })
+      this.#begun = this.#client.query({ sql: this.#beginSql })
       // whoever waits for the first statement is told
       this.#begun.catch(() => {})
       return this.#client.query(statement)

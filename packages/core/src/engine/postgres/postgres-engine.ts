@@ -25,6 +25,7 @@ import { define } from './define.ts'
 import { dependentsOf } from './dependents.ts'
 import { Gate } from './gate.ts'
 import { HeldTables } from './held-tables.ts'
+import { insertWithEntry } from './insert-with-entry.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
 import { guardSql, isGuarded } from './log-guard.ts'
@@ -58,6 +59,7 @@ export class PostgresEngine implements Engine {
   readonly capabilities: EngineCapabilities
   readonly text = textFunctions
   readonly inTime = undefined
+  readonly insertWithEntry = insertWithEntry
   readonly builder = kyselyBuilder()
   readonly place: PostgresPlace
   readonly signals: PostgresSignals | undefined

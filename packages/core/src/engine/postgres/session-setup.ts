@@ -30,6 +30,8 @@ export function setup({ statement, idleInTransaction, pooled }: SessionLimits): 
   if (pooled) return { sql: `SELECT ${standby}` }
   const settings = {
     ...speech,
+    // For statements that are a transaction by themselves; the others say it with BEGIN.
+    default_transaction_isolation: 'read committed',
     ...(statement > 0 && { statement_timeout: String(statement) }),
     idle_in_transaction_session_timeout: String(idleInTransaction),
   }

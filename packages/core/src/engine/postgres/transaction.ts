@@ -67,7 +67,7 @@ async function runWork<T>(pool: ClientPool, work: Work<T>): Promise<T> {
 
 async function attempt<T>(pool: ClientPool, work: Work<T>, client: Client, deadline: number): Promise<Outcome<T>> {
   const connection = new UnitConnection(client, work)
-  const limit = timeLimit(deadline)
+  const limit = timeLimit(deadline, connection, client)
   try {
     const value = await Promise.race([runWithin(work, connection), limit.passed])
     connection.finish()
@@ -119,11 +119,17 @@ interface TimeLimit {
   clear(): void
 }
 
-function timeLimit(deadline: number): TimeLimit {
+function timeLimit(deadline: number, connection: UnitConnection, client: Client): TimeLimit {
   let over = false
   let timer: NodeJS.Timeout | undefined
   const passed = new Promise<never>((_resolve, reject) => {
     const end = (): void => {
+      if (connection.concluded) {
+        // The COMMIT is on its way: the server is asked to stop, and tells whether it did.
+        client.cancel()
+        timer = setTimeout(() => client.giveUp(), commitWait)
+        return
+      }
       over = true
       reject(new TransactionTimeoutError('The transaction took longer than its time limit and was rolled back.'))
     }

@@ -68,6 +68,7 @@ export class SqliteEngine implements Engine {
   readonly builder: Kysely<AnyDatabase> = sqliteBuilder()
   readonly text = textFunctions
   readonly inTime = inTime
+  readonly insertWithEntry = undefined
   readonly place: DatabasePlace
   readonly #parts: SqliteEngineParts
   #closing: Promise<void> | undefined
