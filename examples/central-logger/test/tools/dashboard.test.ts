@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeEngines } from '@strongroom/testkit'
@@ -9,8 +10,9 @@ import { logs } from '../../src/models.ts'
 import { loadSample, samplePassword } from '../../src/sample.ts'
 import { startServer } from '../../src/server.ts'
 
-// Debian's package chromium; a missing one fails. Its sandbox does not start as root, and the pages are ours.
-const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+// The system's browser; a missing one fails. Its sandbox does not start as root, and the pages are ours.
+const browsers = ['/usr/bin/chromium', '/usr/bin/google-chrome']
+const executablePath = process.env['CHROMIUM'] ?? browsers.find((path) => existsSync(path)) ?? '/usr/bin/chromium'
 /** A folder for pictures of what the tests see; none unless said. */
 const pictures = process.env['DASHBOARD_PICTURES']
 const widths = [390, 1440]
