@@ -127,10 +127,11 @@ async function measureGovernance(pairs: number, amount: number): Promise<void> {
   const file = evidenceFile('governance')
   const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { engines?: object }).engines : {}
   const runs: Record<string, unknown> = {}
-  for (const name of engines)
+  for (const name of engines) {
     runs[name] = { commit: commit(), ...(await governanceBench(folder, { pairs, amount, engines: [name], parts, report })) }
-  // What was measured to find out why is no evidence.
-  if (parts === 'all') writeEvidence('governance', started, { engines: { ...before, ...runs } })
+    // What was measured to find out why is no evidence.
+    if (parts === 'all') writeEvidence('governance', started, { engines: { ...before, ...runs } })
+  }
 }
 
 async function measureOperators(engine: string): Promise<void> {
