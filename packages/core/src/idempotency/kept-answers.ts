@@ -11,6 +11,8 @@ export const KeptAnswers = defineSystemModel(
     /** Null while the first request is under way. */
     answer: Type.Optional(Type.String()),
     kept_at: DateTime(),
+    /** Whose the answer is; null for everybody who belongs to no tenant. */
+    tenant: Type.Optional(Type.String()),
   },
   { id: { name: 'request', type: 'text' }, indexes: [['kept_at']] },
 )

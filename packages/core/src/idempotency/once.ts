@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ConstraintViolation } from '../engine/engine.ts'
+import { type Connection, ConstraintViolation } from '../engine/engine.ts'
 import { ConflictError, StrongroomError, TransactionTimeoutError } from '../errors.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { equals } from '../query/filter.ts'
@@ -58,56 +58,57 @@ export class Once {
     { key, scope, content }: OnceKey,
     work: (session: Session) => Task<Answer>,
   ): Promise<OnceResult<Answer>> {
-    const attempt = () =>
+    const attempt = (among: 'own' | 'every' = 'own') =>
       this.#units.run(how, (session) => {
         const { tenant, principal } = session.context
         // Two callers may have one name.
         const caller = principal && [principal.id, principal.tenant ?? null, principal.name ?? null]
         const request = digest([key, tenant, ...(caller ? [caller] : []), ...scope])
-        return this.#attempt(session, request, digest([content]), work)
+        return this.#attempt({ session, connection: connectionOf(session, among) }, request, digest([content]), work)
       })
     try {
       return await attempt()
     } catch (error) {
       // Another request with this key has committed meanwhile: now its answer is there.
-      if (error instanceof ConstraintViolation && error.table === this.#table.model.name) return await attempt()
+      // Those of older versions of the library are nobody's in particular: the digest says that this one is ours.
+      if (error instanceof ConstraintViolation && error.table === this.#table.model.name) return await attempt('every')
       throw error
     }
   }
 
   *#attempt<Answer>(
-    session: Session,
+    place: Place,
     request: string,
     fingerprint: string,
     work: (session: Session) => Task<Answer>,
   ): Task<OnceResult<Answer>> {
-    const { connection, context } = session
-    const kept = yield* this.#find(session, request)
+    const { session, connection } = place
+    const { context } = session
+    const kept = yield* this.#find(place, request)
     if (kept) {
       if (kept['fingerprint'] !== fingerprint) throw anotherContent()
       if (typeof kept['answer'] !== 'string') throw underWay()
       // It was written below, by a request with the same content.
       return { answer: JSON.parse(kept['answer']) as Answer, replayed: true }
     }
-    const row: FieldValues = { request, fingerprint, answer: null, kept_at: new Date() }
-    yield* this.#claim(session, row)
+    const row: FieldValues = { request, fingerprint, answer: null, kept_at: new Date(), tenant: context.tenant }
+    yield* this.#claim(place, row)
     const answer = yield* work(session)
     yield* updateRows(this.#table, connection, context, [row], { answer: JSON.stringify(answer) })
-    yield* this.#removeExpired(session)
+    yield* this.#removeExpired(place)
     return { answer, replayed: false }
   }
 
   /** Waits, on engines whose units overlap, for the request that claimed the key before. */
-  *#claim(session: Session, row: FieldValues): Task<void> {
+  *#claim({ connection }: Place, row: FieldValues): Task<void> {
     try {
-      yield* insertRows(this.#table, session.connection, [row])
+      yield* insertRows(this.#table, connection, [row])
     } catch (error) {
       throw error instanceof TransactionTimeoutError ? underWay() : error
     }
   }
 
-  *#find(session: Session, request: string): Task<FieldValues | undefined> {
-    const { connection, context } = session
+  *#find({ session: { context }, connection }: Place, request: string): Task<FieldValues | undefined> {
     const wanted = { filter: equals('request', request), includeDeleted: true, order: [], lock: true }
     const [kept] = yield* selectRows(this.#table, connection, context, wanted)
     if (!kept || !isExpired(kept['kept_at'])) return kept
@@ -115,7 +116,7 @@ export class Once {
     return undefined
   }
 
-  *#removeExpired({ connection, context }: Session): Task<void> {
+  *#removeExpired({ session: { context }, connection }: Place): Task<void> {
     const now = Date.now()
     if (now - this.#cleanedAt < cleanUp.every) return
     this.#cleanedAt = now
@@ -129,6 +130,16 @@ export class Once {
       expired.map((row) => row['request']),
     )
   }
+}
+
+/** Where an answer is kept: the database shows a tenant its own alone, and those of nobody in particular to whoever may see all. */
+interface Place {
+  readonly session: Session
+  readonly connection: Connection
+}
+
+function connectionOf({ connection, context }: Session, among: 'own' | 'every'): Connection {
+  return among === 'every' || context.tenant === null ? connection.heldTo('every') : connection
 }
 
 function isExpired(keptAt: unknown): boolean {

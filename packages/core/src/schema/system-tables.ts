@@ -49,6 +49,7 @@ const upgrades: readonly Upgrade[] = [
   addLeaves,
   createErasures,
   indexTransactions,
+  tellAnswersApart,
 ]
 
 /** The version of the tables that this library makes. */
@@ -172,4 +173,9 @@ async function indexTransactions(engine: Engine, connection: Connection): Promis
   for (const sql of [`DROP INDEX IF EXISTS "${byTime}"`, ...createStatements([AuditLog], engine)]) {
     await connection.run({ sql, parameters: [] })
   }
+}
+
+/** Answers are kept for a tenant. Of those that stand there nobody knows for which: they are found as before, and gone in a day. */
+async function tellAnswersApart(engine: Engine, connection: Connection): Promise<void> {
+  await addColumns(engine, connection, [KeptAnswers])
 }

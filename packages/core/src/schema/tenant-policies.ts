@@ -1,6 +1,7 @@
 import { AuditLog } from '../audit/audit-log.ts'
 import type { Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
+import { KeptAnswers } from '../idempotency/kept-answers.ts'
 import { consoleLogger, type Logger } from '../logger.ts'
 import type { AnyModel, Field } from '../model/model.ts'
 
@@ -13,11 +14,18 @@ interface HeldTable {
 /** The policies that stand, by their tables. */
 type Policies = ReadonlyMap<string, string>
 
-/** The tables whose rows belong to tenants: where those of any model do, so do the entries that tell of them. */
+/** Tables of the library's own whose rows tell of records. Jobs do not: they are for operators of the whole database. */
+const tellingModels: readonly AnyModel[] = [AuditLog, KeptAnswers]
+
+/** The tables whose rows belong to tenants: where those of any model do, so do the entries and the answers that tell of them. */
 function heldTables(models: readonly AnyModel[]): HeldTable[] {
   const held = models.flatMap(({ name, tenant }) => (tenant ? [{ name, field: tenant }] : []))
-  const logField = AuditLog.fieldsByName.get('tenant')
-  return held.length === 0 || !logField ? held : [{ name: AuditLog.name, field: logField }, ...held]
+  if (held.length === 0) return []
+  const telling = tellingModels.flatMap(({ name, fieldsByName }) => {
+    const field = fieldsByName.get('tenant')
+    return field ? [{ name, field }] : []
+  })
+  return [...telling, ...held]
 }
 
 /**

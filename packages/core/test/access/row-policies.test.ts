@@ -69,6 +69,7 @@ describeEngines('policies', (database) => {
         code: 'schema_mismatch',
         differences: [
           'strongroom_audit_log does not hold its rows to the tenants in tenant: its policy is missing, switched off or another one.',
+          'strongroom_kept_answers does not hold its rows to the tenants in tenant: its policy is missing, switched off or another one.',
           'items does not hold its rows to the tenants in org: its policy is missing, switched off or another one.',
         ],
       })

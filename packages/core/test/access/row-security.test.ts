@@ -80,7 +80,7 @@ describeEngines('row-level security', (database) => {
     }
     const count = async (client: pg.Client, table: string): Promise<number> =>
       Number((await client.query(`SELECT count(*) AS count FROM ${table}`)).rows[0].count)
-    const held = ['customers', 'orders', 'counted', 'unique_things', 'strongroom_audit_log']
+    const held = ['customers', 'orders', 'counted', 'unique_things', 'strongroom_audit_log', 'strongroom_kept_answers']
 
     describe('on a connection past the library', () => {
       test('which says nothing, the owner of the tables sees no row of them', async () => {
@@ -105,6 +105,35 @@ describeEngines('row-level security', (database) => {
           await client.query(`BEGIN; ${reachSql('every')}; COMMIT`)
           expect(await count(client, 'customers')).toBe(0)
         })
+      })
+
+      test('a tenant sees the answers that are kept for it, and nobody else’s', async () => {
+        const once = (caller: Parameters<Storage['actingAs']>[0], answer: string) =>
+          storage.actingAs(caller, () => customers.once({ key: 'the same for all', scope: [], content: 'a' }, async () => answer))
+        const callers = [
+          [{ principal: red }, 'of red'],
+          [{ principal: blue }, 'of blue'],
+          [{ principal: nowhere }, 'of nowhere'],
+          [{}, 'of all'],
+        ] as const
+        for (const [caller, answer] of callers) expect(await once(caller, answer)).toEqual({ answer, replayed: false })
+        for (const [caller, answer] of callers) expect(await once(caller, 'another')).toEqual({ answer, replayed: true })
+        await connected(async (client) => {
+          const answers = async () =>
+            (await client.query('SELECT answer FROM strongroom_kept_answers ORDER BY 1')).rows.map(({ answer }) => answer)
+          expect(await answers()).toEqual([])
+          await client.query(`SET strongroom.tenant = 'red'`)
+          expect(await answers()).toEqual(['"of red"'])
+          expect((await client.query(`UPDATE strongroom_kept_answers SET answer = 'x' WHERE tenant IS DISTINCT FROM 'red'`)).rowCount).toBe(
+            0,
+          )
+          expect(await rejectionOf(client.query(`UPDATE strongroom_kept_answers SET tenant = 'blue'`))).toMatchObject({ code: '42501' })
+          await client.query(`SET strongroom.every_tenant = 'on'`)
+          expect(await answers()).toHaveLength(4)
+          // An older version has not said whose they are.
+          await client.query('UPDATE strongroom_kept_answers SET tenant = NULL')
+        })
+        for (const [caller, answer] of callers) expect(await once(caller, 'another')).toEqual({ answer, replayed: true })
       })
 
       test('a tenant sees and writes its own rows, and entries of the log', async () => {

@@ -54,5 +54,6 @@ export const rowSecurityMutants: readonly Mutant[] = [
     'unheldTables(engine, models, policies).length > 0',
     'false',
   ),
-  mutant('the log', `${core}/schema/tenant-policies.ts`, '[{ name: AuditLog.name, field: logField }, ...held]', 'held'),
+  mutant('the log', `${core}/schema/tenant-policies.ts`, '= [AuditLog, KeptAnswers]', '= [KeptAnswers]'),
+  mutant('kept answers', `${core}/schema/tenant-policies.ts`, '= [AuditLog, KeptAnswers]', '= [AuditLog]'),
 ]
