@@ -77,7 +77,8 @@ export class Tracing {
     const parent: Context = context.active()
     if (!trace.getSpan(parent)?.isRecording()) return
     const end = performance.now()
-    const [verb = 'SQL'] = /^\s*\w+/.exec(sql) ?? []
+    // What comes after WITH only prepares it, or is a write with its entry.
+    const [verb = 'SQL'] = (/^\s*with\b/i.test(sql) ? /\b(?:insert|update|delete|select)\b/i : /^\s*\w+/).exec(sql) ?? []
     const span = this.tracer.startSpan(
       verb.trim().toUpperCase(),
       { kind: SpanKind.CLIENT, startTime: end - duration, attributes: { 'db.query.text': sql } },
