@@ -64,16 +64,34 @@ interface QuerySetting {
 /** Reads the query of a list of records. */
 export function readRecordQuery({ accessor, pageSize, dialects }: QuerySetting, request: FastifyRequest): RecordQuery {
   const model = accessor.visibleModel()
-  const setting = { ...namesOf(accessor), ...pageSize }
+  const setting = namesOf(accessor, pageSize)
   const raw = readQuery(() => translateQuery(dialects, 'list', rawQuery(request), setting))
   const query = readQuery(() => parseListQuery(raw, setting))
   const orderBy = query.sort.map(({ field, descending }) => (descending ? `-${field}` : field))
   return { ...query, raw, where: whereOf(model, query.conditions), orderBy }
 }
 
-function namesOf(accessor: ModelAccessor<AnyModel>): { fields: string[]; includes: string[]; id: string } {
-  const fields = visibleFields(accessor.visibleModel()).map((field) => field.name)
-  return { fields, includes: accessor.inclusions().map(({ name }) => name), id: accessor.model.id.name }
+/** What a query can name. Few ask what can be included, and it depends on the caller: that is looked up when it is. */
+function namesOf(
+  accessor: ModelAccessor<AnyModel>,
+  pageSize: PageSize,
+): PageSize & { readonly fields: readonly string[]; readonly includes: readonly string[]; readonly id: string } {
+  return {
+    ...pageSize,
+    fields: fieldNames(accessor.visibleModel()),
+    get includes() {
+      return accessor.inclusions().map(({ name }) => name)
+    },
+    id: accessor.model.id.name,
+  }
+}
+
+const knownNames = new WeakMap<AnyModel, readonly string[]>()
+
+function fieldNames(model: AnyModel): readonly string[] {
+  const names = knownNames.get(model) ?? visibleFields(model).map((field) => field.name)
+  knownNames.set(model, names)
+  return names
 }
 
 /** What the query of one record can say. */
@@ -95,7 +113,7 @@ export function readGetQuery({ accessor, pageSize, dialects }: QuerySetting, req
     accessor.visibleModel()
     return nothingSaid
   }
-  const setting = { ...namesOf(accessor), ...pageSize }
+  const setting = namesOf(accessor, pageSize)
   return readQuery(() => {
     const raw = translateQuery(dialects, 'get', rawQuery(request), setting)
     const given = readParameters(raw, ['include_deleted', 'fields', 'include', 'at'], ['fields', 'include'])

@@ -94,10 +94,10 @@ export function parseInclude(
   bound: BoundAccessor,
   { include, ...caller }: ReadOptions & { readonly include?: Readonly<Record<string, unknown>> | undefined },
 ): Inclusion[] {
-  if (include === undefined) return []
+  const asked = Object.entries(include ?? {}).filter(([, wanted]) => wanted !== undefined && wanted !== false)
+  if (asked.length === 0) return []
   const inclusions = new Map(openInclusions(bound, caller).map((inclusion) => [inclusion.name, inclusion]))
-  return Object.entries(include).flatMap(([name, wanted]) => {
-    if (wanted === undefined || wanted === false) return []
+  return asked.flatMap(([name, wanted]) => {
     const inclusion = inclusions.get(name)
     if (inclusion && wanted === true) return [inclusion]
     const names = [...inclusions.keys()].join(', ')

@@ -40,6 +40,8 @@ export interface Connection {
   all(statement: Statement, time?: TimeBudget): Awaitable<StoredRow[]>
   /** Runs a statement and answers how many rows it changed. */
   run(statement: Statement): Awaitable<number>
+  /** Inserts one row and answers the id that the database gave it; undefined where RETURNING alone tells, which costs half as much again. */
+  insertedId?(statement: Statement): number | bigint
   /**
    * Runs SQL that somebody else wrote. Unless `write` is said, a statement that is not read-only is refused
    * with `unaudited_write` before it has changed anything.

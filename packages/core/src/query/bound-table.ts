@@ -38,6 +38,12 @@ export class BoundTable {
     return codec === undefined || codec.identity ? value : codec.encode(value)
   }
 
+  /** How the values of a field get the engine's form; undefined where they have it. */
+  encoder(field: string): Codec['encode'] | undefined {
+    const codec = this.#codecs.get(field)
+    return codec && !codec.identity ? codec.encode : undefined
+  }
+
   /** Turns a stored row, in place, into a record. */
   decode(stored: StoredRow): FieldValues {
     for (const [name, decode] of this.#decoders) {

@@ -69,14 +69,20 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
   const idName = table.model.id.name
   for (const piece of piecesOf(records, largestPiece(table))) {
     const versions = piece.map(() => makeRowVersion())
+    if (piece.length === 1 && connection.insertedId) {
+      const id = connection.insertedId(insertStatement(table, columns, piece, versions, false))
+      noteVersions(piece, versions)
+      for (const record of piece) record[idName] = countedId(table, id)
+      continue
+    }
     const rows = yield* wait(connection.all(insertStatement(table, columns, piece, versions, true)))
     noteVersions(piece, versions)
     if (piece.length === 1) {
-      for (const record of piece) record[idName] = countedId(table, rows[0])
+      for (const record of piece) record[idName] = countedId(table, rows[0]?.[idName])
       continue
     }
     // No engine promises the order of RETURNING; the random row_version tells which row is which.
-    const ids = new Map(rows.map((row) => [row.row_version, countedId(table, row)]))
+    const ids = new Map(rows.map((row) => [row.row_version, countedId(table, row[idName])]))
     piece.forEach((record, index) => {
       record[idName] = ids.get(versions[index])
     })
@@ -103,8 +109,8 @@ export function* appendRows(
 }
 
 /** Ids past 2^53 would be read as their neighbours: whoever took the highest one was the last. */
-function countedId({ model }: BoundTable, row: StoredRow | undefined): number {
-  const id = Number(row?.[model.id.name])
+function countedId({ model }: BoundTable, given: unknown): number {
+  const id = Number(given)
   if (Number.isSafeInteger(id)) return id
   throw idsUsedUp({ model })
 }
@@ -151,8 +157,13 @@ function insertStatement(
     return shapeOf((returning ? query.returning([model.id.name, version]) : query).compile())
   })
   const values: unknown[] = []
+  const encoders = columns.map((name) => table.encoder(name))
   records.forEach((record, index) => {
-    for (const name of columns) values.push(name === version ? versions[index] : table.encode(name, record[name]))
+    for (const [place, name] of columns.entries()) {
+      const value = name === version ? versions[index] : (record[name] ?? null)
+      const encode = encoders[place]
+      values.push(encode && value !== null ? encode(value) : value)
+    }
   })
   return bind(shape, values)
 }

@@ -15,14 +15,19 @@ export interface Shape {
   readonly sql: string
   /** For each parameter: which value goes there, or the constant itself. */
   readonly parameters: readonly unknown[]
+  /** The values are the parameters, one by one: nothing is to be done for a statement with thousands of them. */
+  readonly direct: boolean
 }
 
 export function shapeOf(compiled: Pick<CompiledQuery, 'sql' | 'parameters'>): Shape {
-  return { sql: compiled.sql, parameters: compiled.parameters }
+  const { sql, parameters } = compiled
+  const direct = parameters.every((parameter, index) => parameter instanceof Slot && parameter.index === index)
+  return { sql, parameters, direct }
 }
 
 /** Puts values (in the engine's own form) into a shape. */
 export function bind(shape: Shape, values: readonly unknown[]): Statement {
+  if (shape.direct && values.length === shape.parameters.length) return { sql: shape.sql, parameters: values }
   const parameters = shape.parameters.map((parameter) => (parameter instanceof Slot ? values[parameter.index] : parameter))
   return { sql: shape.sql, parameters }
 }

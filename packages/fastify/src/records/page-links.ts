@@ -40,7 +40,11 @@ export function pageLinks(url: string, { limit, offset }: PageRequest, { total, 
   else if (previous !== undefined) links.set('prev', link('prev', `before=${previous}`))
   if (next !== undefined) links.set('next', link('next', offset > 0 ? `offset=${offset + limit}` : `after=${next}`))
   if (total !== undefined) links.set('last', link('last', `offset=${lastOffset(limit, offset, total)}`))
-  for (const relation of dispensable) if (headerOf(links).length > longestHeader) links.delete(relation)
+  for (const relation of dispensable) {
+    const header = headerOf(links)
+    if (header.length <= longestHeader) return header
+    links.delete(relation)
+  }
   return headerOf(links)
 }
 

@@ -62,6 +62,15 @@ export class SqliteConnection implements Connection {
     }
   }
 
+  insertedId(statement: Statement): number | bigint {
+    this.#assertUsable()
+    try {
+      return this.#prepared(statement.sql).statement.run(statement.parameters).lastInsertRowid
+    } catch (error) {
+      throw this.#failed(error)
+    }
+  }
+
   raw(statement: Statement, options: { readonly write: boolean }): { rows: StoredRow[]; changed: number } {
     this.#assertUsable()
     const write = options.write && !this.#handle.readonly

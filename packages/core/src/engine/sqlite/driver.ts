@@ -8,7 +8,7 @@ export interface SqliteStatement {
   readonly readonly: boolean
   all(parameters: readonly unknown[]): unknown[]
   get(parameters: readonly unknown[]): unknown
-  run(parameters: readonly unknown[]): { readonly changes: number }
+  run(parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint }
   iterate(parameters: readonly unknown[]): IterableIterator<unknown>
   columns(): readonly { readonly type: string | null }[]
   safeIntegers(on: boolean): this
