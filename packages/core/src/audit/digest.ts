@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { instantText } from '../model/instant-text.ts'
 
 /** Bytes of a SHA-256 digest. */
 export const digestBytes = 32
@@ -35,8 +36,8 @@ export interface LeafFields {
 /** An entry in the one form that is hashed: RFC 8785 text, whose members are all there. */
 export function leafText(entry: LeafFields): string {
   return leafTextOf(entry, {
-    timestamp: entry.timestamp.toISOString(),
-    effectiveAt: entry.effective_at.toISOString(),
+    timestamp: instantText(entry.timestamp),
+    effectiveAt: instantText(entry.effective_at),
     payload: hexOf(entry.payload_hash),
   })
 }

@@ -1,3 +1,4 @@
+import { instantText } from '../../model/instant-text.ts'
 import type { FieldKind } from '../../model/model.ts'
 import type { Codec, StoredKind } from '../engine.ts'
 
@@ -13,7 +14,7 @@ const codecs: Record<Exclude<FieldKind, 'decimal'>, Codec> = {
   boolean: { encode: (value) => (value ? 1 : 0), decode: (stored) => Number(stored) === 1, identity: false },
   int64: { encode: (value) => value, decode: (stored) => BigInt(stored as number | bigint), identity: false },
   datetime: {
-    encode: (value) => (value as Date).toISOString(),
+    encode: (value) => instantText(value as Date),
     decode: (stored) => new Date(stored as string),
     identity: false,
     storesWire: true,

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import { instantText } from '../instant-text.ts'
 import { type FieldNotes, notesOf, same, type ValueType } from './value-type.ts'
 
 /** 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z in milliseconds: what four-digit years and both engines hold. */
@@ -22,7 +23,7 @@ export function instantType(options: FieldNotes): ValueType {
     },
     normalise: (value) => (value instanceof Date ? new Date(value.getTime()) : value),
     // `check` lets Dates through only.
-    toJson: (value) => (value as Date).toISOString(),
+    toJson: (value) => instantText(value as Date),
     fromJson: (value) => (typeof value === 'string' ? (readInstant(value) ?? value) : value),
   }
 }
