@@ -20,6 +20,8 @@ export interface BesideHandFound {
   readonly machine: string
   readonly roundsAsked: number
   readonly roundsDone: number
+  /** Rounds in which nothing else ran, where that were fewest. */
+  readonly silentRounds: number
   readonly comparisons: readonly Comparison[]
   readonly starts: readonly StartFound[]
   readonly table: string
@@ -37,13 +39,14 @@ export async function besideHand(folder: string, options: BesideHandOptions): Pr
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Linux ${release()}`
   const engine = `SQLite ${sqliteVersion()}, synchronous=FULL unless said`
   const roundsDone = Math.min(options.rounds, ...comparisons.map(({ rounds }) => rounds))
-  const head = `${machine}; Node ${process.version}; ${engine}; ${new Date().toISOString().slice(0, 10)}; ${roundsDone} rounds`
+  const silentRounds = Math.min(options.rounds, ...comparisons.map(({ silentRounds: silent }) => silent))
+  const head = `${machine}; Node ${process.version}; ${engine}; ${new Date().toISOString().slice(0, 10)}; ${roundsDone} rounds, of which at least ${silentRounds} were silent`
   const startLines = starts.map(
     ({ what, milliseconds, least, greatest, goal }) =>
       `\nStart of the quickstart to its first answer, ${what}: ${Math.round(milliseconds)} ms (${Math.round(least)}–${Math.round(greatest)}), goal ${goal} ms.`,
   )
   const table = [head, '', markdown(comparisons), ...startLines].join('\n')
-  return { engine, machine, roundsAsked: options.rounds, roundsDone, comparisons, starts, table }
+  return { engine, machine, roundsAsked: options.rounds, roundsDone, silentRounds, comparisons, starts, table }
 }
 
 function sqliteVersion(): string {

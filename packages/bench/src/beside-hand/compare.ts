@@ -14,8 +14,8 @@ export interface Comparison {
   readonly leastRatio: number
   readonly greatestRatio: number
   readonly rounds: number
-  /** Rounds in which other programs took more than a quarter of a processor. */
-  readonly discarded: number
+  /** Rounds in which other programs took no more than a quarter of a processor; the medians are theirs where there are at least three. */
+  readonly silentRounds: number
   readonly goal: number | null
 }
 
@@ -30,7 +30,7 @@ export interface Question<Found> {
 }
 
 /** Holds the first side against one of the others, round by round. */
-export function compare<Found>({ kept, discarded }: Rounds<Found>, other: number, question: Question<Found>): Comparison {
+export function compare<Found>({ kept, silent, measured }: Rounds<Found>, other: number, question: Question<Found>): Comparison {
   const { what, against, unit, value, isTime = false, goal = null } = question
   const pairs = kept.flatMap((found) => {
     const [ours, theirs] = [found[0], found[other]]
@@ -47,8 +47,8 @@ export function compare<Found>({ kept, discarded }: Rounds<Found>, other: number
     ratio: round(median(ratios)),
     leastRatio: round(Math.min(...ratios)),
     greatestRatio: round(Math.max(...ratios)),
-    rounds: pairs.length,
-    discarded,
+    rounds: measured,
+    silentRounds: silent,
     goal,
   }
 }
