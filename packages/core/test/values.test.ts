@@ -14,6 +14,7 @@ import {
 } from '@strongroom/core'
 import { describeEngines, engineNames, freshPostgres, tempFolder } from '@strongroom/testkit'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { describe, expect, test } from 'vitest'
 import { rejectionOf, storagesOn } from './support.ts'
@@ -145,7 +146,7 @@ describeEngines('values', (engine) => {
 
   test('travel alike whether records are converted one by one or read in wire form', async () => {
     const samples = new ModelAccessor(Sample, 'samples')
-    await open([samples])
+    const storage = await open([samples])
     await samples.insertMany(fc.sample(goodRecord, 40) as never)
     const orders = Sample.fields.filter(({ hidden, kind }) => !hidden && kind !== 'json').flatMap(({ name }) => [name, `-${name}`])
     for (const orderBy of orders as 'id'[]) {
@@ -159,6 +160,11 @@ describeEngines('values', (engine) => {
         expect(wire.length).toBe(9)
       }
     }
+    // Another program may write an instant in another form.
+    await storage.transaction(({ kysely }) => sql`update samples set "at" = '2026-01-31 12:00:00Z' where id = 1`.execute(kysely), {
+      unaudited: true,
+    })
+    expect((await samples.wirePage({ limit: 1 })).rows).toMatchObject([{ at: '2026-01-31T12:00:00.000Z' }])
     const fields = ['at', 'wide', 'bytes'] as const
     const few = await samples.wirePage({ fields, limit: 3 })
     const { rows } = await samples.page({ fields, limit: 3 })

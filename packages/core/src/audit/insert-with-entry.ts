@@ -4,7 +4,7 @@ import { makeRowVersion } from '../model/row-version.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { noteVersion } from '../query/record-version.ts'
 import { idsUsedUp } from '../query/rows.ts'
-import { bind, type Shape, Slot } from '../query/shape.ts'
+import { bind, type Shape, Slot, shapeOf } from '../query/shape.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { ImageAroundId } from './image.ts'
 import { hashedAround } from './payload.ts'
@@ -44,7 +44,7 @@ export function* insertWithEntry(tables: InsertTables, connection: Connection, {
     ...entryColumns.map((name) => log.encode(name, versioned[name])),
     ...(around ? [...around, log.encode('salt', entry['salt'])] : []),
   ]
-  const shape = table.shapes.get(`insert with entry ${around !== undefined}`, () => shapeOf(tables, columns, entryColumns, around))
+  const shape = table.shapes.get(`insert with entry ${around !== undefined}`, () => insertShape(tables, columns, entryColumns, around))
   try {
     const [rows] = (yield* wait(connection.conclude?.([bind(shape, values)]))) ?? []
     if (around) record[model.id.name] = Number(rows?.[0]?.['id'])
@@ -56,7 +56,7 @@ export function* insertWithEntry(tables: InsertTables, connection: Connection, {
   noteVersion(record, version)
 }
 
-function shapeOf(
+function insertShape(
   { table, log, head }: InsertTables,
   columns: readonly string[],
   entryColumns: readonly string[],
@@ -83,5 +83,5 @@ function shapeOf(
   })
   if (sql === undefined) throw new Error('this engine inserts records and entries one after the other')
   const count = columns.length + entryColumns.length + (around ? 3 : 0)
-  return { sql, parameters: Array.from({ length: count }, (_, index) => new Slot(index)) }
+  return shapeOf({ sql, parameters: Array.from({ length: count }, (_, index) => new Slot(index)) })
 }

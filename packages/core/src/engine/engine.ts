@@ -40,8 +40,8 @@ export interface Connection {
   all(statement: Statement, time?: TimeBudget): Awaitable<StoredRow[]>
   /** Runs a statement and answers how many rows it changed. */
   run(statement: Statement): Awaitable<number>
-  /** Inserts one row and answers the id that the database gave it; undefined where RETURNING alone tells, which costs half as much again. */
-  insertedId?(statement: Statement): number | bigint
+  /** Inserts one row and answers the id that the database gave it; left out where RETURNING alone tells, which costs half as much again. Undefined where nothing was inserted. */
+  insertedId?(statement: Statement): number | bigint | undefined
   /**
    * Runs SQL that somebody else wrote. Unless `write` is said, a statement that is not read-only is refused
    * with `unaudited_write` before it has changed anything.
@@ -86,8 +86,8 @@ export interface Codec {
   readonly decode: (stored: unknown) => unknown
   /** Both ways hand the value through untouched. */
   readonly identity: boolean
-  /** What is stored is what the value looks like in JSON. */
-  readonly storesWire?: true
+  /** Whether what is stored is, letter by letter, what the value looks like in JSON; left out where it never is. */
+  readonly isWire?: (stored: unknown) => boolean
 }
 
 /** What a field's storage depends on: plain data, so that it can go to another thread. */

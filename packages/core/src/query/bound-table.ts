@@ -75,8 +75,10 @@ export class BoundTable {
 
   #wireStepOf({ name, toJson }: Field): (readonly [string, Codec['decode']])[] {
     const codec = this.#codecs.get(name)
-    if (!codec || codec.storesWire) return []
-    if (codec.identity) return toJson === same ? [] : [[name, toJson]]
-    return [[name, toJson === same ? codec.decode : (stored) => toJson(codec.decode(stored))]]
+    if (!codec) return []
+    const { identity, decode, isWire } = codec
+    if (identity) return toJson === same ? [] : [[name, toJson]]
+    if (isWire) return [[name, (stored) => (isWire(stored) ? stored : toJson(decode(stored)))]]
+    return [[name, toJson === same ? decode : (stored) => toJson(decode(stored))]]
   }
 }

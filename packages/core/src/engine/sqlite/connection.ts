@@ -62,10 +62,12 @@ export class SqliteConnection implements Connection {
     }
   }
 
-  insertedId(statement: Statement): number | bigint {
+  insertedId(statement: Statement): number | bigint | undefined {
     this.#assertUsable()
     try {
-      return this.#prepared(statement.sql).statement.run(statement.parameters).lastInsertRowid
+      const { changes, lastInsertRowid } = this.#prepared(statement.sql).statement.run(statement.parameters)
+      // A trigger of the app's own may have passed over the row.
+      return changes === 1 ? lastInsertRowid : undefined
     } catch (error) {
       throw this.#failed(error)
     }

@@ -17,10 +17,16 @@ const codecs: Record<Exclude<FieldKind, 'decimal'>, Codec> = {
     encode: (value) => instantText(value as Date),
     decode: (stored) => new Date(stored as string),
     identity: false,
-    storesWire: true,
+    isWire: isInstantText,
   },
   json: { encode: (value) => JSON.stringify(value), decode: (stored) => JSON.parse(stored as string), identity: false },
   bytes: { encode: (value) => value, decode: (stored) => new Uint8Array(stored as Uint8Array), identity: false },
+}
+
+/** An instant as it is written here, by its length and two letters: other programs may have written one otherwise. */
+function isInstantText(stored: unknown): boolean {
+  const text = stored as string
+  return text.length === 24 && text[10] === 'T' && text[23] === 'Z'
 }
 
 /** How the values of a field are stored in SQLite. */
