@@ -18,10 +18,10 @@ describeEngines('the end of a storage', (engine) => {
     const url = await engine.freshUrl()
     const notes = new ModelAccessor(Note, 'notes')
     const storage = await openStorage({ url, accessors: [notes] })
-    await notes.insertMany(Array.from({ length: 2_500 }, (_, index) => ({ text: `note ${index}` })))
+    await notes.insertMany(Array.from({ length: 1_100 }, (_, index) => ({ text: `note ${index}` })))
     await storage.close()
     const again = await open([new ModelAccessor(Note, 'notes')], { url })
-    expect(await again.audit.verify()).toMatchObject({ entries: 2_500, unsealed: 0, fault: null })
+    expect(await again.audit.verify()).toMatchObject({ entries: 1_100, unsealed: 0, fault: null })
   })
 
   needs(engine, 'overlappingUnits', () => {

@@ -47,6 +47,18 @@ describeEngines('a large import', (engine) => {
     expect(await items.count()).toBe(count)
   })
 
+  test('keeps nobody from writing while it reads its file, however slowly that comes', async () => {
+    const { items, storage } = await start()
+    const slow = async function* () {
+      yield Buffer.from('name\na\n')
+      await items.insert({ name: 'meanwhile' })
+      yield Buffer.from('b\n')
+    }
+    const report = await storage.import({ items: Readable.from(slow()) })
+    expect(report.tables).toMatchObject([{ inserted: 2 }])
+    expect((await items.all()).map(({ name }) => name)).toEqual(['meanwhile', 'a', 'b'])
+  })
+
   test('readers go on, and see nothing of it before its end; writers wait', async () => {
     const { items, storage } = await start()
     const read: Promise<number>[] = []
