@@ -157,6 +157,24 @@ describeEngines('row-level security', (database) => {
       })
     })
 
+    test('a read says whose rows it touches for itself alone, and not for what comes next on its connection', async () => {
+      // Nothing is said for this table: its policy sees what was left.
+      const left = (name: string): string => `coalesce(current_setting('strongroom.${name}', true), '')`
+      await connected(async (client) => {
+        await client.query(`CREATE POLICY leftovers ON notes USING (${left('tenant')} = '' AND ${left('every_tenant')} = '')`)
+        await client.query('ALTER TABLE notes ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY')
+      })
+      for (const caller of [{ principal: red }, {}]) {
+        // From the second time on it is prepared.
+        for (let time = 0; time < 4; time++) expect((await storage.actingAs(caller, () => customers.all())).length).toBeGreaterThan(0)
+        expect(await notes.count()).toBe(1)
+      }
+      await connected(async (client) => {
+        await client.query('ALTER TABLE notes NO FORCE ROW LEVEL SECURITY, DISABLE ROW LEVEL SECURITY')
+        await client.query('DROP POLICY leftovers ON notes')
+      })
+    })
+
     describe('statements of a caller that know nothing of tenants', () => {
       test.each([
         ['a tenant', { principal: red }, ['red']],
