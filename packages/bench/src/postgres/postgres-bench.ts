@@ -30,7 +30,7 @@ export async function postgresBench({ rounds, seconds, report }: PostgresBenchOp
       const users = new ModelAccessor(User, 'users')
       const storage = await openStorage({ url: ourUrl, accessors: [users], postgres: { poolSize: writers } })
       try {
-        return await measure({ users, hand, rounds, seconds, report })
+        return await measure({ users, hand, rounds, seconds, report, settle: () => storage.audit.waitUntilSealed() })
       } finally {
         await storage.close()
         await hand.close()
@@ -43,6 +43,8 @@ export async function postgresBench({ rounds, seconds, report }: PostgresBenchOp
 interface Sides extends PostgresBenchOptions {
   readonly users: ModelAccessor<typeof User>
   readonly hand: HandWriter
+  /** What one side has left to be done is not to burden the other. */
+  readonly settle: () => Promise<unknown>
 }
 
 interface Case {
@@ -51,7 +53,7 @@ interface Case {
   readonly theirs: (number: number) => Promise<unknown>
 }
 
-async function measure({ users, hand, rounds, seconds, report }: Sides): Promise<Pairing[]> {
+async function measure({ users, hand, rounds, seconds, report, settle }: Sides): Promise<Pairing[]> {
   const actor = { actor: 'bench' }
   const ids = { ours: [] as number[], theirs: [] as number[] }
   const pick = (from: number[], number: number): number => from[number % from.length] ?? 0
@@ -79,7 +81,10 @@ async function measure({ users, hand, rounds, seconds, report }: Sides): Promise
     // Deletes must not run out of records.
     const length = what.startsWith('delete') ? seconds / 3 : seconds
     for (let round = -1; round < rounds; round++) {
-      const rate = (write: Case['ours']): Promise<number> => perSecond(length, () => write(number++))
+      const rate = async (write: Case['ours']): Promise<number> => {
+        await settle()
+        return await perSecond(length, () => write(number++))
+      }
       // Whoever comes first in a round comes second in the next one.
       const [first, second] = round % 2 === 0 ? [ours, theirs] : [theirs, ours]
       const [one, other] = [await rate(first), await rate(second)]
