@@ -51,6 +51,7 @@ describeEngines('undo of many changes', (engine) => {
       components: [{ component: 'users', created: 0, updated: 1, restored: 1, deleted: 1, unchanged: 0 }],
       conflicts: [],
       conflictCount: 0,
+      replayed: false,
     })
     expect((await users.all()).map(({ email, role }) => [email, role])).toEqual([
       ['ann', null],
