@@ -13,6 +13,7 @@ import { everyOf, rejectionOf } from '../support.ts'
 /** Debian's PgBouncer in transaction mode, with fewer connections to the server than the storage has to it. */
 describe("Debian's pgbouncer", () => {
   let bouncer: ChildProcess
+  let isServing = false
   let direct: string
   let url: string
   const database = `bounced_${crypto.randomUUID().replaceAll('-', '')}`
@@ -44,14 +45,23 @@ describe("Debian's pgbouncer", () => {
     await writeFile(file, `${settings.join('\n')}\n`)
     const nobody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
     const path = { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin` }
-    bouncer = spawn('pgbouncer', [file], { ...nobody, env: path, stdio: ['ignore', 'ignore', 'pipe'] })
+    // Debian's 1.18 sometimes ends when a statement is cancelled through it (pgbouncer issue 822, mended in 1.19): it is started again, as systemd does.
+    const start = (): void => {
+      bouncer = spawn('pgbouncer', [file], { ...nobody, env: path, stdio: ['ignore', 'ignore', 'pipe'] })
+      bouncer.once('exit', () => {
+        if (isServing) start()
+      })
+    }
+    start()
     cleaning.push(folder.remove)
     await listening(bouncer, port)
+    isServing = true
     direct = `postgres://${server.user}${server.password ? `:${server.password}` : ''}@${server.host}:${server.port}/${database}`
     url = `postgres://any@127.0.0.1:${port}/${database}`
   })
   afterAll(async () => {
     for (const storage of opened) await storage.close()
+    isServing = false
     const exited = once(bouncer, 'exit')
     bouncer.kill('SIGTERM')
     await exited
