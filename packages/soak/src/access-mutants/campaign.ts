@@ -133,10 +133,16 @@ async function failingTest(folder: string, engine: 'sqlite' | 'postgres'): Promi
     return undefined
   } catch (error) {
     const text = await readFile(join(folder, 'results.json'), 'utf8').catch(() => undefined)
-    if (text === undefined) return String(error).slice(0, 500)
+    const ending = withoutPaths(String(error), folder).slice(0, 300)
+    if (text === undefined) return ending
     // The reporter writes this form.
     const { testResults } = JSON.parse(text) as Results
     const failed = testResults.flatMap(({ assertionResults }) => assertionResults).find(({ status }) => status === 'failed')
-    return failed?.fullName ?? testResults.find(({ message }) => message)?.message?.slice(0, 300) ?? String(error).slice(0, 300)
+    return failed?.fullName ?? withoutPaths(testResults.find(({ message }) => message)?.message?.slice(0, 300) ?? ending, folder)
   }
+}
+
+/** Evidence tells nothing of the machine it was made on. */
+function withoutPaths(text: string, folder: string): string {
+  return text.replaceAll(process.execPath, 'node').replaceAll(repository, '').replaceAll(`${folder}/`, '')
 }
