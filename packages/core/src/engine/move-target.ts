@@ -1,5 +1,5 @@
 import { fileOf } from './database-place.ts'
-import type { Codec, DatabasePlace, StoredKind, TableDefiner } from './engine.ts'
+import type { Codec, DatabasePlace, StoredKind, StoredRow, TableDefiner } from './engine.ts'
 
 /** How far the rows of one table are. */
 export interface MovedRows {
@@ -68,4 +68,14 @@ export async function openMoveTarget(place: DatabasePlace): Promise<MoveTarget> 
   const file = fileOf(place)
   if (file !== undefined) return (await import('./sqlite/move-target.ts')).openSqliteMoveTarget(file)
   return (await import('./postgres/move-target.ts')).openPostgresMoveTarget(place)
+}
+
+/** Reads the rows of the notes. */
+export function readNotes(rows: readonly StoredRow[]): MoveNotes {
+  const notes = new Map<string, MovedRows>(
+    rows.map(({ name, rows: count, last }) => [String(name), { rows: Number(count), last: last === null ? null : String(last) }]),
+  )
+  const whole = notes.get(wholeMove)
+  notes.delete(wholeMove)
+  return { about: whole?.last ?? '', whole: whole?.rows === 1, tables: notes }
 }

@@ -1,14 +1,6 @@
 import { StorageBusyError } from '../../errors.ts'
 import type { DatabasePlace, StoredRow } from '../engine.ts'
-import {
-  type CountedTable,
-  type MoveBatch,
-  type MovedRows,
-  type MoveNotes,
-  type MoveTarget,
-  notesTable,
-  wholeMove,
-} from '../move-target.ts'
+import { type CountedTable, type MoveBatch, type MoveNotes, type MoveTarget, notesTable, readNotes, wholeMove } from '../move-target.ts'
 import type { Client } from './client.ts'
 import { connectTo } from './connect.ts'
 import { copyRows } from './copy-rows.ts'
@@ -59,13 +51,7 @@ class PostgresMoveTarget implements MoveTarget {
   async notes(): Promise<MoveNotes | undefined> {
     const [found] = await this.#all(`SELECT to_regclass(quote_ident(current_schema()) || '.' || $1) IS NOT NULL AS found`, [notesTable])
     if (found?.['found'] !== true) return undefined
-    const rows = await this.#all(`SELECT name, rows, last FROM ${notesTable}`)
-    const notes = new Map<string, MovedRows>(
-      rows.map(({ name, rows: count, last }) => [String(name), { rows: Number(count), last: last === null ? null : String(last) }]),
-    )
-    const whole = notes.get(wholeMove)
-    notes.delete(wholeMove)
-    return { about: whole?.last ?? '', whole: whole?.rows === 1, tables: notes }
+    return readNotes(await this.#all(`SELECT name, rows, last FROM ${notesTable}`))
   }
 
   async begin(statements: readonly string[], about: string): Promise<void> {

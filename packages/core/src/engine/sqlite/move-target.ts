@@ -1,13 +1,5 @@
 import { open } from 'node:fs/promises'
-import {
-  type CountedTable,
-  type MoveBatch,
-  type MovedRows,
-  type MoveNotes,
-  type MoveTarget,
-  notesTable,
-  wholeMove,
-} from '../move-target.ts'
+import { type CountedTable, type MoveBatch, type MoveNotes, type MoveTarget, notesTable, readNotes, wholeMove } from '../move-target.ts'
 import { applicationId } from './application-id.ts'
 import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition, quoteName } from './ddl.ts'
 import { loadDriver, type SqliteDatabase } from './driver.ts'
@@ -63,13 +55,7 @@ class SqliteMoveTarget implements MoveTarget {
 
   async notes(): Promise<MoveNotes | undefined> {
     if (this.#all('SELECT 1 FROM sqlite_schema WHERE name = ?', [notesTable]).length === 0) return undefined
-    const found = this.#all(`SELECT name, rows, last FROM ${notesTable}`)
-    const notes = new Map<string, MovedRows>(
-      found.map(({ name, rows, last }) => [String(name), { rows: Number(rows), last: last === null ? null : String(last) }]),
-    )
-    const whole = notes.get(wholeMove)
-    notes.delete(wholeMove)
-    return { about: whole?.last ?? '', whole: whole?.rows === 1, tables: notes }
+    return readNotes(this.#all(`SELECT name, rows, last FROM ${notesTable}`))
   }
 
   async begin(statements: readonly string[], about: string): Promise<void> {
