@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { Bytes, DateTime, Decimal, Default, defineModel, Int64, Json, ModelAccessor, PlainDate, ValidationError } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
@@ -41,6 +42,15 @@ describeEngines('storage.import', (engine) => {
     const countries = new ModelAccessor(Country, 'countries')
     return { people, vaults, countries, storage: await open([people, vaults, countries]) }
   }
+
+  test('takes a stream of text, and refuses one of other things', async () => {
+    const { people, storage } = await start()
+    await storage.import({ people: Readable.from(['name\nÄ', 'nne\n']) })
+    expect((await people.all()).map(({ name }) => name)).toEqual(['Änne'])
+    const refused = await rejectionOf(storage.import({ people: Readable.from([{ name: 'Bob' }]) }))
+    expect(refused).toMatchObject({ code: 'invalid_options', message: expect.stringContaining('bytes or text') })
+    expect(await people.count()).toBe(1)
+  })
 
   test('inserts the rows of a file, by table or component, and tells how many', async () => {
     const { people, storage } = await start()

@@ -12,7 +12,7 @@ import { type KnownManifest, readManifest } from './read-manifest.ts'
 import type { SkippedFile } from './report.ts'
 import { type OpenZip, openZip, shown, type ZipCaps } from './zip.ts'
 
-/** A path, or the bytes of a file. */
+/** A path, or the content of a file: bytes, or text of a CSV file. */
 export type ImportContent = string | Readable
 
 /** A zip of CSV files, or CSV files by the name of their table or component. */
@@ -80,11 +80,25 @@ function csvFiles(tables: ImportTables, source: Readonly<Record<string, ImportCo
     if (tables.own.has(name)) throw ownTable(name)
     const bound = boundOf(tables, name, name)
     if (!bound) throw new InvalidQueryError(`There is no table "${shown(name)}". There are ${namesOf(tables)}.`)
-    return { name, bound, masked: ({ secret }) => secret, read: () => (typeof content === 'string' ? createReadStream(content) : content) }
+    return {
+      name,
+      bound,
+      masked: ({ secret }) => secret,
+      read: () => (typeof content === 'string' ? createReadStream(content) : bytesOf(content)),
+    }
   })
   if (files.length === 0) throw new UsageError('invalid_options', 'There is nothing to import: give a zip, or CSV files by their tables.')
   refuseRepeats(files, (message) => new UsageError('invalid_options', message))
   return { files, skipped: [], close: () => undefined }
+}
+
+/** A stream may be one of text, as `Readable.from(['name\n', 'Ada\n'])` is. */
+async function* bytesOf(content: Readable): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of content as AsyncIterable<unknown>) {
+    if (typeof piece === 'string') yield Buffer.from(piece)
+    else if (piece instanceof Uint8Array) yield piece
+    else throw new UsageError('invalid_options', 'A stream to import gives bytes or text, and this one gives other things.')
+  }
 }
 
 async function zipFiles(tables: ImportTables, path: string, caps: ZipCaps): Promise<ImportFiles> {
