@@ -1,11 +1,11 @@
 import { fileOf } from './database-place.ts'
-import type { DatabasePlace, TableDefiner } from './engine.ts'
+import type { DatabasePlace } from './engine.ts'
 import { copySqliteFile } from './sqlite/copy-file.ts'
-import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './sqlite/ddl.ts'
 
 export { applicationId as portableId } from './sqlite/application-id.ts'
 export { applyRowRules } from './sqlite/apply-row-rules.ts'
 export { checkSqliteFile as checkPortableFile } from './sqlite/copy-file.ts'
+export { tableDefiner as portableTables } from './sqlite/ddl.ts'
 export { type FileConnection, openFile as openPortableFile } from './sqlite/file-connection.ts'
 export { holdFile } from './sqlite/held-file.ts'
 export { guardSql as portableGuard, unguardSql as portableUnguard } from './sqlite/log-guard.ts'
@@ -16,16 +16,6 @@ export { objectsDefinedBy, objectsIn, objectsOf, type SchemaObject } from './sql
 export { stageFile } from './sqlite/stage-file.ts'
 export { codecFor as portableCodec } from './sqlite/values.ts'
 export { makeWorkFolder, removeLeftovers } from './sqlite/work-folder.ts'
-
-/** Spells tables as they stand in a portable file: a SQLite database, whatever the engine is. */
-export const portableTables: TableDefiner = {
-  capabilities: { forwardReferences: true, countedIdInIndexes: true },
-  allowedValues,
-  columnDefinition,
-  columnType,
-  createTableSql,
-  idDefinition,
-}
 
 /** Copies a database of an engine that keeps it in one such file (`oneFile`). Blocks the thread. */
 export async function copyDatabaseFile(place: DatabasePlace, target: string): Promise<void> {

@@ -5,6 +5,7 @@ import { asSuperuser, freshPostgres } from '@strongroom/testkit'
 import pg from 'pg'
 import { Type } from 'typebox'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import type { Engine } from '../../src/engine/engine.ts'
 import { codeOf, endSession, makeItems, openFresh, processOf, sql, storedItems, unit } from './postgres-support.ts'
 
 const Team = defineModel('teams', { id_of_old: Type.Optional(Type.String()) }, { id: 'text' })
@@ -124,6 +125,23 @@ describe('a record whose entry the database completes', () => {
 
 describe('last statements, sent with their COMMIT', () => {
   const insert = (name: string) => sql('INSERT INTO items (name) VALUES ($1)', name)
+  /** Somebody else has inserted "a" and has not committed yet; answers what lets them commit. */
+  const holdingA = async (engine: Engine): Promise<() => Promise<void>> => {
+    const held = Promise.withResolvers<void>()
+    const there = Promise.withResolvers<void>()
+    const holder = engine.write(
+      unit(async (connection) => {
+        await connection.run(insert('a'))
+        there.resolve()
+        await held.promise
+      }),
+    )
+    await there.promise
+    return async () => {
+      held.resolve()
+      await holder
+    }
+  }
 
   test('are committed together, or none of them', async () => {
     const engine = await openFresh()
@@ -159,36 +177,17 @@ describe('last statements, sent with their COMMIT', () => {
   test('that wait for somebody else are stopped when the time is over', async () => {
     const engine = await openFresh()
     await makeItems(engine)
-    const held = Promise.withResolvers<void>()
-    const there = Promise.withResolvers<void>()
-    const holder = engine.write(
-      unit(async (connection) => {
-        await connection.run(insert('a'))
-        there.resolve()
-        await held.promise
-      }),
-    )
-    await there.promise
+    const release = await holdingA(engine)
     const waiting = unit(async (connection) => void (await connection.conclude?.([insert('a')])), { timeLimit: 200 })
     expect(await codeOf(engine.write(waiting))).toBe('transaction_timeout')
-    held.resolve()
-    await holder
+    await release()
     expect(await storedItems(engine)).toEqual(['a=0'])
   })
 
   test('on a connection that is cut have an outcome that nobody knows, and are not tried again', async () => {
     const engine = await openFresh({ poolSize: 3 })
     await makeItems(engine)
-    const held = Promise.withResolvers<void>()
-    const there = Promise.withResolvers<void>()
-    const holder = engine.write(
-      unit(async (connection) => {
-        await connection.run(insert('a'))
-        there.resolve()
-        await held.promise
-      }),
-    )
-    await there.promise
+    const release = await holdingA(engine)
     let runs = 0
     const cut = engine.write(
       unit(async (connection) => {
@@ -214,8 +213,7 @@ describe('last statements, sent with their COMMIT', () => {
     )
     expect(await codeOf(alone)).toBe('commit_unknown')
     expect(runs).toBe(2)
-    held.resolve()
-    await holder
+    await release()
     expect(await storedItems(engine)).toEqual(['a=0'])
   })
 })

@@ -57,6 +57,9 @@ export const people: readonly Person[] = ['red', 'blue'].flatMap((org) => [
 /** Somebody who has a login and belongs nowhere. */
 export const stray: Person = { name: 'stray', org: undefined, roles: ['admin', 'accountant'] }
 
+/** Whoever may ask, nobody in particular included. */
+export const everybody: readonly (Person | undefined)[] = [...people, stray, undefined]
+
 export interface PaperRecord {
   readonly id: string
   readonly org: string

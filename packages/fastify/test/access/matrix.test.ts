@@ -8,6 +8,7 @@ import {
   access,
   accessors,
   canary,
+  everybody,
   folders,
   gone,
   markedFields,
@@ -20,10 +21,8 @@ import {
   type Person,
   papers,
   people,
-  stray,
 } from './matrix-house.ts'
 
-const everybody: readonly (Person | undefined)[] = [...people, stray, undefined]
 const nameOf = (person: Person | undefined): string => person?.name ?? 'nobody'
 
 describeEngines('every role, tenant, route and field', (database) => {

@@ -7,6 +7,7 @@ import {
   access,
   accessors,
   canary,
+  everybody,
   folders,
   markedFields,
   mayDo,
@@ -14,11 +15,7 @@ import {
   type PaperRecord,
   type Person,
   papers,
-  people,
-  stray,
 } from './matrix-house.ts'
-
-const everybody: readonly (Person | undefined)[] = [...people, stray, undefined]
 
 /** Whose a paper was before it was given to its owner of now. */
 function formerly(paper: PaperRecord): PaperRecord {

@@ -1,5 +1,5 @@
 import type { FieldKind } from '../../model/model.ts'
-import type { ColumnDefinition, TableOptions } from '../engine.ts'
+import type { ColumnDefinition, TableDefiner, TableOptions } from '../engine.ts'
 
 /**
  * The types of STRICT tables. INT and INTEGER mean the same to SQLite; here INT says that a value may pass 2^53, which
@@ -61,4 +61,14 @@ function checkOf(field: ColumnDefinition): string {
 
 export function checkText(column: string, values: readonly (string | number)[]): string {
   return `CHECK (${quoteName(column)} IN (${values.map(quoteLiteral).join(', ')}))`
+}
+
+/** Spells tables as they stand in a file of SQLite. */
+export const tableDefiner: TableDefiner = {
+  capabilities: { forwardReferences: true, countedIdInIndexes: true },
+  allowedValues,
+  columnDefinition,
+  columnType,
+  createTableSql,
+  idDefinition,
 }

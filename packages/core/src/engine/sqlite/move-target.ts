@@ -1,20 +1,11 @@
 import { open } from 'node:fs/promises'
 import { type CountedTable, type MoveBatch, type MoveNotes, type MoveTarget, notesTable, readNotes, wholeMove } from '../move-target.ts'
 import { applicationId } from './application-id.ts'
-import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition, quoteName } from './ddl.ts'
+import { quoteName, tableDefiner } from './ddl.ts'
 import { loadDriver, type SqliteDatabase } from './driver.ts'
 import { mapError } from './errors.ts'
 import { smallCache } from './file-connection.ts'
 import { codecFor } from './values.ts'
-
-const definer = {
-  capabilities: { forwardReferences: true, countedIdInIndexes: true },
-  allowedValues,
-  columnDefinition,
-  columnType,
-  createTableSql,
-  idDefinition,
-}
 
 /**
  * Opens a file, made where there is none, readable by nobody but its owner. References are not looked at while rows come in any order. It
@@ -39,7 +30,7 @@ export async function openSqliteMoveTarget(path: string): Promise<MoveTarget> {
 }
 
 class SqliteMoveTarget implements MoveTarget {
-  readonly definer = definer
+  readonly definer = tableDefiner
   readonly referencesLast = false
   readonly codec = codecFor
   readonly #database: SqliteDatabase
