@@ -40,14 +40,14 @@ type Upgrade = (engine: Engine, connection: Connection) => Promise<void>
 
 /** From version 1 on, and never changed once released: a database is brought up by the ones that it has not seen. */
 const upgrades: readonly Upgrade[] = [
-  createKeptAnswers,
-  createBackupRecords,
-  createJobRecords,
-  createCounters,
+  creating(KeptAnswers),
+  creating(BackupRecords),
+  creating(JobRecords),
+  creating(Counters),
   chainTheLog,
-  createMigrationRecords,
+  creating(TableRecords, MigrationRecords),
   addLeaves,
-  createErasures,
+  creating(Erasures),
   indexTransactions,
   tellAnswersApart,
 ]
@@ -57,7 +57,7 @@ const currentVersion = upgrades.length + 1
 
 /** Makes the library's own tables, or brings them up to this version. Runs inside `engine.define`. */
 export async function upgradeSystemTables(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements([SystemState], engine)) await connection.run({ sql: statement, parameters: [] })
+  await create(engine, connection, [SystemState])
   const version = await systemVersion(engine, connection)
   if (version > currentVersion) throw new SchemaMismatchError([newerVersion(version)])
   if (version < currentVersion) await upgradeFrom(version, engine, connection)
@@ -96,32 +96,26 @@ function newerVersion(version: number): string {
 /** A database that has none of the tables gets them as they are today. */
 async function createTables(engine: Engine, connection: Connection): Promise<void> {
   const rest = systemModels.filter((model) => model !== SystemState)
-  for (const statement of createStatements(rest, engine)) await connection.run({ sql: statement, parameters: [] })
+  await create(engine, connection, rest)
   const head = { id: 1, epoch: 1, seq: 0, retained_below: 0, origin: makeUuid(), row_version: makeRowVersion() }
   await connection.run(engine.builder.insertInto(AuditHead.name).values(head).compile())
 }
 
-async function createKeptAnswers(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements([KeptAnswers], engine)) await connection.run({ sql: statement, parameters: [] })
+/** Makes tables and indexes of models, as far as they are missing. */
+async function create(engine: Engine, connection: Connection, models: readonly AnyModel[]): Promise<void> {
+  for (const sql of createStatements(models, engine)) await connection.run({ sql, parameters: [] })
 }
 
-async function createBackupRecords(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements([BackupRecords], engine)) await connection.run({ sql: statement, parameters: [] })
-}
-
-async function createJobRecords(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements([JobRecords], engine)) await connection.run({ sql: statement, parameters: [] })
-}
-
-async function createCounters(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements([Counters], engine)) await connection.run({ sql: statement, parameters: [] })
+/** A step that makes the tables of models. */
+function creating(...models: readonly AnyModel[]): Upgrade {
+  return (engine, connection) => create(engine, connection, models)
 }
 
 /** Gives the log its chain: the columns for it, and a place for each entry that stands there. */
 async function chainTheLog(engine: Engine, connection: Connection): Promise<void> {
   const models = [AuditLog, AuditHead]
   await addColumns(engine, connection, models)
-  for (const statement of createStatements(models, engine)) await connection.run({ sql: statement, parameters: [] })
+  await create(engine, connection, models)
   await connection.run(engine.builder.updateTable(AuditHead.name).set({ origin: makeUuid() }).where('origin', 'is', null).compile())
   await settleLog(engine, connection)
 }
@@ -158,21 +152,11 @@ function logTables(engine: Engine): LogTables {
   return { log: new BoundTable(AuditLog, engine), head: new BoundTable(AuditHead, engine) }
 }
 
-async function createMigrationRecords(engine: Engine, connection: Connection): Promise<void> {
-  const statements = createStatements([TableRecords, MigrationRecords], engine)
-  for (const statement of statements) await connection.run({ sql: statement, parameters: [] })
-}
-
-async function createErasures(engine: Engine, connection: Connection): Promise<void> {
-  for (const statement of createStatements([Erasures], engine)) await connection.run({ sql: statement, parameters: [] })
-}
-
 /** Entries are found by the unit that wrote them; the time at which they count as done is found by their positions, and needs no index. */
 async function indexTransactions(engine: Engine, connection: Connection): Promise<void> {
   const byTime = indexName(AuditLog.name, ['effective_at', 'seq'])
-  for (const sql of [`DROP INDEX IF EXISTS "${byTime}"`, ...createStatements([AuditLog], engine)]) {
-    await connection.run({ sql, parameters: [] })
-  }
+  await connection.run({ sql: `DROP INDEX IF EXISTS "${byTime}"`, parameters: [] })
+  await create(engine, connection, [AuditLog])
 }
 
 /** Answers are kept for a tenant. Of those that stand there nobody knows for which: they are found as before, and gone in a day. */

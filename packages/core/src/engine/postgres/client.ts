@@ -2,7 +2,8 @@ import type { StoredRow } from '../engine.ts'
 import { type StatementListener, StatementReport } from '../statement-listener.ts'
 import type { PgCallback, PgClient, PgDriver, PgQuery, PgResult, PgRows } from './driver.ts'
 import { endsConnection, isUnreplicated, lostConnection, translateError } from './errors.ts'
-import { heldQueries, preparation } from './held-query.ts'
+import { heldQueries } from './held-query.ts'
+import { prepareReach } from './row-security.ts'
 import type { StatementNames } from './statement-names.ts'
 
 /** What a statement answered. */
@@ -151,7 +152,7 @@ export class Client {
   #prepareReach(): void {
     if (this.#isPrepared) return
     this.#isPrepared = true
-    this.#sent({ sql: preparation }).catch(() => {
+    this.#sent({ sql: prepareReach }).catch(() => {
       this.#spoilt = true
     })
   }

@@ -1,11 +1,8 @@
 import type { PgBinding, PgCallback, PgDriver, PgQuery, PgRows } from './driver.ts'
-import { prepareReach, reachName } from './row-security.ts'
+import { reachName } from './row-security.ts'
 
-/** Makes a query that says first whose rows it touches. */
+/** Makes a query that says first whose rows it touches; a session has to have prepared that (`prepareReach`). */
 export type HeldQuery = new (query: PgQuery, reach: readonly string[], callback: PgCallback) => PgRows
-
-/** Prepares, once for a session, what such queries say. */
-export const preparation = prepareReach
 
 const made = new WeakMap<PgDriver, HeldQuery>()
 
