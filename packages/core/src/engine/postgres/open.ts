@@ -2,7 +2,7 @@ import { StorageUnavailableError, UsageError } from '../../errors.ts'
 import type { Engine } from '../engine.ts'
 import type { PostgresSettings } from '../settings.ts'
 import type { StatementListener } from '../statement-listener.ts'
-import { makePgClient } from './client.ts'
+import { type Client, makePgClient } from './client.ts'
 import { Connector, StandbyError } from './connector.ts'
 import { loadPg, type PgDriver } from './driver.ts'
 import { sqlState } from './errors.ts'
@@ -48,10 +48,10 @@ export async function openPostgresEngine(options: PostgresEngineOptions): Promis
     onStatement: options.onStatement,
   })
   const onlyPooled = limits.pooled && options.directUrl === undefined
-  const { foundStaging, passesPolicies } = await tryConnection(driver, connector, hosts, limits)
+  const { first, foundStaging, passesPolicies } = await tryConnection(driver, connector, hosts, limits)
   return new PostgresEngine({
     connector,
-    pool: { connectWait, poolSize: options.poolSize ?? 10 },
+    pool: { connectWait, poolSize: options.poolSize ?? 10, first },
     place: { engine: 'postgres', url: options.directUrl ?? options.url, connectWait, ...(onlyPooled && { pooled: true }) },
     limits,
     foundStaging: foundStaging && !onlyPooled,
@@ -75,8 +75,10 @@ function assertOptions(options: PostgresEngineOptions): void {
 /** Whether a role passes policies. Tables that it does not own, and those with FORCE, ask for more than ownership. */
 const passes = '(SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user)'
 
-/** What a first connection finds out about a database. */
-type Found = Pick<PostgresParts, 'passesPolicies' | 'foundStaging'>
+/** What a first connection finds out about a database. It is kept: another one would cost some milliseconds and a server process. */
+interface Found extends Pick<PostgresParts, 'passesPolicies' | 'foundStaging'> {
+  readonly first: Client
+}
 
 async function tryConnection(driver: PgDriver, connector: Connector, hosts: Hosts, { pooled }: SessionLimits): Promise<Found> {
   const client = await connector.connectOnce().catch((cause: unknown) => {
@@ -90,9 +92,10 @@ async function tryConnection(driver: PgDriver, connector: Connector, hosts: Host
       throw new UsageError('invalid_options', 'The database is not encoded in UTF8. Create one with ENCODING UTF8.')
     if (rows[0]?.['schema'] === null)
       throw new UsageError('invalid_options', 'The search_path names no schema that exists. Create the schema, or name another.')
-    return { passesPolicies: rows[0]?.['passes'] === true, foundStaging: rows[0]?.['staging'] === true }
-  } finally {
+    return { first: client, passesPolicies: rows[0]?.['passes'] === true, foundStaging: rows[0]?.['staging'] === true }
+  } catch (error) {
     await client.close()
+    throw error
   }
 }
 

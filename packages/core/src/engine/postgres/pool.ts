@@ -9,6 +9,8 @@ export interface PoolOptions {
   readonly poolSize: number
   /** Milliseconds to wait for a connection. */
   readonly connectWait: number
+  /** A connection that is there already. */
+  readonly first?: Client
 }
 
 /** Milliseconds for a connection that is doubted to answer. */
@@ -35,10 +37,13 @@ export class ClientPool {
   /** When a connection was last given up for its silence, by `performance.now()`: those that lie here longer are asked before they are used. */
   #doubted = Number.NEGATIVE_INFINITY
 
-  constructor(connector: Connector, { poolSize, connectWait }: PoolOptions) {
+  constructor(connector: Connector, { poolSize, connectWait, first }: PoolOptions) {
     this.#connector = connector
     this.#patience = connectWait
     this.#slots = new Slots(poolSize, connectWait)
+    if (!first) return
+    first.fresh = false
+    this.#keep(first)
   }
 
   /** There may be another host that takes writes, where one refuses them. */

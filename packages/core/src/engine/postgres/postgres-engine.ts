@@ -75,7 +75,7 @@ export class PostgresEngine implements Engine {
 
   constructor(parts: PostgresParts) {
     this.#pool = new ClientPool(parts.connector, parts.pool)
-    this.#aside = new ClientPool(parts.connector, { ...parts.pool, poolSize: 1 })
+    this.#aside = new ClientPool(parts.connector, { connectWait: parts.pool.connectWait, poolSize: 1 })
     this.place = parts.place
     // A pooler of transactions would leave a session listening that others get next.
     this.signals = parts.place.pooled ? undefined : new PostgresSignals(parts.place, this.#pool)
