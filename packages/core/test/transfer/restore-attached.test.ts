@@ -25,6 +25,29 @@ describeEngines('what somebody has hung on the tables of a database', (engine) =
     return { people, storage, backup, raw }
   }
 
+  /** A URL of a schema for an ordinary role, and one more role. */
+  const ownUrl = async () => {
+    // Default privileges are a role's own.
+    const url = new URL(await engine.freshUrl())
+    const schema = (url.searchParams.get('options') ?? '').replace('-c search_path=', '')
+    const [owner, reader] = [`owner_of_${schema}`, `reader_of_${schema}`]
+    await asSuperuser(async (client) => {
+      await client.query(
+        `CREATE ROLE ${owner} LOGIN PASSWORD 'owner'; CREATE ROLE ${reader}; GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${owner}`,
+      )
+      const { rows } = await client.query('SELECT current_database() AS name')
+      await client.query(`GRANT CREATE ON DATABASE "${rows[0].name}" TO ${owner}`)
+    })
+    onTestFinished(() =>
+      asSuperuser(
+        async (client) =>
+          void (await client.query(`DROP OWNED BY ${owner} CASCADE; DROP OWNED BY ${reader}; DROP ROLE ${owner}, ${reader}`)),
+      ),
+    )
+    Object.assign(url, { username: owner, password: 'owner' })
+    return { url: url.href.replaceAll('+', '%20'), schema, reader }
+  }
+
   test('such as a table of the app itself, is there afterwards', async () => {
     const url = await engine.freshUrl()
     const own = await rawDatabase(url)
@@ -53,25 +76,8 @@ describeEngines('what somebody has hung on the tables of a database', (engine) =
     })
 
     test('hangs on those that come, and nothing else: owners, grants, policies, triggers', async () => {
-      // Default privileges are a role's own.
-      const url = new URL(await engine.freshUrl())
-      const schema = (url.searchParams.get('options') ?? '').replace('-c search_path=', '')
-      const [owner, reader] = [`owner_of_${schema}`, `reader_of_${schema}`]
-      await asSuperuser(async (client) => {
-        await client.query(
-          `CREATE ROLE ${owner} LOGIN PASSWORD 'owner'; CREATE ROLE ${reader}; GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${owner}`,
-        )
-        const { rows } = await client.query('SELECT current_database() AS name')
-        await client.query(`GRANT CREATE ON DATABASE "${rows[0].name}" TO ${owner}`)
-      })
-      onTestFinished(() =>
-        asSuperuser(
-          async (client) =>
-            void (await client.query(`DROP OWNED BY ${owner} CASCADE; DROP OWNED BY ${reader}; DROP ROLE ${owner}, ${reader}`)),
-        ),
-      )
-      Object.assign(url, { username: owner, password: 'owner' })
-      const { people, storage, backup, raw } = await start(url.href.replaceAll('+', '%20'))
+      const { url, reader } = await ownUrl()
+      const { people, storage, backup, raw } = await start(url)
       await raw.run(`GRANT SELECT ON people TO PUBLIC; GRANT SELECT, INSERT ON pets TO ${reader} WITH GRANT OPTION;
         GRANT UPDATE (seq, hash) ON strongroom_audit_log TO ${reader}; GRANT USAGE ON SEQUENCE people_id_seq TO ${reader};
         ALTER TABLE people ENABLE ROW LEVEL SECURITY; CREATE POLICY named ON people FOR SELECT TO ${reader} USING (name <> 'hidden');
@@ -98,6 +104,52 @@ describeEngines('what somebody has hung on the tables of a database', (engine) =
       await storage.restore(backup)
       expect(await attached()).toEqual(before)
       await people.insert({ name: 'works on' })
+    })
+
+    test('is known to replication, as those were that leave', async () => {
+      const { url, schema } = await ownUrl()
+      const { people, storage, backup, raw } = await start(url)
+      await raw.run(`CREATE PUBLICATION rows_of_${schema} FOR TABLE pets (owner_id, id) WHERE (owner_id > 1), TABLE people WITH (publish = 'insert');
+        CREATE PUBLICATION all_of_${schema} FOR TABLE pets; ALTER TABLE pets REPLICA IDENTITY FULL;
+        ALTER TABLE people REPLICA IDENTITY USING INDEX people_pkey; ALTER TABLE people SET (fillfactor = 80, autovacuum_enabled = false)`)
+      await asSuperuser((client) => client.query(`CREATE PUBLICATION everything_of_${schema} FOR TABLES IN SCHEMA ${schema}`))
+      onTestFinished(() => asSuperuser(async (client) => void (await client.query(`DROP PUBLICATION everything_of_${schema}`))))
+      const replicated = async () => ({
+        tables: await raw.all(`SELECT relname, relreplident, reloptions, indexrelid::regclass::text FROM pg_class c
+          LEFT JOIN pg_index ON indrelid = c.oid AND indisreplident WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r' ORDER BY 1`),
+        published: await raw.all(
+          `SELECT * FROM pg_publication_tables WHERE strpos(pubname, '${schema}') > 0 ORDER BY pubname, schemaname, tablename`,
+        ),
+      })
+      const before = await replicated()
+      expect(before.published.length).toBeGreaterThan(3 + 2)
+      expect(before.tables.filter(({ relreplident }) => relreplident !== 'd')).toHaveLength(2)
+      await storage.restore(backup)
+      expect(await replicated()).toEqual(before)
+      await people.insert({ name: 'works on' })
+      await storage.undoRestore()
+      expect(await replicated()).toEqual(before)
+    })
+
+    test('is in no publication of a role that this one is not, and in no subscription: both stand against a restore', async () => {
+      const { url, schema } = await ownUrl()
+      const { people, storage, backup, raw } = await start(url)
+      await raw.run(`CREATE PUBLICATION pets_of_${schema} FOR TABLE pets`)
+      await asSuperuser(async (client) => {
+        await client.query(`CREATE PUBLICATION theirs_${schema} FOR TABLE ${schema}.people`)
+        await client.query(`CREATE SUBSCRIPTION from_${schema} CONNECTION '' PUBLICATION elsewhere WITH (connect = false, slot_name = NONE)`)
+        // What a connection to the publisher would enter there.
+        await client.query(`SET allow_system_table_mods = on; INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate)
+          SELECT oid, '${schema}.people'::regclass, 'r' FROM pg_subscription WHERE subname = 'from_${schema}'`)
+      })
+      const refused = await rejectionOf(storage.restore(backup))
+      const names = new RegExp(`: publication theirs_${schema} of the role .+, subscription from_${schema}\\.`)
+      expect(refused).toMatchObject({ code: 'state_conflict', message: expect.stringMatching(names) })
+      await asSuperuser((client) => client.query(`DROP SUBSCRIPTION from_${schema}`))
+      await asSuperuser((client) => client.query(`DROP PUBLICATION theirs_${schema}`))
+      await people.insert({ name: 'New' })
+      expect(await storage.restore(backup)).toMatchObject({ restored: true })
+      expect(await people.count()).toBe(1)
     })
   })
 })

@@ -7,11 +7,14 @@ export interface Exchange {
   readonly tables: readonly string[]
   readonly live: string
   readonly staging: string
+  /** Where those that leave go. */
+  readonly safety: string
 }
 
 /**
  * What hangs on the tables that leave, as statements that hang it on those that come, once these are there: owners, grants on tables, columns
- * and sequences, policies, triggers. What default privileges have given to those that come is taken back first.
+ * and sequences, policies, triggers, storage parameters, what replication knows a row by, publications. What default privileges have given to
+ * those that come is taken back first.
  */
 export async function attachedTo(client: Client, exchange: Exchange): Promise<string[]> {
   const statements: string[] = []
@@ -27,7 +30,8 @@ export async function attachedTo(client: Client, exchange: Exchange): Promise<st
 const grantee = `CASE WHEN a.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END`
 const grantOption = `CASE WHEN a.is_grantable THEN ' WITH GRANT OPTION' ELSE '' END`
 
-function queriesFor({ tables, live, staging }: Exchange): string[] {
+function queriesFor(exchange: Exchange): string[] {
+  const { tables, live, staging } = exchange
   const schema = quoteText(live)
   const names = tables.map(quoteText).join(', ')
   const classes = (place: string): string =>
@@ -66,5 +70,31 @@ function queriesFor({ tables, live, staging }: Exchange): string[] {
         CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'A' THEN 'ENABLE ALWAYS' ELSE 'ENABLE REPLICA' END, g.tgname) AS sql
       FROM pg_trigger g JOIN pg_class t ON t.oid = g.tgrelid
       WHERE g.tgrelid IN ${old} AND NOT g.tgisinternal AND g.tgenabled <> 'O' AND NOT starts_with(g.tgname, 'strongroom_')`,
+    `SELECT format('ALTER TABLE %I.%I SET (%s)', ${schema}, relname, array_to_string(reloptions, ', ')) AS sql
+      FROM (${classes(live)}) AS t WHERE reloptions IS NOT NULL`,
+    ...replicationQueries(exchange),
+  ]
+}
+
+/** A publication of all tables, or of a schema's, has those that come by itself. */
+function replicationQueries({ tables, live, safety }: Exchange): string[] {
+  const schema = quoteText(live)
+  const ours = `t.relnamespace = ${schema}::regnamespace AND t.relname IN (${tables.map(quoteText).join(', ')})`
+  const published = `pg_publication_rel r JOIN pg_publication p ON p.oid = r.prpubid JOIN pg_class t ON t.oid = r.prrelid WHERE ${ours}`
+  // Servers before 15 have neither of the two, and no columns for them.
+  const columns = `(SELECT string_agg(quote_ident(c.attname), ', ' ORDER BY a.place)
+      FROM jsonb_array_elements_text(nullif(to_jsonb(r) -> 'prattrs', 'null')) WITH ORDINALITY AS a (number, place)
+      JOIN pg_attribute c ON c.attrelid = r.prrelid AND c.attnum = a.number::int)`
+  const filter = `(SELECT to_jsonb(v) ->> 'rowfilter' FROM pg_publication_tables v
+      WHERE v.pubname = p.pubname AND v.schemaname = ${schema} AND v.tablename = t.relname)`
+  return [
+    // An index that is gone identifies nothing.
+    `SELECT format('ALTER TABLE %I.%I REPLICA IDENTITY %s', ${schema}, t.relname, CASE t.relreplident WHEN 'f' THEN 'FULL'
+        ELSE coalesce('USING INDEX ' || quote_ident(i.relname), 'NOTHING') END) AS sql
+      FROM pg_class t LEFT JOIN pg_index x ON x.indrelid = t.oid AND x.indisreplident LEFT JOIN pg_class i ON i.oid = x.indexrelid
+      WHERE ${ours} AND t.relreplident <> 'd'`,
+    `SELECT format('ALTER PUBLICATION %I DROP TABLE %I.%I', p.pubname, ${quoteText(safety)}, t.relname) AS sql FROM ${published}`,
+    `SELECT format('ALTER PUBLICATION %I ADD TABLE %I.%I', p.pubname, ${schema}, t.relname)
+        || coalesce(' (' || ${columns} || ')', '') || coalesce(' WHERE (' || ${filter} || ')', '') AS sql FROM ${published}`,
   ]
 }

@@ -29,7 +29,7 @@ export async function swapTables(client: Client, { tables, live, staging, safety
     await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN ACCESS EXCLUSIVE MODE`)
     await refuseDependents(client, live, tables)
     await prepare()
-    const attached = await attachedTo(client, { tables, live, staging })
+    const attached = await attachedTo(client, { tables, live, staging, safety })
     await run(`CREATE SCHEMA ${quoteName(safety)}`)
     for (const table of tables) await run(`ALTER TABLE ${inLive(table)} SET SCHEMA ${quoteName(safety)}`)
     for (const table of tables) await run(`ALTER TABLE ${quoteName(staging)}.${quoteName(table)} SET SCHEMA ${quoteName(live)}`)
@@ -47,14 +47,19 @@ export async function swapTables(client: Client, { tables, live, staging, safety
 const oids = (live: string, tables: readonly string[]): string =>
   `(SELECT oid FROM pg_class WHERE relnamespace = ${quoteText(live)}::regnamespace AND relname IN (${tables.map(quoteText).join(', ')}))`
 
-/** Views and references of others would go on meaning the tables that leave. */
+/**
+ * Views, references of others and subscriptions would go on meaning the tables that leave, and only its owner can bring a publication over.
+ */
 async function refuseDependents(client: Client, live: string, tables: readonly string[]): Promise<void> {
   const ours = oids(live, tables)
   const { rows } = await client.query({
     sql: `SELECT DISTINCT 'view ' || r.ev_class::regclass AS what FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid
             WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN ${ours} AND r.ev_class NOT IN ${ours}
           UNION SELECT 'reference ' || conname || ' of ' || conrelid::regclass FROM pg_constraint
-            WHERE contype = 'f' AND confrelid IN ${ours} AND conrelid NOT IN ${ours} ORDER BY 1`,
+            WHERE contype = 'f' AND confrelid IN ${ours} AND conrelid NOT IN ${ours}
+          UNION SELECT 'subscription ' || subname FROM pg_subscription_rel r JOIN pg_subscription s ON s.oid = r.srsubid WHERE srrelid IN ${ours}
+          UNION SELECT 'publication ' || pubname || ' of the role ' || pg_get_userbyid(pubowner) FROM pg_publication_rel r
+            JOIN pg_publication p ON p.oid = r.prpubid WHERE prrelid IN ${ours} AND NOT pg_has_role(pubowner, 'USAGE') ORDER BY 1`,
   })
   if (rows.length === 0) return
   const names = rows.map(({ what }) => String(what)).join(', ')
