@@ -65,7 +65,7 @@ test('an import that is interrupted is cancelled on the server', async () => {
 test('rows that are wrong are told to people who want to hear of nothing else', async () => {
   const { url } = await serverOf([{ state: 'failed', result: { ...report, applied: false, errors: [fault], error_count: 1 } }])
   const told = await strongroom(['import', '-', '--into', url, '--quiet'], { stdin: Readable.from([Buffer.from('PK')]) })
-  expect(told).toMatchObject({ code: 3, stdout: expect.stringContaining('a.csv, line 2, x: is wrong\n1 row cannot be taken') })
+  expect(told).toMatchObject({ code: 3, stdout: expect.stringContaining('a.csv, line 2, x: is wrong\n1 fault') })
 })
 
 test('progress is a line on a terminal, and nothing elsewhere', async () => {

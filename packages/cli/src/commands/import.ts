@@ -76,7 +76,7 @@ function inWords(report: Document): string {
   const skipped = list('skipped').map(({ file, reason }) => printable(`${file} was passed over: it ${reason}.`))
   const end =
     count > 0
-      ? `${counted(count, 'row', 'rows')} cannot be taken${count > faults.length ? `; these are the first ${faults.length}` : ''}. Nothing was written.`
+      ? `${counted(count, 'fault', 'faults')}${count > faults.length ? `; these are the first ${faults.length}` : ''}. Nothing was written.`
       : report['dry_run'] === true
         ? 'A dry run: nothing was written.'
         : 'All is written.'

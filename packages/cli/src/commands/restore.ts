@@ -54,21 +54,28 @@ FILE may be - for standard input.`,
 
 type Restoring = (target: Target, dryRun: boolean, watch: Watch) => Promise<Document>
 
-function readJob({ given, surroundings }: Job): Restoring {
+function readJob(job: Job): Restoring {
+  const { given, surroundings } = job
   const [path] = given.positionals
   if (given.has('create') && given.has('dry-run')) throw new WrongUse('--dry-run changes nothing, and --create does: say one of them.')
-  const asks = !given.has('yes') && !given.has('dry-run')
-  if (asks && !canAsk(surroundings))
-    throw new WrongUse('A restore replaces what the database holds: say --yes, or --dry-run to see what it would do.')
   if (given.has('undo')) {
     if (path !== undefined) throw new WrongUse('--undo takes no file: it restores the last safety copy.')
+    assertAgreed(job)
     return (target, isDry, watch) => target.undoRestore({ dryRun: isDry }, watch)
   }
   if (path === undefined) throw new WrongUse('Say which file to restore: strongroom restore backup.sqlite --into TARGET.')
-  if (path === '-' && asks) throw new WrongUse('Standard input is the file, so nobody can be asked: say --yes.')
+  if (path === '-' && asks(job)) throw new WrongUse('Standard input is the file, so nobody can be asked: say --yes.')
   const source: Source = sourceOf(path, surroundings)
+  assertAgreed(job)
   const choices: Omit<RestoreChoices, 'dryRun'> = { integrityCheck: !given.has('no-integrity-check') }
   return (target, isDry, watch) => target.restore(source, { ...choices, dryRun: isDry }, watch)
+}
+
+const asks = ({ given }: Job): boolean => !given.has('yes') && !given.has('dry-run')
+
+function assertAgreed(job: Job): void {
+  if (!asks(job) || canAsk(job.surroundings)) return
+  throw new WrongUse('A restore replaces what the database holds: say --yes, or --dry-run to see what it would do.')
 }
 
 /** Shows what a restore would do, and asks. */

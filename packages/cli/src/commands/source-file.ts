@@ -9,6 +9,8 @@ export function sourceOf(path: string, { stdin }: Surroundings): Source {
     if (stdin.isTTY) throw new WrongUse('Standard input is a terminal: send a file into it, or name one.')
     return stdin
   }
-  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path
-  throw new WrongUse(`There is no file ${path}.`)
+  const found = statSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory()) throw new WrongUse(`${path} is a folder. Name a file in it.`)
+  if (!found?.isFile()) throw new WrongUse(`There is no file ${path}.`)
+  return path
 }

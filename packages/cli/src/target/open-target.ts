@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { Given } from '../arguments/option.ts'
 import { WrongUse } from '../faults.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -21,6 +22,7 @@ export function openTarget(said: string | undefined, given: Given, { env }: Surr
   if (/^https?:\/\//i.test(target)) {
     return new ServerTarget({ url: target, headers: given.all('header'), token: variable(env, 'STRONGROOM_TOKEN'), user })
   }
+  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) throw new WrongUse(`${target} is a folder. Name the database file in it.`)
   return new DatabaseTarget({
     url: databaseUrl(target),
     accessorsModule: given.text('accessors'),
