@@ -68,6 +68,9 @@ async function begin(thread: Thread, busyWait: number): Promise<void> {
   }
 }
 
+/** MiB: what a call brings is soon forgotten. */
+const resourceLimits = { maxYoungGenerationSizeMb: 8 }
+
 /** Calls go over in lists, one after the other, and so do the answers. */
 class Thread {
   readonly ended: Promise<void>
@@ -77,7 +80,7 @@ class Thread {
   #failure: Error | undefined
 
   constructor(task: LargeTask) {
-    this.#worker = new Worker(moduleUrl('./large-worker', import.meta.url), { workerData: task, name: 'strongroom' })
+    this.#worker = new Worker(moduleUrl('./large-worker', import.meta.url), { workerData: task, name: 'strongroom', resourceLimits })
     this.ended = new Promise((resolve) => this.#worker.once('exit', () => resolve()))
     this.#worker.on('message', (answer: LargeAnswer) => {
       const call = this.#waiting.shift()

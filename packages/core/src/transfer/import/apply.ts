@@ -7,6 +7,7 @@ import type { FieldValues } from '../../query/bound-table.ts'
 import { fillReferences } from '../../query/fill-references.ts'
 import type { Session } from '../../session/session.ts'
 import { type Task, wait } from '../../session/task.ts'
+import type { Column } from './columns.ts'
 import { type Faults, type ImportedTable, mostFaults } from './report.ts'
 import type { ImportWatch, StagedTable } from './stage.ts'
 import { type ChunkReader, type StagedRow, StageFile } from './stage-file.ts'
@@ -57,11 +58,11 @@ class Apply {
   }
 
   *table(table: StagedTable): Task<ImportedTable> {
-    const { bound, fields, rows, content } = table
+    const { bound, columns, rows, content } = table
     const counts = { inserted: 0, updated: 0, unchanged: 0 }
     const held: Row[] = []
     const writeChunk = function* (this: Apply, chunk: readonly StagedRow[]): Task<void> {
-      const records = chunk.map((row) => rowOf(fields, row))
+      const records = chunk.map((row) => rowOf(columns, row))
       for (const distinct of this.#withDistinctIds(bound, records)) yield* this.#rows(table, distinct, counts, held)
       this.#options.watch.progress({ rows: chunk.length })
     }
@@ -167,7 +168,12 @@ class Apply {
   *#keepWaiting(bound: BoundAccessor, rows: readonly Row[], { waiting }: ImportOutcome): Task<void> {
     if (waiting.length === 0) return
     const table = this.#options.tables.findIndex((candidate) => candidate.bound === bound)
-    yield* wait(this.#waiting.append(waiting.map(({ index, id, field, value }) => [rows[index]?.line ?? 0, table, field.name, id, value])))
+    const staged = waiting.map(({ index, id, field, value }): StagedRow => {
+      // Keys are numbers or texts.
+      const keys = [id, value] as [number | string, number | string]
+      return [rows[index]?.line ?? 0, table, field.name, ...keys]
+    })
+    yield* wait(this.#waiting.append(staged))
   }
 
   *#fill(rows: readonly StagedRow[]): Task<void> {
@@ -216,14 +222,15 @@ class Apply {
   }
 }
 
-function rowOf(fields: readonly string[], row: StagedRow): Row {
+function rowOf(columns: readonly Column[], [line, ...cells]: StagedRow): Row {
   const record: FieldValues = {}
-  fields.forEach((name, index) => {
-    const value = row[index + 1]
+  columns.forEach(({ field, read }, index) => {
+    // What was staged are the cells of a file.
+    const value = read(cells[index] as string | null)
     // A cell can leave its field out.
-    if (value !== undefined) record[name] = value
+    if (value !== undefined) record[field.name] = value
   })
-  return { line: row[0], record }
+  return { line, record }
 }
 
 /** A reference that may neither be empty nor lead to its own record meanwhile has to wait with its row. */

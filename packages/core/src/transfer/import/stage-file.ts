@@ -1,13 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises'
-import { deserialize, serialize } from 'node:v8'
 
-/** A row that waits to be applied: its line, and its values in the order of the columns. */
-export type StagedRow = readonly [line: number, ...values: unknown[]]
+/** A row that waits to be applied: its line, and its cells in the order of the columns, or what else JSON holds exactly. */
+export type StagedRow = readonly [line: number, ...values: (string | number | null)[]]
 
 /** Bytes before each chunk, which tell its length. */
 const prefixLength = 4
 
-/** Rows on the disk, in chunks, in code form. The file is private and goes with its folder. */
+/**
+ * Rows on the disk, in chunks, as JSON: node:v8's `serialize` holds on to what it has written until the memory is gone through as a whole,
+ * which cost 100 MB. The file is private and goes with its folder.
+ */
 export class StageFile {
   readonly #file: FileHandle
   #length = 0
@@ -25,7 +27,7 @@ export class StageFile {
   }
 
   async append(rows: readonly StagedRow[]): Promise<void> {
-    const content = serialize(rows)
+    const content = Buffer.from(JSON.stringify(rows))
     const prefix = Buffer.alloc(prefixLength)
     prefix.writeUInt32LE(content.length)
     const chunk = Buffer.concat([prefix, content])
@@ -74,7 +76,7 @@ export class ChunkReader {
     const prefix = await this.#bytes(prefixLength)
     const content = await this.#bytes(prefix.readUInt32LE())
     // `append` wrote it.
-    return deserialize(content) as readonly StagedRow[]
+    return JSON.parse(content.toString()) as readonly StagedRow[]
   }
 
   async #bytes(count: number): Promise<Buffer> {

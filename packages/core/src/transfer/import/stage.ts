@@ -11,8 +11,8 @@ export interface StagedTable {
   readonly bound: BoundAccessor
   /** As the report calls the file. */
   readonly file: string
-  /** The fields of its columns. */
-  readonly fields: readonly string[]
+  /** They read the cells of the rows once more. */
+  readonly columns: readonly Column[]
   readonly rows: number
   readonly content: StagedContent
 }
@@ -79,7 +79,7 @@ export async function stageFile(
     }
     faults.add(file.name, error.line, '', error.message)
   }
-  return { bound: file.bound, file: file.name, fields: staging.fields, rows: staging.rows, content }
+  return { bound: file.bound, file: file.name, columns: staging.columns, rows: staging.rows, content }
 }
 
 /** Lets go of the files; they go with their folder. */
@@ -137,8 +137,8 @@ class Staging {
     this.#counted = new Chunks(content.counted, mostRows)
   }
 
-  get fields(): readonly string[] {
-    return (this.#columns ?? []).map(({ field }) => field.name)
+  get columns(): readonly Column[] {
+    return this.#columns ?? []
   }
 
   take({ line, cells }: CsvRow): void {
@@ -167,7 +167,6 @@ class Staging {
       this.#fault(line, '', `has ${cells.length} cells, and the header has ${columns.length}`)
       return
     }
-    const row: [number, ...unknown[]] = [line]
     let identified = false
     let sound = true
     let characters = 0
@@ -175,13 +174,12 @@ class Staging {
       const cell = cells[index] ?? null
       const value = column.read(cell)
       const problem = problemWith(column, value, cell, this.#rules)
-      if (problem === undefined) row.push(value)
-      else this.#fault(line, column.field.name, problem)
+      if (problem !== undefined) this.#fault(line, column.field.name, problem)
       sound &&= problem === undefined
       identified ||= column.field.role === 'id' && value !== undefined
       characters += cell?.length ?? 0
     })
-    if (sound) (identified ? this.#identified : this.#counted).add(row, characters)
+    if (sound) (identified ? this.#identified : this.#counted).add([line, ...cells], characters)
   }
 
   #fault(line: number, field: string, message: string): void {
