@@ -137,7 +137,9 @@ describeEngines('what somebody has hung on the tables of a database', (engine) =
       await raw.run(`CREATE PUBLICATION pets_of_${schema} FOR TABLE pets`)
       await asSuperuser(async (client) => {
         await client.query(`CREATE PUBLICATION theirs_${schema} FOR TABLE ${schema}.people`)
-        await client.query(`CREATE SUBSCRIPTION from_${schema} CONNECTION '' PUBLICATION elsewhere WITH (connect = false, slot_name = NONE)`)
+        await client.query(
+          `CREATE SUBSCRIPTION from_${schema} CONNECTION '' PUBLICATION elsewhere WITH (connect = false, slot_name = NONE)`,
+        )
         // What a connection to the publisher would enter there.
         await client.query(`SET allow_system_table_mods = on; INSERT INTO pg_subscription_rel (srsubid, srrelid, srsubstate)
           SELECT oid, '${schema}.people'::regclass, 'r' FROM pg_subscription WHERE subname = 'from_${schema}'`)
