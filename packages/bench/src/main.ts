@@ -1,13 +1,13 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { cpus, loadavg, tmpdir } from 'node:os'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { chainBench } from './audit/chain-bench.ts'
 import { sealBench } from './audit/seal-bench.ts'
 import { verifyBench } from './audit/verify-bench.ts'
 import { type BesideHandOptions, besideHand } from './beside-hand/beside-hand.ts'
+import { commit, evidenceFile, readEvidence, writeEvidence } from './evidence.ts'
 import { governanceBench } from './governance/governance-bench.ts'
+import { axes, growthBench } from './growth/growth-bench.ts'
 import { type HistoryRun, historyBench } from './history/history-bench.ts'
 import { onLargeDatabase } from './operators/large-database.ts'
 import { deedNames, operatorsBench } from './operators/operators-bench.ts'
@@ -31,6 +31,8 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
  * `npm run bench -- history [--engine sqlite|postgres] [--rounds N] [--entries N]`: histories, audit pages and lists of the past at 5 million entries beside 50,000.
+ * `npm run bench:growth -- [--axis rows|connections|models] [--rounds N] [--most N] [--folder DIR] [--busy]`: what things cost at 10^3 to 10^7 records, 1 to 256
+ *   connections, 1 to 100 models; DIR keeps the databases, and a run goes on from those that are there. `--most` ends an axis earlier and writes no evidence.
  * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
  */
 const option = (name: string, fallback: number): number => {
@@ -52,6 +54,7 @@ try {
   else if (process.argv[2] === 'history') await measureHistory(option('rounds', 40), option('entries', 5_000_000))
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
   else if (process.argv[2] === 'governance') await measureGovernance(option('pairs', 21), option('amount', 10_000))
+  else if (process.argv[2] === 'growth') await measureGrowth(option('rounds', 7), word('folder') ?? folder)
   else if (process.argv[2] === 'operators') await measureOperators(word('engine') ?? 'sqlite')
   else await measureBesideHand()
 } finally {
@@ -101,8 +104,7 @@ async function measureHistory(rounds: number, entries: number): Promise<void> {
   const engine = word('engine')
   const engines = engine === undefined ? (['sqlite', 'postgres'] as const) : ([engine as 'sqlite' | 'postgres'] as const)
   // Each engine can be measured in a run of its own.
-  const file = evidenceFile('history')
-  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { engines?: Record<string, HistoryRun> }).engines : {}
+  const before = (readEvidence('history') as { engines?: Record<string, HistoryRun> } | undefined)?.engines
   const runs: Record<string, HistoryRun & { readonly commit: string }> = {}
   for (const name of engines)
     runs[name] = { commit: commit(), ...(await historyBench(folder, { engine: name, rounds, entries, fewEntries: 50_000, report })) }
@@ -124,14 +126,22 @@ async function measureGovernance(pairs: number, amount: number): Promise<void> {
   const parts = word('parts') ?? 'all'
   const engines = engine === undefined ? (['sqlite', 'postgres'] as const) : ([engine as 'sqlite' | 'postgres'] as const)
   // Each engine can be measured in a run of its own.
-  const file = evidenceFile('governance')
-  const before = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { engines?: object }).engines : {}
+  const before = (readEvidence('governance') as { engines?: object } | undefined)?.engines
   const runs: Record<string, unknown> = {}
   for (const name of engines) {
     runs[name] = { commit: commit(), ...(await governanceBench(folder, { pairs, amount, engines: [name], parts, report })) }
     // What was measured to find out why is no evidence.
     if (parts === 'all') writeEvidence('governance', started, { engines: { ...before, ...runs } })
   }
+}
+
+async function measureGrowth(rounds: number, databases: string): Promise<void> {
+  const names = Object.keys(axes) as (keyof typeof axes)[]
+  const asked = word('axis')?.split(',') ?? names
+  const chosen = names.filter((name) => asked.includes(name))
+  if (chosen.length < asked.length) throw new Error(`There are the axes ${names.join(', ')}.`)
+  const most = word('most') === undefined ? undefined : option('most', 0)
+  await growthBench(databases, { axes: chosen, rounds, most, keepAll: process.argv.includes('--busy'), report })
 }
 
 async function measureOperators(engine: string): Promise<void> {
@@ -194,27 +204,4 @@ function markdown(summaries: readonly PairingSummary[]): string {
       `| ${row.what} | ${whole(row.strongroom)} | ${whole(row.hand)} | ${row.ratio.toFixed(2)} | ${row.leastRatio.toFixed(2)}–${row.greatestRatio.toFixed(2)} |`,
   )
   return ['| what | strongroom /s | hand /s | ratio | least–greatest |', '|---|---|---|---|---|', ...rows].join('\n')
-}
-
-function writeEvidence(name: string, started: number, found: object): string {
-  const file = evidenceFile(name)
-  mkdirSync(join(file, '..'), { recursive: true })
-  const evidence = {
-    commit: commit(),
-    date: new Date(started).toISOString(),
-    node: process.version,
-    processors: cpus().length,
-    ...found,
-    seconds: Math.round((Date.now() - started) / 1000),
-  }
-  writeFileSync(file, `${JSON.stringify(evidence, null, 2)}\n`)
-  return file
-}
-
-function evidenceFile(name: string): string {
-  return fileURLToPath(new URL(`../../../docs/evidence/${name}.json`, import.meta.url))
-}
-
-function commit(): string {
-  return execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim()
 }

@@ -11,17 +11,26 @@ export const person = (index: number) => ({ name: `Person ${index}`, email: `per
 
 /** Makes a database of ours and one of theirs with the same records. */
 export async function seed(ours: string, theirs: string, records = seeded): Promise<void> {
-  const users = userAccessor()
-  const storage = await openStorage({ url: `sqlite:${ours}`, accessors: [users], sqlite: { synchronous: 'NORMAL' } })
+  await seedStrongroom(ours, records)
   const hand = openHandStore(theirs, { synchronous: 'NORMAL' })
-  for (let start = 0; start < records; start += piece) {
-    const people = Array.from({ length: Math.min(piece, records - start) }, (_, index) => person(start + index))
+  for (const people of pieces(records)) hand.insertMany(people, 'bench', moment)
+  hand.close()
+}
+
+/** Makes a database of ours. */
+export async function seedStrongroom(file: string, records: number): Promise<void> {
+  const users = userAccessor()
+  const storage = await openStorage({ url: `sqlite:${file}`, accessors: [users], sqlite: { synchronous: 'NORMAL' } })
+  for (const people of pieces(records)) {
     await users.insertMany(
       people.map((each) => ({ ...each, created_at: new Date(moment) })),
       { actor: 'bench' },
     )
-    hand.insertMany(people, 'bench', moment)
   }
   await storage.close()
-  hand.close()
+}
+
+function* pieces(records: number): Generator<ReturnType<typeof person>[]> {
+  for (let start = 0; start < records; start += piece)
+    yield Array.from({ length: Math.min(piece, records - start) }, (_, index) => person(start + index))
 }

@@ -1,6 +1,7 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { messageOf } from '../child-message.ts'
 import type { LoadOrder, LoadReport, Operation } from './load-process.ts'
 
 /** What a run of requests cost a server, and how fast it was. */
@@ -10,6 +11,7 @@ export interface Measured {
   readonly microseconds: number
   /** Milliseconds. */
   readonly p50: number
+  readonly p99: number
 }
 
 /** One of the servers that are compared, in a process of its own. */
@@ -75,10 +77,10 @@ export async function startSide(generator: LoadGenerator, { name, program, args,
     const order = { url, operation, connections, amount, start: next[operation] }
     next[operation] += amount + connections
     const before = await usedSoFar()
-    const { good, seconds: took, p50 } = await generator.run(order)
+    const { good, seconds: took, p50, p99 } = await generator.run(order)
     const microseconds = ((await usedSoFar()) - before) / good
     rates.set(key, good / took)
-    return { perSecond: good / took, microseconds, p50 }
+    return { perSecond: good / took, microseconds, p50, p99 }
   }
   return {
     name,
@@ -94,17 +96,4 @@ export async function startSide(generator: LoadGenerator, { name, program, args,
 
 function script(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url))
-}
-
-/** The next message of a process; throws when it ends before. */
-async function messageOf(child: ChildProcess): Promise<unknown> {
-  const over = new AbortController()
-  const { signal } = over
-  const ended = once(child, 'exit', { signal }).then(([code]) =>
-    Promise.reject(new Error(`a process of the bench ended with ${String(code)}`)),
-  )
-  ended.catch(() => undefined)
-  const [message]: unknown[] = await Promise.race([once(child, 'message', { signal }), ended])
-  over.abort()
-  return message
 }
