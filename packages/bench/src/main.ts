@@ -23,7 +23,8 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench -- [--rounds N] [--seconds N] [--parts accessor,http,start] [--operations get,list,post,put,delete] [--busy]`: accessors, HTTP and the
  *   start beside hand-written code, paired in one run; `--busy` keeps the rounds in which other programs ran, and is no evidence.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
- * `npm run bench -- postgres [--rounds N] [--seconds N]`: single writes with their entries on PostgreSQL, beside four and five round trips by hand.
+ * `npm run bench -- postgres [--rounds N] [--seconds N] [--parts accessor,http] [--connections 1,4,16,64] [--operations get,list,insert,update,delete]
+ *   [--busy]`: reads, and writes with their entries, on PostgreSQL, beside the same by hand; what is not all of it is no evidence.
  * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
  * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]
@@ -47,7 +48,7 @@ const report = (line: string): void => void process.stdout.write(`${line}\n`)
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
 try {
   if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
-  else if (process.argv[2] === 'postgres') await measurePostgres(option('rounds', 5), option('seconds', 3))
+  else if (process.argv[2] === 'postgres') await measurePostgres()
   else if (process.argv[2] === 'audit') await measureAudit(option('pairs', 15), option('entries', 300_000))
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
   else if (process.argv[2] === 'restore') await measureRestore(option('bytes', 2_000_000_000), word('engine'))
@@ -79,17 +80,23 @@ async function measureBesideHand(): Promise<void> {
   writeFileSync(file.replace(/json$/, 'md'), `${table}\n`)
 }
 
-async function measurePostgres(rounds: number, seconds: number): Promise<void> {
+async function measurePostgres(): Promise<void> {
   const started = Date.now()
-  const evidence = await postgresBench({ rounds, seconds, report })
-  process.stdout.write(`${markdown(evidence.results)}\n`)
-  writeEvidence('postgres', started, {
-    engine: 'postgres, fsync off',
-    roundsAsked: rounds,
-    roundsDone: Math.min(...evidence.results.map((row) => row.rounds)),
-    loadAverage: loadavg().map((load) => Number(load.toFixed(1))),
-    ...evidence,
+  const keepAll = process.argv.includes('--busy')
+  const list = (name: string, usual: string): string[] => (word(name) ?? usual).split(',')
+  const { table, ...evidence } = await postgresBench({
+    rounds: option('rounds', 5),
+    seconds: option('seconds', 1),
+    connections: list('connections', '1,4,16,64').map(Number),
+    operations: list('operations', 'get,list,insert,update,delete'),
+    parts: list('parts', 'accessor,http'),
+    keepAll,
+    report,
   })
+  report(table)
+  if (keepAll || ['connections', 'operations', 'parts'].some((name) => word(name) !== undefined)) return
+  writeEvidence('postgres', started, evidence)
+  writeFileSync(evidenceFile('postgres', 'md'), `${table}\n`)
 }
 
 async function measurePages(rounds: number, records: number): Promise<void> {

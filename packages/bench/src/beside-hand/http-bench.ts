@@ -34,7 +34,7 @@ export async function httpBench(folder: string, options: HttpOptions): Promise<C
     const ours = join(folder, 'strongroom-http.db')
     const theirs = join(folder, 'hand-0.db')
     await seed(ours, theirs)
-    sides.push(await startSide(generator, { name: 'strongroom', program: './servers/strongroom.ts', args: [ours] }))
+    sides.push(await startSide(generator, { name: 'strongroom', program: './servers/strongroom.ts', args: [`sqlite:${ours}`] }))
     const databases = hands.map((_, index) => join(folder, `hand-${index}.db`))
     for (const database of databases.slice(1)) copyFileSync(theirs, database)
     for (const [index, { name, args }] of hands.entries()) {

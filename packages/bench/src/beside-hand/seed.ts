@@ -5,7 +5,8 @@ import { openHandStore } from './hand-store.ts'
 /** Records that both sides have before anything is measured; deletes walk through them. */
 const seeded = 300_000
 const piece = 5_000
-const moment = '2026-01-31T12:00:00.000Z'
+/** When what was seeded was made. */
+export const moment = '2026-01-31T12:00:00.000Z'
 
 export const person = (index: number) => ({ name: `Person ${index}`, email: `person${index}@example.com`, age: index % 100 })
 
@@ -30,7 +31,8 @@ export async function seedStrongroom(file: string, records: number): Promise<voi
   await storage.close()
 }
 
-function* pieces(records: number): Generator<ReturnType<typeof person>[]> {
+/** People, some thousands at a time. */
+export function* pieces(records: number): Generator<ReturnType<typeof person>[]> {
   for (let start = 0; start < records; start += piece)
     yield Array.from({ length: Math.min(piece, records - start) }, (_, index) => person(start + index))
 }

@@ -18,7 +18,7 @@ export async function connectionsAxis(folder: string, { rounds, keepAll, most, r
   const database = join(folder, 'connections.db')
   await seedStrongroom(database, records)
   const generator = new LoadGenerator()
-  const server = await startSide(generator, { name: 'strongroom', program: './servers/strongroom.ts', args: [database] })
+  const server = await startSide(generator, { name: 'strongroom', program: './servers/strongroom.ts', args: [`sqlite:${database}`] })
   try {
     const curves: Curve[] = []
     for (const operation of operations) {

@@ -1,117 +1,85 @@
-import { defineModel, ModelAccessor, openStorage } from '@strongroom/core'
-import { Type } from 'typebox'
+import { cpus, release } from 'node:os'
+import { openStorage } from '@strongroom/core'
+import { type Comparison, markdown } from '../beside-hand/compare.ts'
+import type { RoundOptions } from '../beside-hand/rounds.ts'
+import { moment, pieces } from '../beside-hand/seed.ts'
 import { onPostgres } from '../on-postgres.ts'
-import { type Pairing, type PairingSummary, summarise } from '../statistics.ts'
-import { HandWriter, type Person } from './hand-writer.ts'
+import { userAccessor } from '../strongroom-users.ts'
+import { accessorOnPostgres } from './accessor-on-postgres.ts'
+import { httpOnPostgres } from './http-on-postgres.ts'
 
-const User = defineModel(
-  'users',
-  { name: Type.String({ maxLength: 200 }), email: Type.String({ maxLength: 200 }), age: Type.Integer() },
-  { unique: [['email']] },
-)
-
-/** Writers at once, each with a connection, on both sides. */
-const writers = 16
-
-export interface PostgresBenchOptions {
-  readonly rounds: number
+export interface PostgresBenchOptions extends RoundOptions {
   /** Of one side of a round. */
   readonly seconds: number
+  /** How many operations are under way at once, each with a connection; over HTTP how many clients there are. */
+  readonly connections: readonly number[]
+  /** Some of get, list, insert, update and delete. */
+  readonly operations: readonly string[]
+  /** Some of accessor and http. */
+  readonly parts: readonly string[]
   readonly report: (line: string) => void
 }
 
-/** Single writes with their entries, and bulk inserts, on a real PostgreSQL: ours beside the same statements written by hand. */
-export async function postgresBench({ rounds, seconds, report }: PostgresBenchOptions): Promise<{ readonly results: PairingSummary[] }> {
-  const pairings = await onPostgres('ours', (ourUrl) =>
-    onPostgres('hand', async (handUrl) => {
-      // Theirs has the same tables, and nobody seals its entries.
-      await (await openStorage({ url: handUrl, accessors: [new ModelAccessor(User, 'users')] })).close()
-      const hand = new HandWriter(handUrl, writers)
-      const users = new ModelAccessor(User, 'users')
-      const storage = await openStorage({ url: ourUrl, accessors: [users], postgres: { poolSize: writers } })
-      try {
-        return await measure({ users, hand, rounds, seconds, report, settle: () => storage.audit.waitUntilSealed() })
-      } finally {
-        await storage.close()
-        await hand.close()
-      }
-    }),
-  )
-  return { results: pairings.map(summarise) }
+/** Deletes are measured for so much less time: they must not run out of records. */
+export const deletesShare = 1 / 4
+
+/** Two schemas with the same tables and records. */
+export interface TwoDatabases {
+  readonly ours: string
+  readonly theirs: string
+  readonly records: number
 }
 
-interface Sides extends PostgresBenchOptions {
-  readonly users: ModelAccessor<typeof User>
-  readonly hand: HandWriter
-  /** What one side has left to be done is not to burden the other. */
-  readonly settle: () => Promise<unknown>
-}
+/** Records that are there before anything is measured: deletes walk through them. */
+const seeded = 100_000
 
-interface Case {
-  readonly what: string
-  readonly ours: (number: number) => Promise<unknown>
-  readonly theirs: (number: number) => Promise<unknown>
-}
-
-async function measure({ users, hand, rounds, seconds, report, settle }: Sides): Promise<Pairing[]> {
-  const actor = { actor: 'bench' }
-  const ids = { ours: [] as number[], theirs: [] as number[] }
-  const pick = (from: number[], number: number): number => from[number % from.length] ?? 0
-  const cases: Case[] = [
-    {
-      what: 'insert with its entry',
-      ours: async (number) => ids.ours.push((await users.insert(person(number), actor)).id),
-      theirs: async (number) => ids.theirs.push(await hand.insert(person(number))),
-    },
-    {
-      what: 'update with its entry',
-      ours: (number) => users.update(pick(ids.ours, number), { age: number % 1_000_000 }, actor),
-      theirs: (number) => hand.update(pick(ids.theirs, number), number % 1_000_000),
-    },
-    {
-      what: 'delete with its entry',
-      ours: (number) => users.delete(ids.ours.pop() ?? number, actor),
-      theirs: (number) => hand.delete(ids.theirs.pop() ?? number),
-    },
-  ]
-  const pairings: Pairing[] = []
-  let number = 0
-  for (const { what, ours, theirs } of cases) {
-    const found: [number, number][] = []
-    // Deletes must not run out of records.
-    const length = what.startsWith('delete') ? seconds / 3 : seconds
-    for (let round = -1; round < rounds; round++) {
-      const rate = async (write: Case['ours']): Promise<number> => {
-        await settle()
-        return await perSecond(length, () => write(number++))
-      }
-      // Whoever comes first in a round comes second in the next one.
-      const [first, second] = round % 2 === 0 ? [ours, theirs] : [theirs, ours]
-      const [one, other] = [await rate(first), await rate(second)]
-      // The first round warms both up.
-      if (round >= 0) found.push(round % 2 === 0 ? [one, other] : [other, one])
-    }
-    pairings.push({ what: `${what}, ${writers} at once`, unit: 'operations/s', rounds: found })
-    report(`${what}: ${found.map(([one, other]) => `${Math.round(one)} beside ${Math.round(other)}`).join(', ')}`)
+/** Reads, and writes with their entries, on a real PostgreSQL: ours beside the same statements on the same tables, written by hand. */
+export async function postgresBench(options: PostgresBenchOptions) {
+  const comparisons: Comparison[] = []
+  for (const part of options.parts) {
+    const measure = part === 'http' ? httpOnPostgres : accessorOnPostgres
+    comparisons.push(...(await onTwoDatabases((databases) => measure(databases, options))))
   }
-  return pairings
+  const roundsDone = Math.min(...comparisons.map(({ rounds }) => rounds))
+  const silentRounds = Math.min(...comparisons.map(({ silentRounds: silent }) => silent))
+  const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Linux ${release()}`
+  const engine = 'PostgreSQL 17, fsync off'
+  const head = `${machine}; Node ${process.version}; ${engine}; ${new Date().toISOString().slice(0, 10)}; ${roundsDone} rounds, of which at least ${silentRounds} were silent`
+  return {
+    engine,
+    machine,
+    roundsAsked: options.rounds,
+    roundsDone,
+    silentRounds,
+    comparisons,
+    table: [head, '', markdown(comparisons)].join('\n'),
+  }
 }
 
-async function perSecond(seconds: number, write: () => Promise<unknown>): Promise<number> {
-  const start = performance.now()
-  const end = start + seconds * 1_000
-  let count = 0
-  await Promise.all(
-    Array.from({ length: writers }, async () => {
-      while (performance.now() < end) {
-        await write()
-        count++
-      }
-    }),
-  )
-  return (count / (performance.now() - start)) * 1_000
+/** Each side has a server of its own, whose processes have nothing to do while the other is measured. */
+function onTwoDatabases<T>(work: (databases: TwoDatabases) => Promise<T>): Promise<T> {
+  return onPostgres('ours', async (ours, askOurs, ourSchema) => {
+    await seed(ours)
+    // The server's own autovacuum would do the same, some time later.
+    const settle = (ask: typeof askOurs, schema: string): Promise<void> => ask(`SET search_path = ${schema}; ANALYZE; CHECKPOINT`)
+    await settle(askOurs, ourSchema)
+    return onPostgres('hand', async (theirs, askTheirs, theirSchema) => {
+      await seed(theirs)
+      await settle(askTheirs, theirSchema)
+      return work({ ours, theirs, records: seeded })
+    })
+  })
 }
 
-function person(number: number): Person {
-  return { name: `Person ${number}`, email: `person${number}@example.com`, age: number % 90 }
+/** Both have the same tables, made by Strongroom; nobody seals what is written by hand. */
+async function seed(url: string): Promise<void> {
+  const users = userAccessor()
+  const storage = await openStorage({ url, accessors: [users] })
+  for (const people of pieces(seeded))
+    await users.insertMany(
+      people.map((person) => ({ ...person, created_at: new Date(moment) })),
+      { actor: 'bench' },
+    )
+  await storage.audit.waitUntilSealed()
+  await storage.close()
 }

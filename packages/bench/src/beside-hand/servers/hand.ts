@@ -1,12 +1,16 @@
 import Fastify from 'fastify'
 import { Type } from 'typebox'
-import { type NewHandUser, openHandStore } from '../hand-store.ts'
+import { HandPostgresStore } from '../../postgres/hand-store.ts'
+import { type HandUser, type NewHandUser, openHandStore } from '../hand-store.ts'
+import { poolSize } from '../pool-size.ts'
 import { announce } from './announce.ts'
 
-/** The server that a user would write by hand: `node hand.ts DATABASE [FULL|NORMAL] [own|shared]`, one commit for each write or shared ones. */
+/**
+ * The server that a user would write by hand: `node hand.ts DATABASE [FULL|NORMAL] [own|shared]`, one commit for each write or shared ones, on
+ * SQLite; `node hand.ts postgres://…` on PostgreSQL.
+ */
 const [, , database = '', synchronous = 'FULL', commits = 'own'] = process.argv
-const store = openHandStore(database, { synchronous: synchronous === 'NORMAL' ? 'NORMAL' : 'FULL' })
-const writes = commits === 'shared' ? store.shared : store
+const { reads, writes, close } = openStore()
 const app = Fastify()
 const fields = {
   name: Type.String({ minLength: 1, maxLength: 200 }),
@@ -19,10 +23,10 @@ const params = Type.Object({ id: Type.Integer() })
 const actorOf = (headers: Record<string, unknown>): string => String(headers['x-user'])
 
 app.get<{ Params: { id: number } }>('/users/:id', { schema: { params } }, async (request, reply) => {
-  return store.get(request.params.id) ?? reply.code(404).send({ message: 'not found' })
+  return (await reads.get(request.params.id)) ?? reply.code(404).send({ message: 'not found' })
 })
 app.get<{ Querystring: { limit?: string; offset?: string } }>('/users', async (request) =>
-  store.list(Number(request.query.limit ?? 50), Number(request.query.offset ?? 0)),
+  reads.list(Number(request.query.limit ?? 50), Number(request.query.offset ?? 0)),
 )
 app.post<{ Body: NewHandUser }>('/users', { schema: { body } }, async (request, reply) => {
   const user = await writes.insert(request.body, actorOf(request.headers))
@@ -44,5 +48,25 @@ app.delete<{ Params: { id: number } }>('/users/:id', { schema: { params } }, asy
 
 announce(await app.listen({ port: 0, host: '127.0.0.1' }), async () => {
   await app.close()
-  store.close()
+  await close()
 })
+
+interface Reads {
+  get(id: number): HandUser | undefined | Promise<HandUser | undefined>
+  list(limit: number, offset: number): HandUser[] | Promise<HandUser[]>
+}
+
+interface Writes {
+  insert(user: NewHandUser, actor: string): HandUser | Promise<HandUser>
+  update(id: number, patch: Partial<NewHandUser>, actor: string): HandUser | undefined | Promise<HandUser | undefined>
+  delete(id: number, actor: string): HandUser | undefined | Promise<HandUser | undefined>
+}
+
+function openStore(): { readonly reads: Reads; readonly writes: Writes; close(): unknown } {
+  if (database.startsWith('postgres:')) {
+    const store = new HandPostgresStore(database, poolSize)
+    return { reads: store, writes: store, close: () => store.close() }
+  }
+  const store = openHandStore(database, { synchronous: synchronous === 'NORMAL' ? 'NORMAL' : 'FULL' })
+  return { reads: store, writes: commits === 'shared' ? store.shared : store, close: store.close }
+}
