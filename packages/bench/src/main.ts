@@ -5,6 +5,7 @@ import { chainBench } from './audit/chain-bench.ts'
 import { sealBench } from './audit/seal-bench.ts'
 import { verifyBench } from './audit/verify-bench.ts'
 import { type BesideHandOptions, besideHand } from './beside-hand/beside-hand.ts'
+import type { Operation } from './beside-hand/load-process.ts'
 import { commit, evidenceFile, readEvidence, writeEvidence } from './evidence.ts'
 import { governanceBench } from './governance/governance-bench.ts'
 import { axes, growthBench } from './growth/growth-bench.ts'
@@ -13,6 +14,8 @@ import { onLargeDatabase } from './operators/large-database.ts'
 import { deedNames, operatorsBench } from './operators/operators-bench.ts'
 import { joinEvidence } from './operators/operators-evidence.ts'
 import { pagesBench } from './pages-bench.ts'
+import { peers } from './peers/peers.ts'
+import { peersBench } from './peers/peers-bench.ts'
 import { postgresBench } from './postgres/postgres-bench.ts'
 import type { PairingSummary } from './statistics.ts'
 import { exportBench } from './transfer/export-bench.ts'
@@ -25,6 +28,8 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
  * `npm run bench -- postgres [--rounds N] [--seconds N] [--parts accessor,http] [--connections 1,4,16,64] [--operations get,list,insert,update,delete]
  *   [--busy]`: reads, and writes with their entries, on PostgreSQL, beside the same by hand; what is not all of it is no evidence.
+ * `npm run bench:peers -- [--peers feathers,prisma] [--operations get,list,post,put,delete] [--rounds N] [--seconds N] [--busy]`: beside other libraries, each
+ *   installed into its folder of packages/bench/peers when it is asked for.
  * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
  * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]
@@ -49,6 +54,7 @@ const folder = mkdtempSync(join(tmpdir(), 'strongroom-bench-'))
 try {
   if (process.argv[2] === 'pages') await measurePages(option('rounds', 200), option('records', 1_000_000))
   else if (process.argv[2] === 'postgres') await measurePostgres()
+  else if (process.argv[2] === 'peers') await measurePeers()
   else if (process.argv[2] === 'audit') await measureAudit(option('pairs', 15), option('entries', 300_000))
   else if (process.argv[2] === 'export') await measureExports(option('rounds', 5), option('records', 1_000_000), option('letters', 3_000))
   else if (process.argv[2] === 'restore') await measureRestore(option('bytes', 2_000_000_000), word('engine'))
@@ -97,6 +103,23 @@ async function measurePostgres(): Promise<void> {
   if (keepAll || ['connections', 'operations', 'parts'].some((name) => word(name) !== undefined)) return
   writeEvidence('postgres', started, evidence)
   writeFileSync(evidenceFile('postgres', 'md'), `${table}\n`)
+}
+
+async function measurePeers(): Promise<void> {
+  const started = Date.now()
+  const keepAll = process.argv.includes('--busy')
+  const { table, ...evidence } = await peersBench(folder, {
+    rounds: option('rounds', 5),
+    seconds: option('seconds', 1),
+    peers: word('peers')?.split(',') ?? peers.map(({ name }) => name.toLowerCase()),
+    operations: (word('operations') ?? 'get,list,post,put,delete').split(',') as Operation[],
+    keepAll,
+    report,
+  })
+  report(table)
+  if (keepAll || word('operations') !== undefined || word('peers') !== undefined) return
+  writeEvidence('peers', started, evidence)
+  writeFileSync(evidenceFile('peers', 'md'), `${table}\n`)
 }
 
 async function measurePages(rounds: number, records: number): Promise<void> {

@@ -1,4 +1,5 @@
 import autocannon from 'autocannon'
+import { type Asked, type Wire, type WireName, wires } from './wires.ts'
 
 /** A run of requests. */
 export interface LoadOrder {
@@ -8,6 +9,7 @@ export interface LoadOrder {
   readonly amount: number
   /** The number of the first request: ids and names are made from it. */
   readonly start: number
+  readonly wire: WireName
 }
 
 export type Operation = 'get' | 'list' | 'post' | 'put' | 'delete'
@@ -33,31 +35,28 @@ const json = { 'content-type': 'application/json', 'x-user': 'bench' }
 /** Records that reads and changes turn to. */
 const touched = 5_000
 
-function setup({ operation, start }: LoadOrder): autocannon.Request {
+/** What each request asks for. A list is the same each time, and made once. */
+function setup({ operation, start, wire: name }: LoadOrder): autocannon.Request {
+  const wire: Wire = wires[name]
+  if (operation === 'list') return whole(wire.list(100, 200))
   let next = start
-  const requests: Record<Operation, autocannon.Request> = {
-    get: { method: 'GET', setupRequest: (request) => ({ ...request, path: `/users/${(next++ % touched) + 1}` }) },
-    list: { method: 'GET', path: '/users?limit=100&offset=200&count=none' },
-    post: { method: 'POST', path: '/users', headers: json, setupRequest: (request) => ({ ...request, body: person(next++) }) },
-    put: {
-      method: 'PUT',
-      headers: json,
-      setupRequest: (request) => {
-        const index = next++
-        return {
-          ...request,
-          path: `/users/${(index % touched) + 1}`,
-          body: JSON.stringify({ age: 100 + (Math.floor(index / touched) % 50) }),
-        }
-      },
-    },
-    delete: { method: 'DELETE', headers: { 'x-user': 'bench' }, setupRequest: (request) => ({ ...request, path: `/users/${next++}` }) },
+  const asked: Record<Exclude<Operation, 'list'>, (index: number) => Asked> = {
+    get: (index) => wire.get((index % touched) + 1),
+    post: (index) => wire.post(person(index)),
+    put: (index) => wire.put((index % touched) + 1, { age: 100 + (Math.floor(index / touched) % 50) }),
+    delete: (index) => wire.delete(index),
   }
-  return requests[operation]
+  const ask = asked[operation]
+  return { setupRequest: (request) => ({ ...request, ...whole(ask(next++)) }) }
 }
 
-function person(index: number): string {
-  return JSON.stringify({ name: `Person ${index}`, email: `person${index}@example.com`, age: index % 100 })
+function whole({ method, path, body }: Asked): autocannon.Request {
+  if (body) return { method, path, headers: json, body: JSON.stringify(body) }
+  return method === 'GET' ? { method, path } : { method, path, headers: { 'x-user': 'bench' } }
+}
+
+function person(index: number): { readonly name: string; readonly email: string; readonly age: number } {
+  return { name: `Person ${index}`, email: `person${index}@example.com`, age: index % 100 }
 }
 
 function run(order: LoadOrder): Promise<LoadReport> {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { messageOf } from '../child-message.ts'
 import type { LoadOrder, LoadReport, Operation } from './load-process.ts'
+import type { WireName } from './wires.ts'
 
 /** What a run of requests cost a server, and how fast it was. */
 export interface Measured {
@@ -18,6 +19,7 @@ export interface Measured {
 export interface Side {
   readonly name: string
   readonly url: string
+  readonly wire: WireName
   /** Puts requests to it for about so many seconds. One that fails ends the bench: a fast wrong answer does not count. */
   load(operation: Operation, options: { readonly connections: number; readonly seconds: number }): Promise<Measured>
   stop(): Promise<void>
@@ -49,18 +51,24 @@ export class LoadGenerator {
 
 export interface SideOptions {
   readonly name: string
-  /** The server's program, from this folder, and what it is told. */
+  /** The server's program, from this folder or as a URL, and what it is told. */
   readonly program: string
   readonly args: readonly string[]
   readonly node?: readonly string[]
+  /** How it is asked; as Strongroom is unless said. */
+  readonly wire?: WireName
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Starts a server with the built packages, as users have them. */
-export async function startSide(generator: LoadGenerator, { name, program, args, node = [] }: SideOptions): Promise<Side> {
+export async function startSide(
+  generator: LoadGenerator,
+  { name, program, args, node = [], wire = 'rest', env = {} }: SideOptions,
+): Promise<Side> {
   const child = fork(script(program), args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     execArgv: [...node],
-    env: { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '' },
+    env: { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '', ...env },
   })
   const { url } = (await messageOf(child)) as { readonly url: string }
   const usedSoFar = async (): Promise<number> => {
@@ -74,7 +82,7 @@ export async function startSide(generator: LoadGenerator, { name, program, args,
   const load: Side['load'] = async (operation, { connections, seconds }) => {
     const key = `${operation} ${connections}`
     const amount = Math.max(firstAmount, Math.min(mostRequests, Math.round((rates.get(key) ?? 0) * seconds)))
-    const order = { url, operation, connections, amount, start: next[operation] }
+    const order = { url, operation, connections, amount, start: next[operation], wire }
     next[operation] += amount + connections
     const before = await usedSoFar()
     const { good, seconds: took, p50, p99 } = await generator.run(order)
@@ -85,6 +93,7 @@ export async function startSide(generator: LoadGenerator, { name, program, args,
   return {
     name,
     url,
+    wire,
     load,
     stop: async () => {
       const exited = once(child, 'exit')
