@@ -5,6 +5,7 @@ import { type Comparison, compare, markdown } from '../beside-hand/compare.ts'
 import type { Operation } from '../beside-hand/load-process.ts'
 import { inRounds, type RoundOptions } from '../beside-hand/rounds.ts'
 import { seed } from '../beside-hand/seed.ts'
+import { deletesShare } from '../beside-hand/settings.ts'
 import { LoadGenerator, type Side, startSide } from '../beside-hand/side.ts'
 import { folderOf, installPeer } from './install-peer.ts'
 import { type Peer, peers } from './peers.ts'
@@ -27,8 +28,6 @@ interface Absent {
 
 const connections = 64
 const records = 100_000
-/** Deletes are measured for so much less time: they must not run out of records. */
-const deletesShare = 1 / 4
 
 /** The same requests to Strongroom and to each peer, in turn. */
 export async function peersBench(folder: string, options: PeersOptions) {

@@ -2,9 +2,10 @@ import { openStorage } from '@strongroom/core'
 import { type Comparison, compare } from '../beside-hand/compare.ts'
 import { inRounds } from '../beside-hand/rounds.ts'
 import { person } from '../beside-hand/seed.ts'
+import { deletesShare } from '../beside-hand/settings.ts'
 import { userAccessor } from '../strongroom-users.ts'
 import { HandPostgresStore } from './hand-store.ts'
-import { deletesShare, type PostgresBenchOptions, type TwoDatabases } from './postgres-bench.ts'
+import type { PostgresBenchOptions, TwoDatabases } from './options.ts'
 import { requireSameEntries, requireSameResults } from './same-results.ts'
 
 /** How many times as fast as by hand a write with its entry shall be, where this many are under way. */

@@ -2,8 +2,9 @@ import { type Comparison, compare } from '../beside-hand/compare.ts'
 import type { Operation } from '../beside-hand/load-process.ts'
 import { inRounds } from '../beside-hand/rounds.ts'
 import { requireSameAnswers } from '../beside-hand/same-answers.ts'
+import { deletesShare } from '../beside-hand/settings.ts'
 import { LoadGenerator, type Side, startSide } from '../beside-hand/side.ts'
-import { deletesShare, type PostgresBenchOptions, type TwoDatabases } from './postgres-bench.ts'
+import type { PostgresBenchOptions, TwoDatabases } from './options.ts'
 
 /** The same requests to Strongroom and to the server that was written by hand, each with its own PostgreSQL schema. */
 export async function httpOnPostgres({ ours, theirs }: TwoDatabases, options: PostgresBenchOptions): Promise<Comparison[]> {

@@ -1,34 +1,12 @@
 import { cpus, release } from 'node:os'
 import { openStorage } from '@strongroom/core'
 import { type Comparison, markdown } from '../beside-hand/compare.ts'
-import type { RoundOptions } from '../beside-hand/rounds.ts'
 import { moment, pieces } from '../beside-hand/seed.ts'
 import { onPostgres } from '../on-postgres.ts'
 import { userAccessor } from '../strongroom-users.ts'
 import { accessorOnPostgres } from './accessor-on-postgres.ts'
 import { httpOnPostgres } from './http-on-postgres.ts'
-
-export interface PostgresBenchOptions extends RoundOptions {
-  /** Of one side of a round. */
-  readonly seconds: number
-  /** How many operations are under way at once, each with a connection; over HTTP how many clients there are. */
-  readonly connections: readonly number[]
-  /** Some of get, list, insert, update and delete. */
-  readonly operations: readonly string[]
-  /** Some of accessor and http. */
-  readonly parts: readonly string[]
-  readonly report: (line: string) => void
-}
-
-/** Deletes are measured for so much less time: they must not run out of records. */
-export const deletesShare = 1 / 4
-
-/** Two schemas with the same tables and records. */
-export interface TwoDatabases {
-  readonly ours: string
-  readonly theirs: string
-  readonly records: number
-}
+import type { PostgresBenchOptions, TwoDatabases } from './options.ts'
 
 /** Records that are there before anything is measured: deletes walk through them. */
 const seeded = 100_000

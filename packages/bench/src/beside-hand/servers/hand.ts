@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { Type } from 'typebox'
 import { HandPostgresStore } from '../../postgres/hand-store.ts'
 import { type HandUser, type NewHandUser, openHandStore } from '../hand-store.ts'
-import { poolSize } from '../pool-size.ts'
+import { poolSize } from '../settings.ts'
 import { announce } from './announce.ts'
 
 /**

@@ -1,7 +1,7 @@
 import { bootstrap } from '@strongroom/fastify'
 import Fastify from 'fastify'
 import { userAccessor } from '../../strongroom-users.ts'
-import { poolSize } from '../pool-size.ts'
+import { poolSize } from '../settings.ts'
 import { announce } from './announce.ts'
 
 /** Strongroom as it is when nothing is said: `node strongroom.ts URL`. */
