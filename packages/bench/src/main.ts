@@ -36,7 +36,8 @@ import { restoreBench } from './transfer/restore-bench.ts'
  *   [--deeds backup,export,restore]`: a backup, an export and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
- * `npm run bench -- history [--engine sqlite|postgres] [--rounds N] [--entries N]`: histories, audit pages and lists of the past at 5 million entries beside 50,000.
+ * `npm run bench -- history [--engine sqlite|postgres] [--rounds N] [--entries N] [--url POSTGRES]`: histories, audit pages and lists of the past at 5 million entries
+ *   beside 50,000; on a server that is given by `--url` the logs stay for the next run.
  * `npm run bench:growth -- [--axis rows|connections|models] [--rounds N] [--most N] [--folder DIR] [--busy]`: what things cost at 10^3 to 10^7 records, 1 to 256
  *   connections, 1 to 100 models; DIR keeps the databases, and a run goes on from those that are there. `--most` ends an axis earlier and writes no evidence.
  * `npm run bench:transfers -- import [--records N] [--rounds N]`: a million rows from a CSV file, on both engines.
@@ -137,7 +138,7 @@ async function measureHistory(rounds: number, entries: number): Promise<void> {
   const before = (readEvidence('history') as { engines?: Record<string, HistoryRun> } | undefined)?.engines
   const runs: Record<string, HistoryRun & { readonly commit: string }> = {}
   for (const name of engines)
-    runs[name] = { commit: commit(), ...(await historyBench(folder, { engine: name, rounds, entries, fewEntries: 50_000, report })) }
+    runs[name] = { commit: commit(), ...(await historyBench(folder, { engine: name, rounds, entries, fewEntries: 50_000, url: word('url'), report })) }
   for (const { missed } of Object.values(runs)) for (const question of missed) report(`MISSED ${question}`)
   // A smaller log is no evidence of a large one.
   if (entries >= 5_000_000) writeEvidence('history', started, { engines: { ...before, ...runs } })

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { bootstrap } from '@strongroom/fastify'
 import Fastify, { type FastifyInstance } from 'fastify'
-import { onPostgres } from '../on-postgres.ts'
+import { onKeptPostgres } from '../on-postgres.ts'
 import { median } from '../statistics.ts'
 import { makeNotes, type SeededLog, seedLog } from './seed-log.ts'
 
@@ -11,6 +11,8 @@ export interface HistoryBenchOptions {
   /** Entries of the larger log, and of the smaller one. */
   readonly entries: number
   readonly fewEntries: number
+  /** A PostgreSQL in which the logs stay from run to run. */
+  readonly url?: string | undefined
   readonly report: (line: string) => void
 }
 
@@ -47,8 +49,9 @@ export async function historyBench(folder: string, options: HistoryBenchOptions)
       (name) => `sqlite:${join(folder, `${name}.db`)}`,
       async () => undefined,
     )
-  return onPostgres('few', (few, askFew, fewSchema) =>
-    onPostgres('many', (many, askMany, manySchema) =>
+  const { url } = options
+  return onKeptPostgres('history_few', url, (few, askFew, fewSchema) =>
+    onKeptPostgres('history_many', url, (many, askMany, manySchema) =>
       measure(
         options,
         (name) => (name === 'few' ? few : many),
@@ -99,7 +102,7 @@ async function measure(
 async function openSide(databaseUrl: string, entries: number, { engine, report }: HistoryBenchOptions): Promise<Side> {
   const notes = makeNotes()
   const app = Fastify()
-  await bootstrap(app, { accessors: [notes], databaseUrl, auth: false, operators: 'loopback', transactionTimeLimit: 120_000 })
+  await bootstrap(app, { accessors: [notes], databaseUrl, auth: false, operators: 'loopback', transactionTimeLimit: 600_000 })
   report(`${engine}: a log of ${entries.toLocaleString('en')} entries is written`)
   return { app, ...(await seedLog(app.storage, notes, entries, report)) }
 }

@@ -12,13 +12,32 @@ import { type ChainHead, chainHead, chainHeadColumns } from './chain.ts'
  * back. `lock` keeps others from doing the same until the unit ends, where units overlap.
  */
 export function* readHead(head: BoundTable, connection: Connection, lock = false): Task<ChainHead> {
-  // Whoever noted it noted where the log stands.
-  const noted = connection.late?.value as ChainHead | undefined
+  const noted = notedHead(connection)
   if (noted) return noted
   const options = { filter: everything, includeDeleted: true, order: [], columns: chainHeadColumns, lock }
   const [row] = yield* selectRows(head, connection, undefined, options)
   if (row) return chainHead(row)
   throw new StorageUnavailableError('storage_unavailable', 'The audit log has lost its head row. Restore the database from a backup.')
+}
+
+/** Whoever noted something noted where the log stands. */
+function notedHead(connection: Connection): ChainHead | undefined {
+  return connection.late?.value as ChainHead | undefined
+}
+
+/**
+ * Reads where the log stands for whoever writes its next entry: `last_entry` and what the database counts are the same then, so that the
+ * next entry's id, which is hashed, is the one that the database gives it.
+ */
+export function* headToFollow({ log, head }: { readonly log: BoundTable; readonly head: BoundTable }, connection: Connection): Task<ChainHead> {
+  const noted = notedHead(connection)
+  if (noted) return noted
+  const stand = yield* readHead(head, connection)
+  const { engine, model } = log
+  // A log from elsewhere may have counted further: for units that were rolled back there.
+  const counted = (yield* wait(engine.lastCountedId?.(connection, model.name))) ?? 0
+  if (counted < stand.last_entry) yield* wait(engine.advanceIds(connection, model.name, model.id.name, stand.last_entry))
+  return { ...stand, last_entry: Math.max(counted, stand.last_entry) }
 }
 
 /** Writes where the log stands now; once for all units of a commit, where they share one. */
@@ -28,19 +47,20 @@ export function* writeHead(head: BoundTable, connection: Connection, stand: Chai
   else yield* wait(connection.run(statement()))
 }
 
+const advancedColumns = ['epoch', 'seq', 'hash', 'effective_at', 'transaction_id', 'last_entry', 'sealed_at'] as const
+
 function headStatement(head: BoundTable, stand: ChainHead, sealedAt: Date): Statement {
   const values: FieldValues = { ...stand, sealed_at: sealedAt }
-  const names = Object.keys(values)
-  const shape = head.shapes.get(`advance ${names.join()}`, () =>
+  const shape = head.shapes.get('advance', () =>
     shapeOf(
       head.engine.builder
         .updateTable(head.model.name)
-        .set(Object.fromEntries(names.map((name, index) => [name, new Slot(index)])))
+        .set(Object.fromEntries(advancedColumns.map((name, index) => [name, new Slot(index)])))
         .compile(),
     ),
   )
   return bind(
     shape,
-    names.map((name) => head.encode(name, values[name])),
+    advancedColumns.map((name) => head.encode(name, values[name])),
   )
 }

@@ -1,12 +1,13 @@
 import type { Connection } from '../engine/engine.ts'
+import { StorageUnavailableError } from '../errors.ts'
 import { randomPool, takeRandomBytes } from '../model/random-pool.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
-import { appendRows } from '../query/rows.ts'
+import { appendNext, appendRows } from '../query/rows.ts'
 import type { UnitContext } from '../session/context.ts'
 import type { Task } from '../session/task.ts'
 import type { AuditOperation } from './audit-log.ts'
 import { type ChainedEntry, chainEntries } from './chain.ts'
-import { readHead, writeHead } from './head-row.ts'
+import { headToFollow, writeHead } from './head-row.ts'
 import { type ImageAroundId, type ImageWriter, imageAroundId, imageWriter } from './image.ts'
 import { insertWithEntry } from './insert-with-entry.ts'
 import { payloadHash } from './payload.ts'
@@ -150,12 +151,11 @@ export class AuditWriter {
       this.#onPending()
       return
     }
-    const { places, head } = chainEntries(yield* readHead(this.#head, connection), entries)
-    yield* appendRows(
-      this.#log,
-      connection,
-      entries.map((entry, index) => ({ ...entry, ...places[index] })),
-    )
+    const { places, head } = chainEntries(yield* headToFollow({ log: this.#log, head: this.#head }, connection), entries)
+    const [first, ...others] = entries.map((entry, index) => Object.assign(entry, places[index]))
+    if (!first) return
+    if (others.length > 0) yield* appendRows(this.#log, connection, [first, ...others])
+    else if (!(yield* appendNext(this.#log, connection, first))) throw miscounted()
     yield* writeHead(this.#head, connection, head, this.#now())
   }
 
@@ -164,6 +164,11 @@ export class AuditWriter {
     this.#lastTimestamp = Math.max(this.#lastTimestamp, Date.now())
     return new Date(this.#lastTimestamp)
   }
+}
+
+function miscounted(): StorageUnavailableError {
+  const advice = 'Something else counts the ids of its entries: look for triggers of your own on strongroom_audit_log, and remove them.'
+  return new StorageUnavailableError('storage_unavailable', `The audit log cannot be written. ${advice}`)
 }
 
 /** What is done is logged, also where whoever does it could not read the entry: by one of no tenant, or whose tenant is spelt otherwise. */

@@ -210,6 +210,11 @@ export interface EngineCapabilities {
   readonly oneFile: boolean
   /** Every index ends with the integer id of its rows without naming it, and a comparison of several fields does not find it there. */
   readonly countedIdInIndexes: boolean
+  /**
+   * An INSERT of one row into a table with triggers says `OR FAIL`, which for one row is as good: the database then need not copy every
+   * page that it changes, of the table and all its indexes, to undo the statement alone.
+   */
+  readonly insertOrFail: boolean
   /** The database itself holds rows to their tenants, whatever a statement says. */
   readonly rowSecurity: boolean
   /** The most parameters that one statement may have. */
@@ -297,6 +302,8 @@ export interface Engine extends TableDefiner {
   dependentsOf(connection: Connection, table: string, column: string): Promise<string[]>
   /** Gives each of these rows its own value in one column: pairs of an id and a value, both in the engine's form. */
   setColumn(connection: Connection, target: ColumnTarget, rows: readonly (readonly [unknown, unknown])[]): Awaitable<void>
+  /** The highest id that a table has counted, below which nothing is counted any more; left out where units count at the same time. */
+  lastCountedId?(connection: Connection, table: string): Awaitable<number>
   /** Makes sure that the next counted id is above `id`. */
   advanceIds(connection: Connection, table: string, idColumn: string, id: number): Awaitable<void>
   /** Gives rows values of their own, many rows at a time: each `row` is the id and then a value, in code form, for each of the columns. */

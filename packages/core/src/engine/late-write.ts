@@ -6,23 +6,43 @@ interface Noted {
   readonly statement: () => Statement
 }
 
+/** A value that was committed, and the version of the database at that. */
+interface Kept {
+  readonly value: unknown
+  readonly version: number
+}
+
+export interface LateWriteOptions {
+  /** Runs a statement in the open transaction. */
+  readonly run: (statement: Statement) => void
+  /** A number that is another one in the open transaction when somebody else has committed anything since an earlier one. */
+  readonly version: () => number
+}
+
 /**
  * What each unit of a transaction changes once more, and what is written once for all of them, before their commit: where the audit log
- * stands. It is rolled back with what was done.
+ * stands. It is rolled back with what was done. What was committed need not be read again while nobody else has committed anything: to
+ * read it and take it apart costs a write as much as its hashes.
  */
 export class LateWrite {
-  readonly #run: (statement: Statement) => void
+  readonly #options: LateWriteOptions
   #noted: Noted | undefined
   #savepoints: { readonly name: string; readonly noted: Noted | undefined }[] = []
+  #kept: Kept | undefined
+  /** Becomes `#kept` with the commit. */
+  #settled: Kept | undefined
+  /** Of the open transaction, once somebody has asked. */
+  #version: number | undefined
 
-  /** @param run runs a statement in the open transaction */
-  constructor(run: (statement: Statement) => void) {
-    this.#run = run
+  constructor(options: LateWriteOptions) {
+    this.#options = options
   }
 
-  /** What was noted last in this transaction; undefined where the database knows. */
+  /** What was noted last, in this transaction or in an earlier one; undefined where the database knows. */
   get value(): unknown {
-    return this.#noted?.value
+    if (this.#noted) return this.#noted.value
+    if (this.#kept && this.#kept.version !== this.#versionNow()) this.#kept = undefined
+    return this.#kept?.value
   }
 
   /** @param statement makes the statement that writes it, which is asked for once, at the end */
@@ -32,15 +52,41 @@ export class LateWrite {
 
   /** Writes what was noted, and forgets it: what comes next reads the database, or changes it. */
   settle(): void {
+    this.#write()
+    this.#kept = undefined
+  }
+
+  /** Writes what was noted, as the last thing before the commit. */
+  settleLast(): void {
     const noted = this.#noted
-    if (noted) this.#run(noted.statement())
+    if (!noted) return
+    this.#write()
+    this.#kept = undefined
+    this.#settled = { value: noted.value, version: this.#versionNow() }
+  }
+
+  /** The commit was made. */
+  committed(): void {
+    if (this.#settled) this.#kept = this.#settled
+    this.#settled = undefined
+  }
+
+  /** A transaction begins. */
+  begin(): void {
+    this.#noted = undefined
+    this.#savepoints = []
+    this.#settled = undefined
+    this.#version = undefined
+  }
+
+  #write(): void {
+    if (this.#noted) this.#options.run(this.#noted.statement())
     this.#noted = undefined
   }
 
-  /** A transaction begins, or has ended. */
-  forget(): void {
-    this.#noted = undefined
-    this.#savepoints = []
+  #versionNow(): number {
+    this.#version ??= this.#options.version()
+    return this.#version
   }
 
   openSavepoint(name: string): void {

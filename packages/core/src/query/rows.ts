@@ -70,12 +70,12 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
   for (const piece of piecesOf(records, largestPiece(table))) {
     const versions = piece.map(() => makeRowVersion())
     if (piece.length === 1 && connection.insertedId) {
-      const id = connection.insertedId(insertStatement(table, columns, piece, versions, false))
+      const id = connection.insertedId(insertStatement(table, columns, piece, versions))
       noteVersions(piece, versions)
       for (const record of piece) record[idName] = countedId(table, id)
       continue
     }
-    const rows = yield* wait(connection.all(insertStatement(table, columns, piece, versions, true)))
+    const rows = yield* wait(connection.all(insertStatement(table, columns, piece, versions, { returning: true })))
     noteVersions(piece, versions)
     if (piece.length === 1) {
       for (const record of piece) record[idName] = countedId(table, rows[0]?.[idName])
@@ -97,15 +97,30 @@ export function* appendRows(
   table: BoundTable,
   connection: Connection,
   records: readonly FieldValues[],
-  computed: Readonly<Record<string, Expression<unknown>>> = {},
+  computed?: InsertOptions['computed'],
 ): Task<void> {
   const idName = table.model.id.name
   const counted = records[0]?.[idName] === undefined
   const columns = table.model.fields.map((field) => field.name).filter((name) => !(counted && name === idName))
   for (const piece of piecesOf(records, largestPiece(table))) {
     const versions = piece.map(() => makeRowVersion())
-    yield* wait(connection.run(insertStatement(table, columns, piece, versions, false, computed)))
+    yield* wait(connection.run(insertStatement(table, columns, piece, versions, computed && { computed })))
   }
+}
+
+/**
+ * Inserts one record, whose id is the next one that the database counts, by that: an id that is said would cost copies of every page that the
+ * statement changes, where the table has triggers. Answers whether the record got this id.
+ */
+export function* appendNext(table: BoundTable, connection: Connection, record: FieldValues): Task<boolean> {
+  const { id, fields } = table.model
+  if (!connection.insertedId) {
+    yield* appendRows(table, connection, [record])
+    return true
+  }
+  const columns = fields.map((field) => field.name).filter((name) => name !== id.name)
+  const statement = insertStatement(table, columns, [record], [makeRowVersion()], { orFail: table.engine.capabilities.insertOrFail })
+  return Number(connection.insertedId(statement)) === record[id.name]
 }
 
 /** Ids past 2^53 would be read as their neighbours: whoever took the highest one was the last. */
@@ -123,7 +138,7 @@ function* insertGiven(table: BoundTable, connection: Connection, records: readon
   const columns = table.model.fields.map((field) => field.name)
   for (const piece of givenPieces(table, records)) {
     const versions = piece.map(() => makeRowVersion())
-    yield* wait(connection.run(insertStatement(table, columns, piece, versions, false)))
+    yield* wait(connection.run(insertStatement(table, columns, piece, versions)))
     noteVersions(piece, versions)
   }
 }
@@ -136,24 +151,36 @@ function givenPieces(table: BoundTable, records: readonly FieldValues[]): readon
   return together ? [records] : piecesOf(records, largest)
 }
 
+interface InsertOptions {
+  /** Hands out id and version of each row. */
+  readonly returning?: boolean
+  /** Of one row: nothing is kept to undo the statement alone. */
+  readonly orFail?: boolean
+  /** Columns that get the answer of an expression in the place of a value. */
+  readonly computed?: Readonly<Record<string, Expression<unknown>>>
+}
+
+const nothing = {}
+
 function insertStatement(
   table: BoundTable,
   columns: readonly string[],
   records: readonly FieldValues[],
   versions: readonly string[],
-  returning: boolean,
-  computed: Readonly<Record<string, Expression<unknown>>> = {},
+  { returning = false, orFail = false, computed = nothing }: InsertOptions = nothing,
 ): Statement {
   const { model, engine } = table
   const version = model.rowVersion.name
-  const shape = table.shapes.get(`insert ${columns.length} ${records.length} ${returning} ${Object.keys(computed).join()}`, () => {
+  const kind = computed === nothing ? `${returning} ${orFail}` : Object.keys(computed).join()
+  const shape = table.shapes.get(`insert ${columns.length} ${records.length} ${kind}`, () => {
     let next = 0
     const place = (name: string): unknown => {
       const slot = new Slot(next++)
       return computed[name] ?? slot
     }
     const rows = records.map(() => Object.fromEntries(columns.map((name) => [name, place(name)])))
-    const query = engine.builder.insertInto(model.name).values(rows)
+    const plain = engine.builder.insertInto(model.name).values(rows)
+    const query = orFail ? plain.orFail() : plain
     return shapeOf((returning ? query.returning([model.id.name, version]) : query).compile())
   })
   const values: unknown[] = []

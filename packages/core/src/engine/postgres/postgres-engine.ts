@@ -82,6 +82,7 @@ export class PostgresEngine implements Engine {
     this.#foundStaging = parts.foundStaging
     this.#units = { pool: this.#pool, retries: parts.retries, limits: parts.limits }
     this.capabilities = {
+      insertOrFail: false,
       serialWrites: false,
       rowLocks: true,
       forwardReferences: false,

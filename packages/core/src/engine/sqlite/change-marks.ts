@@ -30,7 +30,7 @@ export class ChangeMarks {
     this.#database = database
     this.#onOtherSchema = onOtherSchema
     this.#dataVersion = database.prepare('PRAGMA data_version').pluck(true)
-    this.#version = this.#readVersion()
+    this.#version = this.dataVersion()
     this.#schema = this.#readSchema()
   }
 
@@ -71,7 +71,7 @@ export class ChangeMarks {
   }
 
   #lookForOthers(): void {
-    const version = this.#readVersion()
+    const version = this.dataVersion()
     if (version === this.#version) return
     this.#version = version
     this.#others += 1
@@ -96,7 +96,8 @@ export class ChangeMarks {
     return plain
   }
 
-  #readVersion(): number {
+  /** SQLite's number that is another one when another connection has committed anything since. */
+  dataVersion(): number {
     return Number(this.#dataVersion.get(none))
   }
 

@@ -61,6 +61,7 @@ export class SqliteEngine implements Engine {
     narrowSums: true,
     countedIdInIndexes: true,
     oneFile: true,
+    insertOrFail: true,
     rowSecurity: false,
     // SQLite's default for host parameters, which better-sqlite3 keeps.
     maxParameters: 32_766,
@@ -159,6 +160,12 @@ export class SqliteEngine implements Engine {
   ): Promise<void> {
     const sql = `UPDATE ${quoteName(table)} SET ${quoteName(column.name)} = ? WHERE ${quoteName(id.name)} = ?`
     for (const [key, value] of rows) await connection.run({ sql, parameters: [value, key] })
+  }
+
+  lastCountedId(connection: Connection, table: string): Awaitable<number> {
+    const found = connection.all({ sql: 'SELECT seq FROM sqlite_sequence WHERE name = ?', parameters: [table] })
+    const last = ([row]: readonly StoredRow[]): number => Number(row?.['seq'] ?? 0)
+    return isPromise(found) ? found.then(last) : last(found)
   }
 
   advanceIds(connection: Connection, table: string, _idColumn: string, id: number): Awaitable<void> {

@@ -50,7 +50,7 @@ export class TransactionControl {
   /** Takes the write lock at once: a transaction that begins as a reader cannot wait for it later. */
   begin({ foreignKeys, inMemory }: Beginning = { foreignKeys: true, inMemory: false }): void {
     this.rollBack()
-    this.#late?.forget()
+    this.#late?.begin()
     if (inMemory !== this.#inMemory) {
       this.#database.pragma(`temp_store = ${inMemory ? 'MEMORY' : 'DEFAULT'}`)
       this.#inMemory = inMemory
@@ -73,8 +73,9 @@ export class TransactionControl {
   commit(): void {
     try {
       // A transaction that SQLite has dropped has nothing to be settled, and its commit fails.
-      if (this.#database.inTransaction) this.#late?.settle()
+      if (this.#database.inTransaction) this.#late?.settleLast()
       this.#commit.run(none)
+      this.#late?.committed()
     } finally {
       this.#marks?.transactionEnded()
     }
