@@ -138,7 +138,10 @@ async function measureHistory(rounds: number, entries: number): Promise<void> {
   const before = (readEvidence('history') as { engines?: Record<string, HistoryRun> } | undefined)?.engines
   const runs: Record<string, HistoryRun & { readonly commit: string }> = {}
   for (const name of engines)
-    runs[name] = { commit: commit(), ...(await historyBench(folder, { engine: name, rounds, entries, fewEntries: 50_000, url: word('url'), report })) }
+    runs[name] = {
+      commit: commit(),
+      ...(await historyBench(folder, { engine: name, rounds, entries, fewEntries: 50_000, url: word('url'), report })),
+    }
   for (const { missed } of Object.values(runs)) for (const question of missed) report(`MISSED ${question}`)
   // A smaller log is no evidence of a large one.
   if (entries >= 5_000_000) writeEvidence('history', started, { engines: { ...before, ...runs } })

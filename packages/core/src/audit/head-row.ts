@@ -29,7 +29,10 @@ function notedHead(connection: Connection): ChainHead | undefined {
  * Reads where the log stands for whoever writes its next entry: `last_entry` and what the database counts are the same then, so that the
  * next entry's id, which is hashed, is the one that the database gives it.
  */
-export function* headToFollow({ log, head }: { readonly log: BoundTable; readonly head: BoundTable }, connection: Connection): Task<ChainHead> {
+export function* headToFollow(
+  { log, head }: { readonly log: BoundTable; readonly head: BoundTable },
+  connection: Connection,
+): Task<ChainHead> {
   const noted = notedHead(connection)
   if (noted) return noted
   const stand = yield* readHead(head, connection)

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { defineModel, ModelAccessor, openStorage, type Storage } from '@strongroom/core'
-import { describeEngines, runScript, tempFolder } from '@strongroom/testkit'
+import { describeEngines, needs, runScript, tempFolder } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { expect, onTestFinished, test } from 'vitest'
 import { storagesOn } from '../support.ts'
@@ -97,5 +97,49 @@ describeEngines('a log that several write', (engine) => {
     if (!storage) throw new Error('there are three')
     expect(await expectWhole(storage as unknown as Storage)).toBe(6)
     expect((await storage.audit.find({ component: 'notes', record_id: 1 })).map(({ position }) => position)).toEqual([3, 1])
+  })
+
+  test('follows whoever wrote last: they write in turn, one by one and many at once, and some of it is undone', async () => {
+    const url = await engine.freshUrl()
+    const [one, other] = [await start(url), await start(url)]
+    const undone = (who: typeof one): Promise<unknown> =>
+      who.storage.transaction(async () => {
+        await who.notes.insert({ text: 'undone' })
+        throw new Error('undone')
+      })
+    for (let turn = 0; turn < 4; turn++) {
+      for (const who of [one, other, one]) {
+        await who.notes.insert({ text: 'alone' })
+        await expect(undone(who)).rejects.toThrow('undone')
+        await who.notes.insert({ text: 'alone' })
+        await Promise.all(Array.from({ length: 3 }, () => who.notes.insert({ text: 'together' })))
+        await who.notes.insertMany([{ text: 'one of two' }, { text: 'the other' }])
+      }
+      await other.storage.transaction(async (session) => {
+        await other.notes.insert({ text: 'before' })
+        await session.kysely.selectFrom('notes').select('id').execute()
+        await other.notes.insert({ text: 'behind' })
+      })
+    }
+    expect(await expectWhole(one.storage)).toBe(4 * (3 * 7 + 2))
+  })
+
+  needs(engine, 'sharedCommits', () => {
+    test('counts on from where its ids were counted to, further or less far', async () => {
+      const url = await engine.freshUrl()
+      const { storage, notes } = await start(url)
+      await notes.insert({ text: 'a' })
+      const last = async (): Promise<number | undefined> => (await storage.audit.findOne())?.id
+      const before = (await last()) ?? 0
+      for (const [counted, next] of [
+        [before + 10, before + 11],
+        [0, before + 12],
+      ]) {
+        await tamper(url, `UPDATE sqlite_sequence SET seq = ${counted} WHERE name = 'strongroom_audit_log'`)
+        await notes.insert({ text: 'b' })
+        expect(await last()).toBe(next)
+      }
+      await expectWhole(storage)
+    })
   })
 })
