@@ -23,8 +23,8 @@ import { importBench } from './transfer/import-bench.ts'
 import { restoreBench } from './transfer/restore-bench.ts'
 
 /**
- * `npm run bench -- [--rounds N] [--seconds N] [--parts accessor,http,start] [--operations get,list,post,put,delete] [--busy]`: accessors, HTTP and the
- *   start beside hand-written code, paired in one run; `--busy` keeps the rounds in which other programs ran, and is no evidence.
+ * `npm run bench -- [--rounds N] [--seconds N] [--parts accessor,http,start,export,import,verify] [--operations get,list,post,put,delete] [--busy]`: accessors, HTTP, the start
+ *   and exports beside hand-written code, paired in one run; `--busy` keeps the rounds in which other programs ran, and is no evidence.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
  * `npm run bench -- postgres [--rounds N] [--seconds N] [--parts accessor,http] [--connections 1,4,16,64] [--operations get,list,insert,update,delete]
  *   [--busy]`: reads, and writes with their entries, on PostgreSQL, beside the same by hand; what is not all of it is no evidence.
@@ -75,7 +75,7 @@ async function measureBesideHand(): Promise<void> {
   const options: BesideHandOptions = {
     rounds: option('rounds', 5),
     seconds: option('seconds', 1),
-    parts: word('parts') ?? 'accessor,http,start',
+    parts: word('parts') ?? 'accessor,http,start,export,import,verify',
     operations: word('operations') ?? 'get,list,post,put,delete',
     keepAll,
     report,

@@ -16,17 +16,27 @@ export type VerifyRates = readonly { readonly perSecond: number; readonly perPro
 
 /** How many entries a verification goes through in a second. */
 export async function verifyBench(folder: string, options: VerifyOptions): Promise<readonly Judged[]> {
-  const sqlite = await measure('SQLite', `sqlite:${join(folder, 'verify.db')}`, options)
-  return [...sqlite, ...(await onPostgres('verify', (url) => measure('PostgreSQL', url, options)))]
+  const measure = async (engine: string, url: string): Promise<readonly Judged[]> => {
+    const judged = await measureVerification(engine, url, options)
+    for (const { line } of judged) options.report(line)
+    return judged
+  }
+  const sqlite = await measure('SQLite', `sqlite:${join(folder, 'verify.db')}`)
+  return [...sqlite, ...(await onPostgres('verify', (url) => measure('PostgreSQL', url)))]
 }
 
-async function measure(engine: string, url: string, { rounds, entries, report }: VerifyOptions): Promise<readonly Judged[]> {
+/** Fills a log in a process of its own, and verifies it there. */
+export async function measureVerification(
+  engine: string,
+  url: string,
+  { rounds, entries }: Pick<VerifyOptions, 'rounds' | 'entries'>,
+): Promise<readonly Judged[]> {
   const side = fileURLToPath(new URL('./verify-side.ts', import.meta.url))
   // By the built package, as users have it: each verification starts a thread, which would have to translate the sources first.
   const child = fork(side, [url, String(entries), String(rounds)], { execArgv: [] })
   const [rates] = (await Promise.race([once(child, 'message'), failed(child)])) as [VerifyRates]
   const goal = { goal: 100_000, goalIs: 'least' } as const
-  const judged = [
+  return [
     judge({
       what: `entries that a verification goes through in a second on ${engine}, its start included`,
       ...goal,
@@ -38,8 +48,6 @@ async function measure(engine: string, url: string, { rounds, entries, report }:
       values: rates.map(({ perProcessorSecond }) => perProcessorSecond),
     }),
   ]
-  for (const { line } of judged) report(line)
-  return judged
 }
 
 async function failed(child: ReturnType<typeof fork>): Promise<never> {

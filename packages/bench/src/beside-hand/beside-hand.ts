@@ -1,15 +1,17 @@
 import { cpus, release } from 'node:os'
 import Database from 'better-sqlite3'
+import type { Judged } from '../audit/judge.ts'
 import { accessorBench } from './accessor-bench.ts'
 import { type Comparison, markdown } from './compare.ts'
 import { httpBench } from './http-bench.ts'
 import type { Operation } from './load-process.ts'
 import type { RoundOptions } from './rounds.ts'
 import { type StartFound, startBench } from './start-bench.ts'
+import { wholeDatabaseBench } from './whole-database-bench.ts'
 
 export interface BesideHandOptions extends RoundOptions {
   readonly seconds: number
-  /** Some of accessor, http and start. */
+  /** Some of accessor, http, start, export, import and verify. */
   readonly parts: string
   readonly operations: string
   readonly report: (line: string) => void
@@ -24,16 +26,19 @@ export interface BesideHandFound {
   readonly silentRounds: number
   readonly comparisons: readonly Comparison[]
   readonly starts: readonly StartFound[]
+  readonly figures: readonly Omit<Judged, 'line'>[]
   readonly table: string
 }
 
-/** Everything that has a hand-written counterpart, and the start. */
+/** Everything that has a hand-written counterpart, and what has a goal of its own: the start, memory, verification. */
 export async function besideHand(folder: string, options: BesideHandOptions): Promise<BesideHandFound> {
   const parts = options.parts.split(',')
   const operations = options.operations.split(',') as Operation[]
+  const whole = await wholeDatabaseBench(folder, { ...options, parts })
   const comparisons = [
     ...(parts.includes('accessor') ? await accessorBench(folder, options) : []),
     ...(parts.includes('http') ? await httpBench(folder, { ...options, operations }) : []),
+    ...whole.comparisons,
   ]
   const starts = parts.includes('start') ? await startBench(folder, options.rounds, options.report) : []
   const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, Linux ${release()}`
@@ -45,8 +50,10 @@ export async function besideHand(folder: string, options: BesideHandOptions): Pr
     ({ what, milliseconds, least, greatest, goal }) =>
       `\nStart of the quickstart to its first answer, ${what}: ${Math.round(milliseconds)} ms (${Math.round(least)}–${Math.round(greatest)}), goal ${goal} ms.`,
   )
-  const table = [head, '', markdown(comparisons), ...startLines].join('\n')
-  return { engine, machine, roundsAsked: options.rounds, roundsDone, silentRounds, comparisons, starts, table }
+  const figureLines = whole.figures.map(({ line }) => `\n${line}.`)
+  const figures = whole.figures.map(({ line: _, ...judged }) => judged)
+  const table = [head, '', markdown(comparisons), ...startLines, ...figureLines].join('\n')
+  return { engine, machine, roundsAsked: options.rounds, roundsDone, silentRounds, comparisons, starts, figures, table }
 }
 
 function sqliteVersion(): string {

@@ -39,7 +39,25 @@ const feathers: Wire = {
   put: (id, body) => ({ method: 'PATCH', path: `/users/${id}`, body }),
 }
 
+/** ZenStack's calls: arguments as JSON in `q`, or in the body. */
+const zenstack: Wire = {
+  get: (id) => ({ method: 'GET', path: `/api/user/findUnique?q=${argument({ where: { id } })}` }),
+  list: (take, skip) => ({ method: 'GET', path: `/api/user/findMany?q=${argument({ take, skip, orderBy: { id: 'asc' } })}` }),
+  post: (data) => ({ method: 'POST', path: '/api/user/create', body: { data } }),
+  put: (id, data) => ({ method: 'PUT', path: '/api/user/update', body: { where: { id }, data } }),
+  delete: (id) => ({ method: 'DELETE', path: `/api/user/delete?q=${argument({ where: { id } })}` }),
+  content: dataOf,
+}
+
 /** Strongroom's, and of servers that were written by hand; and those of peers. */
-export const wires = { rest, feathers } as const
+export const wires = { rest, feathers, zenstack } as const
 
 export type WireName = keyof typeof wires
+
+function argument(value: object): string {
+  return encodeURIComponent(JSON.stringify(value))
+}
+
+function dataOf(answer: unknown): unknown {
+  return typeof answer === 'object' && answer !== null && 'data' in answer ? answer.data : undefined
+}

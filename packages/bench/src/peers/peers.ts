@@ -34,4 +34,13 @@ export const peers: readonly Peer[] = [
     goals: { list: 2.5 },
     note: 'Prisma 7 with its better-sqlite3 adapter behind Fastify routes written by hand, the audit entry in an interactive transaction.',
   },
+  {
+    name: 'ZenStack',
+    folder: 'zenstack',
+    engine: 'sqlite',
+    wire: 'zenstack',
+    prepare: ['node_modules/@zenstackhq/cli/bin/cli', 'generate', '--schema', 'schema.zmodel', '--output', 'generated'],
+    goals: { get: 6, list: 6, post: 6, put: 6, delete: 6 },
+    note: 'ZenStack 3 with its own routes on Fastify, the audit entry by a plugin inside the transaction of the mutation. It deletes for good.',
+  },
 ]

@@ -31,7 +31,9 @@ async function answer({ url, wire: name }: Side, asked: (wire: Wire) => Asked) {
   const response = await fetch(`${url}${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
   const text = await response.text()
   if (!response.ok) return { good: false, status: response.status, text }
-  return { good: true, status: response.status, text: text === '' ? '' : withoutNow(sorted(wire.content(JSON.parse(text)))) }
+  const content = text === '' ? undefined : wire.content(JSON.parse(text))
+  // Some say of a record that is not there that it is null.
+  return { good: content !== null, status: response.status, text: content === undefined ? '' : withoutNow(sorted(content)) }
 }
 
 /** JSON whose fields stand in the order of their names. */

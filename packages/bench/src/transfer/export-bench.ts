@@ -37,7 +37,7 @@ export async function exportBench(folder: string, options: ExportOptions) {
     // In turn, whoever is first.
     const turns = round % 2 === 0 ? kinds : kinds.toReversed()
     const found: Partial<Record<(typeof kinds)[number], Measured>> = {}
-    for (const kind of turns) found[kind] = await measure(folder, kind, `sqlite:${users}`, 'users')
+    for (const kind of turns) found[kind] = await measureExport(folder, kind, `sqlite:${users}`, 'users')
     // Each kind had its turn.
     rounds.push(found as Record<(typeof kinds)[number], Measured>)
     options.report(kinds.map((kind) => `${kind} ${found[kind]?.seconds.toFixed(2)} s, ${found[kind]?.peakMegabytes} MB`).join('; '))
@@ -64,7 +64,7 @@ async function largeRows(folder: string, { letters, report }: ExportOptions) {
   const all = async (engine: string, url: string): Promise<void> => {
     await makeLetters(url, letters, letterSize)
     for (const kind of ['export', 'backup']) {
-      const measured = await measure(folder, kind, url, 'letters')
+      const measured = await measureExport(folder, kind, url, 'letters')
       found.push({ engine, kind, letters, ...measured })
       report(`${engine}: ${kind} of ${letters} rows of ${letterSize}: ${measured.seconds.toFixed(2)} s, ${measured.peakMegabytes} MB`)
     }
@@ -74,7 +74,8 @@ async function largeRows(folder: string, { letters, report }: ExportOptions) {
   return found
 }
 
-async function measure(folder: string, kind: string, url: string, table: string): Promise<Measured> {
+/** One export or backup in a process of its own. */
+export async function measureExport(folder: string, kind: string, url: string, table: string): Promise<Measured> {
   const script = fileURLToPath(new URL('./export-process.ts', import.meta.url))
   const target = join(folder, 'target')
   try {

@@ -21,11 +21,7 @@ export async function importBench(folder: string, { records, rounds, report }: I
   await writeCsv(csv, records)
   const results: unknown[] = []
   const measure = async (engine: string, url: string): Promise<void> => {
-    const script = fileURLToPath(new URL('./import-process.ts', import.meta.url))
-    const { stdout } = await run(process.execPath, [script, url, csv])
-    const found = JSON.parse(stdout)
-    if (found.rows !== records || found.faults !== 0) throw new Error(`${found.rows} of ${records} rows were imported: ${stdout}`)
-    results.push({ engine, ...found, rowsPerSecond: Math.round(records / found.seconds) })
+    results.push({ engine, ...(await measureImport(url, csv, records)) })
     report(`${engine}: ${JSON.stringify(results.at(-1))}`)
   }
   for (let round = 0; round < rounds; round++) {
@@ -37,7 +33,25 @@ export async function importBench(folder: string, { records, rounds, report }: I
   return { engine: 'sqlite, postgres', roundsAsked: rounds, roundsDone: results.length / 2, counts: { records }, results }
 }
 
-async function writeCsv(file: string, records: number): Promise<void> {
+/** What one import took, as far as others than readers of its figures look at it. */
+interface Imported {
+  readonly rows: number
+  readonly faults: number
+  readonly seconds: number
+  readonly growthMegabytes: number
+}
+
+/** One import in a process of its own. */
+export async function measureImport(url: string, csv: string, records: number): Promise<Imported & { readonly rowsPerSecond: number }> {
+  const script = fileURLToPath(new URL('./import-process.ts', import.meta.url))
+  const { stdout } = await run(process.execPath, [script, url, csv])
+  // That program prints this, and more.
+  const found = JSON.parse(stdout) as Imported
+  if (found.rows !== records || found.faults !== 0) throw new Error(`${found.rows} of ${records} rows were imported: ${stdout}`)
+  return { ...found, rowsPerSecond: Math.round(records / found.seconds) }
+}
+
+export async function writeCsv(file: string, records: number): Promise<void> {
   const lines = function* (): Generator<string> {
     yield 'name,email,age\r\n'
     for (let index = 0; index < records; index++) yield `Person ${index},person${index}@example.com,${index % 100}\r\n`
