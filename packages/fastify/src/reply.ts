@@ -1,4 +1,4 @@
-import type { Pagination, SuccessEnvelope } from '@strongroom/contract'
+import type { Pagination } from '@strongroom/contract'
 import type { FastifyReply } from 'fastify'
 import { responseStyleOf } from './response-style.ts'
 
@@ -11,12 +11,15 @@ export interface About {
 
 /** Makes an answer of JSON, in the style of the scope: the text, which a handler answers. It is written here, so that no serializer of the host has a say in it. */
 export function answerJson(reply: FastifyReply, status: number, data: unknown, about: About): string {
-  const enveloped = responseStyleOf(reply.request) === 'envelope'
-  const answer = enveloped
-    ? ({ success: true, message: about.message, data, pagination: about.pagination ?? null } satisfies SuccessEnvelope)
-    : data
-  reply.code(status).type('application/json; charset=utf-8')
-  return JSON.stringify(answer)
+  return answerText(reply, status, JSON.stringify(data), about)
+}
+
+/** The same for data that are JSON text already. */
+export function answerText(reply: FastifyReply, status: number, text: string, { message, pagination }: About): string {
+  reply.code(status).header('content-type', 'application/json; charset=utf-8')
+  if (responseStyleOf(reply.request) === 'bare') return text
+  // The members of a SuccessEnvelope.
+  return `{"success":true,"message":${JSON.stringify(message)},"data":${text},"pagination":${JSON.stringify(pagination ?? null)}}`
 }
 
 /** Lets scripts of other origins read these headers, beside the ones that the host exposes. */

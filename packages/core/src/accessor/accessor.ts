@@ -17,7 +17,7 @@ import { type AggregateOptions, type AggregateRow, aggregateRecords, type Measur
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
-import { HistoricAccessor, insides, runWrite } from './historic-accessor.ts'
+import { insides, runWrite } from './historic-accessor.ts'
 import { type NamedInclusion, namedInclusions } from './include.ts'
 import { insertRecords } from './insert.ts'
 import { type ConditionalWriteOptions, lockExpected } from './match.ts'
@@ -28,7 +28,7 @@ import { restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
 import { replaceRecord, saveRecord, updateFound, updateRecord } from './update.ts'
 import { upsertRecords } from './upsert.ts'
-import { type WirePage, wirePage } from './wire-page.ts'
+import { WireAccessor } from './wire-accessor.ts'
 
 /** Gives a storage the insides of an accessor; not for anybody else. */
 export const bindAccessor = Symbol('bindAccessor')
@@ -43,7 +43,7 @@ export const bindAccessor = Symbol('bindAccessor')
  * const alice = await users.insert({ name: 'Alice', email: 'a@example.com' }, { actor: 'admin' })
  * await users.update(alice.id, { name: 'Alice B.' }, { actor: 'admin' })
  */
-export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Model> {
+export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
   readonly model: Model
   /** The name in audit entries and routes. */
   readonly component: string
@@ -109,16 +109,6 @@ export class ModelAccessor<Model extends AnyModel> extends HistoricAccessor<Mode
   ): Promise<RecordPage<Selected<Model, Fields, Included>>> {
     // The records were read with these fields and inclusions.
     return (await pageRecords(this[insides](), options)) as RecordPage<Selected<Model, Fields, Included>>
-  }
-
-  /**
-   * The same page, with records as they travel in JSON: without secrets, for whoever answers a request. Long lists take half of the time.
-   * @example
-   * const { rows } = await users.wirePage({ limit: 100 })
-   * response.end(JSON.stringify(rows))
-   */
-  async wirePage(options: Omit<PageOptions<Model>, 'fields'> & { readonly fields?: FieldNames<Model> } = {}): Promise<WirePage> {
-    return wirePage(this[insides](), options)
   }
 
   /** The first record that the options ask for, or null. */

@@ -35,7 +35,7 @@ export function wirePage(bound: BoundAccessor, question: PageQuestion): Awaitabl
 }
 
 /** What a caller may read of a record: its model's fields, in their order, but for those that are marked as secret. */
-const wireColumns = perModel((model: AnyModel): readonly string[] =>
+export const wireColumns = perModel((model: AnyModel): readonly string[] =>
   model.fields.filter(({ hidden, secret }) => !hidden && !secret).map(({ name }) => name),
 )
 

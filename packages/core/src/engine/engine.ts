@@ -2,6 +2,7 @@ import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
 import type { EntryInsert } from './entry-insert.ts'
+import type { JsonFunctions } from './json-functions.ts'
 import type { LateWrite } from './late-write.ts'
 import type { LogGuard } from './log-guard.ts'
 import type { Reach } from './reach.ts'
@@ -268,6 +269,8 @@ export interface Engine extends TableDefiner {
   /** Builds and compiles statements in this engine's SQL; it executes nothing. */
   readonly builder: Kysely<AnyDatabase>
   readonly text: TextFunctions
+  /** Writes records as JSON; undefined where the program does it as well. */
+  readonly json: JsonFunctions | undefined
   /** How processes tell each other something; undefined where the database has no such thing, and whoever waits looks again and again. */
   readonly signals: Signals | undefined
   /**

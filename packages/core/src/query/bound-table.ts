@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Codec, Engine, StoredRow } from '../engine/engine.ts'
 import type { AnyModel, Field } from '../model/model.ts'
 import { same } from '../model/value-types/value-type.ts'
@@ -17,6 +18,8 @@ export class BoundTable {
   readable: ((caller: CallerContext) => Filter) | undefined
   /** The names of the columns that make up a record; row_version is not among them. */
   readonly recordColumns: readonly string[]
+  /** The fields of records whose values the database does not write in JSON as the program would. */
+  readonly unwritten: ReadonlySet<string>
   readonly #codecs: ReadonlyMap<string, Codec>
   readonly #decoders: readonly (readonly [string, Codec['decode']])[]
   readonly #wireSteps: readonly (readonly [string, Codec['decode']])[]
@@ -26,6 +29,7 @@ export class BoundTable {
     this.engine = engine
     const visible = model.fields.filter((field) => !field.hidden)
     this.recordColumns = visible.map((field) => field.name)
+    this.unwritten = new Set(visible.filter((field) => !engine.json?.value(field, sql.ref(field.name))).map((field) => field.name))
     this.#codecs = new Map(model.fields.map((field) => [field.name, engine.codec(field)]))
     this.#decoders = visible.flatMap((field) => this.#decoderOf(field))
     this.#wireSteps = visible.flatMap((field) => this.#wireStepOf(field))

@@ -1,4 +1,5 @@
-import type { Statement } from '../engine/engine.ts'
+import type { SelectQueryBuilder } from 'kysely'
+import type { AnyDatabase, Statement } from '../engine/engine.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { BoundTable } from './bound-table.ts'
 import { describeFilter, renderFilter, renderQuestion } from './condition.ts'
@@ -38,26 +39,40 @@ export function conditionOf(table: BoundTable, context: CallerContext | undefine
 
 /** `SELECT` of whole records. */
 export function selectStatement(table: BoundTable, context: CallerContext | undefined, options: SelectOptions): Statement {
+  const { model, recordColumns } = table
+  const columns = options.version ? [...recordColumns, model.rowVersion.name] : (options.columns ?? recordColumns)
+  const selected = options.version ? '+' : (options.columns?.join() ?? '*')
+  return rowsStatement(table, context, options, selected, (rows) => rows.select([...columns]))
+}
+
+type Rows = SelectQueryBuilder<AnyDatabase, string, object>
+
+/** A statement about the rows of a selection; `select` says what of them is answered, and `selected` tells such statements apart. */
+export function rowsStatement(
+  table: BoundTable,
+  context: CallerContext | undefined,
+  options: SelectOptions,
+  selected: string,
+  select: (rows: Rows) => Pick<Rows, 'compile'>,
+): Statement {
   const { model, engine } = table
   const condition = conditionOf(table, context, options)
   const { key, values } = describeFilter(condition, table.encode)
   const lock = options.lock === true && engine.capabilities.rowLocks
   // OFFSET needs a LIMIT on some engines.
   const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
-  const columns = options.version ? [...table.recordColumns, model.rowVersion.name] : (options.columns ?? table.recordColumns)
   const short = isShort(table, options)
   const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.uniform ? '!' : ''}`).join()
-  const shapeKey = `select ${options.version ? '+' : (options.columns?.join() ?? '*')}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}|${short}`
+  const shapeKey = `select ${selected}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}|${short}`
   const shape = table.shapes.get(shapeKey, () => {
-    let query = engine.builder
+    let query: Rows = engine.builder
       .selectFrom(model.name)
-      .select([...columns])
       .where((eb) => (short ? renderFilter(table, condition, eb, 0) : renderQuestion(table, condition, eb)))
     for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
     if (lock) query = query.forUpdate()
-    return shapeOf(query.compile())
+    return shapeOf(select(query).compile())
   })
   return bind(shape, [...values, limit, options.offset])
 }
@@ -65,8 +80,9 @@ export function selectStatement(table: BoundTable, context: CallerContext | unde
 /** Rows from the start that a list may pass without a look at the clock. */
 const shortest = 10_000
 
-/** The beginning of a whole table needs no time limit. */
+/** One record by its id, and the beginning of a whole table, need no time limit. */
 function isShort({ model }: BoundTable, { filter, order, limit = Number.POSITIVE_INFINITY, offset = 0 }: SelectOptions): boolean {
+  if (filter.type === 'compare') return filter.comparison === 'eq' && filter.field === model.id.name
   return filter === everything && limit + offset <= shortest && order.every(({ field }) => field === model.id.name)
 }
 

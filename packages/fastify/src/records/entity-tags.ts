@@ -1,11 +1,10 @@
 import { type EntityTags, entityTag, parseEntityTags, QueryError } from '@strongroom/contract'
-import { type ConditionalWriteOptions, StrongroomError, versionOf } from '@strongroom/core'
+import { type ConditionalWriteOptions, StrongroomError } from '@strongroom/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { RecordRoom } from './record-room.ts'
 
 /** Says which version of its record an answer shows, where that is known. */
-export function sendEntityTag(reply: FastifyReply, row: object): void {
-  const version = versionOf(row)
+export function sendEntityTag(reply: FastifyReply, version: string | undefined): void {
   if (version !== undefined) reply.header('etag', entityTag(version))
 }
 
@@ -42,9 +41,8 @@ export function refuseConditions({ headers }: FastifyRequest, instead: string): 
 }
 
 /** Whether the client has this version of the record already. */
-export function isKnown(request: FastifyRequest, row: object): boolean {
+export function isKnown(request: FastifyRequest, version: string | undefined): boolean {
   const tags = readTags(request, 'If-None-Match')
-  const version = versionOf(row)
   return tags !== undefined && version !== undefined && (tags.any || tags.all.includes(version))
 }
 

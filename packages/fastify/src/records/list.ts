@@ -1,11 +1,11 @@
 import { mostIncludedRecords, type Pagination } from '@strongroom/contract'
-import type { RecordPage } from '@strongroom/core'
+import type { JsonPage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readInstant } from '../instant.ts'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
-import { answerJson, exposeHeaders } from '../reply.ts'
+import { answerText, exposeHeaders } from '../reply.ts'
 import { pageLinks } from './page-links.ts'
-import { type RecordRoom, type Row, wireRow } from './record-room.ts'
+import { type RecordRoom, wireRow } from './record-room.ts'
 
 /** `GET /users`: a page of records as a bare array; what is to be said about it stands in headers. */
 export function listRecords(room: RecordRoom): RouteHandlerMethod {
@@ -13,17 +13,17 @@ export function listRecords(room: RecordRoom): RouteHandlerMethod {
     const query = readRecordQuery(room, request)
     const page = await findPage(room, query)
     if (page.total !== undefined) {
-      reply.header('x-total-count', String(page.total)).header('content-range', contentRange(room, query, page.rows.length, page.total))
+      reply.header('x-total-count', String(page.total)).header('content-range', contentRange(room, query, page.size, page.total))
     }
     const [path] = request.originalUrl.split('?', 1)
     reply.header('link', pageLinks(`${path}?${query.raw}`, query, page))
     exposeHeaders(reply, ['X-Total-Count', 'Content-Range', 'Link', 'X-Request-Id'])
-    return answerJson(reply, 200, page.rows, { message: 'Records found', pagination: paginationOf(query, page) })
+    return answerText(reply, 200, page.text, { message: 'Records found', pagination: paginationOf(query, page) })
   }
 }
 
-/** A page whose records are in wire form. */
-async function findPage(room: RecordRoom, query: RecordQuery): Promise<RecordPage<Row>> {
+/** A page whose records are text. */
+async function findPage(room: RecordRoom, query: RecordQuery): Promise<JsonPage> {
   const { accessor } = room
   const { where, orderBy, limit, offset, after, before, includeDeleted, count, fields, include } = query
   const time = readInstant('at', query.at)
@@ -39,13 +39,13 @@ async function findPage(room: RecordRoom, query: RecordQuery): Promise<RecordPag
     ...(after !== undefined && { after }),
     ...(before !== undefined && { before }),
   }
-  if (!time && include.length === 0) return accessor.wirePage(options)
+  if (!time && include.length === 0) return accessor.pageJson(options)
   const along = { ...options, include: Object.fromEntries(include.map((name) => [name, true])), includeAtMost: mostIncludedRecords }
-  const page = await (time ? accessor.asOf(time).page(along) : accessor.page(along))
-  return { ...page, rows: page.rows.map((row) => wireRow(room, include, row)) }
+  const { rows, ...page } = await (time ? accessor.asOf(time).page(along) : accessor.page(along))
+  return { ...page, text: JSON.stringify(rows.map((row) => wireRow(room, include, row))), size: rows.length }
 }
 
-function paginationOf({ limit, offset, after, before }: RecordQuery, { total, next, previous }: RecordPage<Row>): Pagination {
+function paginationOf({ limit, offset, after, before }: RecordQuery, { total, next, previous }: JsonPage): Pagination {
   const placed = after === undefined && before === undefined
   return { total: total ?? null, limit, offset: placed ? offset : null, next: next ?? null, previous: previous ?? null }
 }

@@ -58,6 +58,8 @@ export class PostgresEngine implements Engine {
   readonly name = 'postgres'
   readonly capabilities: EngineCapabilities
   readonly text = textFunctions
+  /** jsonb has other spaces, and numbers of other digits. */
+  readonly json = undefined
   readonly inTime = undefined
   readonly insertWithEntry = insertWithEntry
   readonly builder = kyselyBuilder()

@@ -4,6 +4,7 @@ import { LateWrite } from '../late-write.ts'
 import type { StatementListener } from '../statement-listener.ts'
 import { ChangeMarks } from './change-marks.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
+import { addJsonFunctions } from './json-text.ts'
 import { listenToStatements } from './listen.ts'
 import { ReadClock } from './read-clock.ts'
 import { StatementCache } from './statement-cache.ts'
@@ -56,6 +57,7 @@ export function openWriter(options: HandleOptions): Handle {
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw noLog(options.path)
     setPragmas(database, options.synchronous)
     addTextFunctions(database)
+    addJsonFunctions(database)
     if (options.maxPageCount !== undefined) database.pragma(`max_page_count = ${options.maxPageCount}`)
   } catch (error) {
     database.close()
@@ -77,6 +79,7 @@ export function openReader(options: HandleOptions): Handle {
   try {
     setPragmas(database, options.synchronous)
     addTextFunctions(database)
+    addJsonFunctions(database)
   } catch (error) {
     database.close()
     throw error

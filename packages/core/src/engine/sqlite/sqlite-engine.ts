@@ -27,6 +27,7 @@ import { allowedValues, columnDefinition, columnType, createTableSql, idDefiniti
 import { dependentsOf } from './dependents.ts'
 import type { Handle } from './handle.ts'
 import { inspectTables } from './inspect.ts'
+import { jsonFunctions } from './json-text.ts'
 import { sqliteBuilder } from './kysely-builder.ts'
 import { guardSql, isGuarded, unguardSql } from './log-guard.ts'
 import { measureDisk } from './measure-disk.ts'
@@ -68,6 +69,7 @@ export class SqliteEngine implements Engine {
   }
   readonly builder: Kysely<AnyDatabase> = sqliteBuilder()
   readonly text = textFunctions
+  readonly json = jsonFunctions
   readonly inTime = inTime
   readonly insertWithEntry = undefined
   readonly place: DatabasePlace

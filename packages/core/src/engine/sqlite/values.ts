@@ -38,7 +38,7 @@ export function codecFor(field: StoredKind): Codec {
 function decimalCodec(scale: number): Codec {
   return {
     encode: (value) => toScaled(String(value), scale),
-    decode: (stored) => fromScaled(BigInt(stored as number | bigint), scale),
+    decode: (stored) => decimalText(BigInt(stored as number | bigint), scale),
     identity: false,
   }
 }
@@ -49,7 +49,8 @@ function toScaled(text: string, scale: number): bigint {
   return sign === '-' ? -scaled : scaled
 }
 
-function fromScaled(scaled: bigint, scale: number): string {
+/** A scaled integer as the decimal that it stands for. */
+export function decimalText(scaled: bigint, scale: number): string {
   const sign = scaled < 0n ? '-' : ''
   const digits = (scaled < 0n ? -scaled : scaled).toString().padStart(scale + 1, '0')
   if (scale === 0) return `${sign}${digits}`
