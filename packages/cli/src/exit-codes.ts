@@ -1,4 +1,3 @@
-import { StrongroomError } from '@strongroom/core'
 import { Fault, Unreachable, WrongUse } from './faults.ts'
 
 /** What scripts can tell apart; `docs/reference/cli.md` lists them. */
@@ -34,8 +33,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 function known(error: unknown): { readonly code: string; readonly status: number } {
-  if (error instanceof StrongroomError || error instanceof Fault) return error
-  // The accessors' module may bring a copy of the library of its own, whose classes are others.
+  if (error instanceof Fault) return error
+  // Known by what they have, and not by their class: the accessors' module may bring a copy of the library of its own.
   if (error instanceof Error && 'code' in error && 'status' in error) return { code: String(error.code), status: Number(error.status) }
   return { code: '', status: 0 }
 }

@@ -8,6 +8,7 @@ export {
   proofParameters,
   verifyParameters,
 } from './audit-evidence.ts'
+export { auditOperations } from './audit-operations.ts'
 export { type BatchMethod, batchMethods, batchRoute, mostOperations } from './batch-route.ts'
 export { type BulkQuery, bulkParameters, mostBulkRecords, parseBulkQuery } from './bulk-query.ts'
 export { changesRoute } from './changes-route.ts'

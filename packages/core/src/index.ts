@@ -1,4 +1,5 @@
 export type { ErrorCode } from '@strongroom/contract'
+export { auditOperations } from '@strongroom/contract'
 export { type Access, type AccessRules, defineAccess, type FieldRules } from './access/define-access.ts'
 export { type AccessOperation, accessOperations, type FieldRule, type RecordCondition, type Rule } from './access/rule.ts'
 export { isInScope } from './access/scopes.ts'
@@ -18,7 +19,7 @@ export type { PastRecords } from './accessor/past/past-records.ts'
 export type { HistoryOptions, HistoryPage } from './accessor/past/record-history.ts'
 export type { FieldNames, Include, Selected } from './accessor/selected.ts'
 export type { AuditAccessor, AuditCursorPage, AuditPage, AuditQuery } from './audit/audit-accessor.ts'
-export { type AuditOperation, auditOperations } from './audit/audit-log.ts'
+export type { AuditOperation } from './audit/audit-log.ts'
 export type {
   ArrivalOptions,
   ChangeEvent,

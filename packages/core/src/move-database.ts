@@ -1,8 +1,7 @@
-import type { DatabasePlace } from './engine/engine.ts'
-import { databaseFile, openEngine } from './engine/open-engine.ts'
+import { refuseRepeats } from './accessor/refuse-repeats.ts'
+import { databaseFile } from './engine/open-engine.ts'
 import { UsageError } from './errors.ts'
-import { type AnyAccessor, refuseRepeats } from './options.ts'
-import { prepareSchema } from './schema/prepare-schema.ts'
+import type { AnyAccessor } from './options.ts'
 import { tableOf } from './schema/wanted-table.ts'
 import type { MoveProgress, MoveReport } from './transfer/move/move.ts'
 import { moveInThread } from './transfer/move/move-in-thread.ts'
@@ -24,9 +23,6 @@ export interface MoveOptions {
   /** Is told how far it is, some hundred times a second at most. A throw ends the work, as `signal` does. */
   readonly onProgress?: ((progress: MoveProgress) => void) | undefined
 }
-
-/** Milliseconds for reaching a server. */
-const connectWait = 5_000
 
 const optionNames = ['from', 'to', 'accessors', 'leaveOthers', 'restart', 'signal', 'onProgress']
 
@@ -52,27 +48,10 @@ export async function moveDatabase(options: MoveOptions): Promise<MoveReport> {
     if (/:memory:/.test(url)) throw refused(`A database in memory can be seen by nobody else: ${name} cannot be one.`)
   }
   refuseRepeats(accessors)
-  const target = placeOf(to)
+  // A URL of no engine is refused here.
+  for (const url of [from, to]) databaseFile(url)
   const known = accessors.map(({ model }) => tableOf(model))
-  const report = await moveInThread({ from, target, known, leaveOthers, restart }, { signal, onProgress })
-  await settle(to)
-  return report
-}
-
-/** The target is not opened as a database before it is one. */
-function placeOf(url: string): DatabasePlace {
-  const file = databaseFile(url)
-  return file === undefined ? { engine: 'postgres', url, connectWait } : { engine: 'sqlite', path: file }
-}
-
-/** What the first start would do: the log is made append-only, and entries that waited for their place get one. */
-async function settle(url: string): Promise<void> {
-  const engine = await openEngine(url, { sqlite: {}, postgres: { poolSize: 2 } })
-  try {
-    await prepareSchema(engine, [], { createTables: true })
-  } finally {
-    await engine.close()
-  }
+  return await moveInThread({ from, to, known, leaveOthers, restart }, { signal, onProgress })
 }
 
 function refused(sentence: string): UsageError {

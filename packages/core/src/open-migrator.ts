@@ -1,8 +1,9 @@
 import { checkReferences } from './accessor/references.ts'
+import { refuseRepeats } from './accessor/refuse-repeats.ts'
 import { openEngine, openEngineToRead } from './engine/open-engine.ts'
 import type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
 import { UsageError } from './errors.ts'
-import { type AnyAccessor, refuseRepeats } from './options.ts'
+import type { AnyAccessor } from './options.ts'
 import type { MigrationSource } from './schema/migrate/migration.ts'
 import { EngineMigrator, type Migrator } from './schema/migrate/migrator.ts'
 

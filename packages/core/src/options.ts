@@ -1,5 +1,6 @@
 import type { Access } from './access/define-access.ts'
 import type { ModelAccessor } from './accessor/accessor.ts'
+import { refuseRepeats } from './accessor/refuse-repeats.ts'
 import type { PostgresSettings, SqliteSettings } from './engine/settings.ts'
 import type { StatementListener } from './engine/statement-listener.ts'
 import { UsageError } from './errors.ts'
@@ -168,20 +169,6 @@ export function readAccess({ access }: Pick<StorageOptions, 'access'>, accessors
     if (access.findIndex((other) => other.model === model) !== index) refuse(`access has rules for "${model.name}" twice.`)
   })
   return access
-}
-
-/** Throws UsageError `invalid_options` where two accessors have one component or one table. */
-export function refuseRepeats(accessors: readonly AnyAccessor[]): void {
-  const components = new Set<string>()
-  const tables = new Map<string, string>()
-  for (const { component, model } of accessors) {
-    if (components.has(component)) refuse(`Two accessors are called "${component}". Give each component a name of its own.`)
-    const other = tables.get(model.name.toLowerCase())
-    if (other !== undefined)
-      refuse(`${other} and ${component} both keep their records in the table "${model.name}". Give each model a table of its own.`)
-    components.add(component)
-    tables.set(model.name.toLowerCase(), component)
-  }
 }
 
 function positive(name: string, value: number): void {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type Checkpoint, InvalidQueryError, readCheckpoints } from '@strongroom/core'
+import type { Checkpoint } from '@strongroom/core'
 import { accessors, header } from '../arguments/shared-options.ts'
 import { exitCodes } from '../exit-codes.ts'
 import { WrongUse } from '../faults.ts'
@@ -50,6 +50,7 @@ async function checkpointsIn(file: string): Promise<Checkpoint[]> {
   const text = await readFile(file, 'utf8').catch(() => {
     throw new WrongUse(`There is no file ${file} that could be read.`)
   })
+  const { InvalidQueryError, readCheckpoints } = await import('@strongroom/core')
   try {
     return readCheckpoints(text)
   } catch (error) {

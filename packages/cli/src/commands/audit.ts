@@ -1,4 +1,4 @@
-import { auditOperations } from '@strongroom/core'
+import { auditOperations } from '@strongroom/contract'
 import { readInstant } from '../arguments/instant.ts'
 import type { Given } from '../arguments/option.ts'
 import { oneOf } from '../arguments/read-arguments.ts'

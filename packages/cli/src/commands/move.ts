@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { databaseFile, type MoveProgress, type MoveReport, moveDatabase } from '@strongroom/core'
+import { databaseFile, type MoveProgress, type MoveReport, moveDatabase } from '@strongroom/core/move'
 import type { Given } from '../arguments/option.ts'
 import { accessors } from '../arguments/shared-options.ts'
 import { WrongUse } from '../faults.ts'

@@ -4,7 +4,7 @@ import type { Job } from './command.ts'
 
 /** Works on a target, and lets go of it. */
 export async function withTarget<T>(job: Job, said: string | undefined, work: (target: Target, watch: Watch) => Promise<T>): Promise<T> {
-  const target = openTarget(said, job.given, job.surroundings)
+  const target = await openTarget(said, job.given, job.surroundings)
   try {
     return await work(target, { signal: job.surroundings.signal, progress: job.progress })
   } finally {

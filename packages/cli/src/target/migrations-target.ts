@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { databaseFile, type Migrator, openMigrator } from '@strongroom/core'
+import type { Migrator } from '@strongroom/core'
 import type { Given } from '../arguments/option.ts'
 import { WrongUse } from '../faults.ts'
 import type { Surroundings } from '../surroundings.ts'
@@ -25,10 +25,11 @@ export async function openMigrations(given: Given, { env }: Surroundings): Promi
   const url = databaseUrl(said)
   const module = given.text('accessors')
   const loaded = module === undefined ? undefined : await loadAccessors(module)
-  const file = databaseFile(url)
+  const core = loaded?.core ?? (await import('@strongroom/core'))
+  const file = core.databaseFile(url)
   const exists = file === undefined || existsSync(file)
   return {
-    migrator: await (loaded?.core.openMigrator ?? openMigrator)({
+    migrator: await core.openMigrator({
       url,
       accessors: loaded?.accessors ?? [],
       migrations: given.text('migrations') ?? './migrations',

@@ -2,7 +2,6 @@ import { statSync } from 'node:fs'
 import type { Given } from '../arguments/option.ts'
 import { WrongUse } from '../faults.ts'
 import type { Surroundings } from '../surroundings.ts'
-import { DatabaseTarget } from './database-target.ts'
 import { ServerTarget } from './server-target.ts'
 import type { Target } from './target.ts'
 
@@ -14,7 +13,7 @@ const variable = (env: Surroundings['env'], name: string): string | undefined =>
  *
  * @throws WrongUse where nothing is said
  */
-export function openTarget(said: string | undefined, given: Given, { env }: Surroundings): Target {
+export async function openTarget(said: string | undefined, given: Given, { env }: Surroundings): Promise<Target> {
   const target = said ?? variable(env, 'STRONGROOM_URL') ?? variable(env, 'DATABASE_URL')
   if (target === undefined)
     throw new WrongUse('Say which server or database: a URL such as http://127.0.0.1:3000, a database file, or set STRONGROOM_URL.')
@@ -23,6 +22,8 @@ export function openTarget(said: string | undefined, given: Given, { env }: Surr
     return new ServerTarget({ url: target, headers: given.all('header'), token: variable(env, 'STRONGROOM_TOKEN'), user })
   }
   if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) throw new WrongUse(`${target} is a folder. Name the database file in it.`)
+  // The library itself is loaded only by those who work on a database.
+  const { DatabaseTarget } = await import('./database-target.ts')
   return new DatabaseTarget({
     url: databaseUrl(target),
     accessorsModule: given.text('accessors'),

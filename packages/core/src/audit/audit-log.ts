@@ -1,19 +1,7 @@
+import { auditOperations } from '@strongroom/contract'
 import { Type } from 'typebox'
 import { defineSystemModel } from '../model/define-model.ts'
 import { Bytes, DateTime } from '../model/field-types.ts'
-
-/** What can stand in an entry's `operation`. */
-export const auditOperations = [
-  'create',
-  'update',
-  'delete',
-  'soft_delete',
-  'restore',
-  'purge',
-  'erase',
-  'restore_database',
-  'unaudited',
-] as const
 
 /** What an audit entry says was done. `unaudited` marks a transaction that was allowed to write past the log. */
 export type AuditOperation = (typeof auditOperations)[number]

@@ -17,13 +17,12 @@ export interface MoveNotes {
   readonly tables: ReadonlyMap<string, MovedRows>
 }
 
-/** Rows of one table, and how far it is with them. */
-export interface MoveBatch {
-  readonly table: string
-  readonly columns: readonly string[]
-  /** In the target's own form. */
-  readonly rows: readonly (readonly unknown[])[]
-  readonly now: MovedRows
+/** Rows of one table on their way in. */
+export interface TableLoad {
+  /** Takes rows, in the target's own form; resolves when there is room for more. They stay when `keep` says so. */
+  add(rows: readonly (readonly unknown[])[]): Promise<void>
+  /** Has all rows stay that were added, together with the note of them. */
+  keep(now: MovedRows): Promise<void>
 }
 
 /** A table whose ids the database counts. */
@@ -46,8 +45,8 @@ export interface MoveTarget {
   notes(): Promise<MoveNotes | undefined>
   /** Makes the tables and the notes, or nothing. */
   begin(statements: readonly string[], about: string): Promise<void>
-  /** Adds rows together with the note of them. */
-  insert(batch: MoveBatch): Promise<void>
+  /** Begins with the rows of a table. What was not kept is gone when the target is closed. */
+  load(table: string, columns: readonly string[]): TableLoad
   /** Runs the last statements and sets the counters, or does nothing; what is there then outlasts a power cut. */
   complete(statements: readonly string[], counted: readonly CountedTable[]): Promise<void>
   /** Takes tables away again, and the notes. */

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -14,21 +15,22 @@ export interface MovesOptions extends CampaignOptions {
   readonly megabytes?: number
 }
 
+/** What `strongroom move` says of itself. */
 interface MoveAnswer {
-  readonly result: {
-    readonly resumed: boolean
-    readonly tables: readonly { readonly table: string; readonly rows: number; readonly sha256: string }[]
-  }
-  readonly maxRss: number
+  readonly resumed: boolean
+  readonly tables: readonly { readonly table: string; readonly rows: number; readonly sha256: string }[]
 }
 
+/** What `strongroom audit verify` says of a log. */
 interface VerifyAnswer {
-  readonly result: { readonly ok: boolean; readonly entries: number; readonly unsealed: number; readonly fault: unknown }
+  readonly ok: boolean
+  readonly entries: number
+  readonly fault: unknown
 }
 
 /**
  * The quickstart's data, enlarged to so many rows (`rounds`; records, and entries of the log), are moved from SQLite to PostgreSQL, back, and
- * there again, each in a process of its own. The first move is killed in its middle, and goes on. All have the same hashes, take
+ * there again, each by a `strongroom move` of its own. The first move is killed in its middle, and goes on. All have the same hashes, take
  * little memory, and each log proves itself.
  */
 export async function movesCampaign({ rounds, seed, megabytes: most = 200, report = () => undefined }: MovesOptions): Promise<Evidence> {
@@ -44,7 +46,7 @@ export async function movesCampaign({ rounds, seed, megabytes: most = 200, repor
     const [first, back] = ['first', 'back'].map((name) => `sqlite:${join(folder.path, `${name}.db`)}`) as [string, string]
     counts.rows = Number(await inProcess('build.ts', first, String(rounds)))
     report(`${counts.rows} rows are there after ${seconds(started)} s`)
-    const killed = await inProcess('move-process.ts', 'move', first, there, 'killed').then(
+    const killed = await inProcess('killed-move.ts', first, there).then(
       () => false,
       (error: { readonly signal?: string }) => error.signal === 'SIGKILL',
     )
@@ -56,9 +58,7 @@ export async function movesCampaign({ rounds, seed, megabytes: most = 200, repor
       [back, again],
     ] as const) {
       const begun = performance.now()
-      // What the process has printed.
-      const { result, maxRss } = JSON.parse(await inProcess('move-process.ts', 'move', from, to)) as MoveAnswer
-      const megabytes = Math.round(maxRss / 1024)
+      const { answer: result, megabytes } = await strongroom<MoveAnswer>(folder.path, 'move', '--from', from, '--to', to)
       counts.moves++
       counts.resumed += Number(result.resumed)
       counts.slowestMoveSeconds = Math.max(counts.slowestMoveSeconds, seconds(begun))
@@ -67,7 +67,7 @@ export async function movesCampaign({ rounds, seed, megabytes: most = 200, repor
       const all = result.tables.reduce((sum, { rows }) => sum + rows, 0)
       if (all < counts.rows) faults.push(`move ${counts.moves} has brought ${all} of ${counts.rows} rows`)
       if (megabytes >= most) faults.push(`move ${counts.moves} took ${megabytes} MB; less than ${most} are promised`)
-      const verdict = (JSON.parse(await inProcess('move-process.ts', 'verify', to)) as VerifyAnswer).result
+      const { answer: verdict } = await strongroom<VerifyAnswer>(folder.path, 'audit', 'verify', to)
       if (!verdict.ok) faults.push(`after move ${counts.moves} the log does not prove itself: ${JSON.stringify(verdict.fault)}`)
       counts.entries = verdict.entries
       report(`move ${counts.moves}: ${all} rows in ${seconds(begun)} s with its check of the log, ${megabytes} MB`)
@@ -92,9 +92,23 @@ export async function movesCampaign({ rounds, seed, megabytes: most = 200, repor
 }
 
 /** Runs one of the scripts of this folder on the built packages; answers what it has printed. */
-async function inProcess(script: string, ...words: readonly string[]): Promise<string> {
-  const file = fileURLToPath(new URL(`./${script}`, import.meta.url))
-  const { stdout } = await run(process.execPath, ['--no-warnings', file, ...words], {
+function inProcess(script: string, ...words: readonly string[]): Promise<string> {
+  return inNode(fileURLToPath(new URL(`./${script}`, import.meta.url)), ...words)
+}
+
+/** Runs the built command line, and answers its document, and the most memory that its process took. */
+async function strongroom<Answer>(folder: string, ...words: readonly string[]): Promise<{ answer: Answer; megabytes: number }> {
+  const note = join(folder, 'memory')
+  const preload = `import { writeFileSync } from 'node:fs'
+    process.on('exit', () => writeFileSync(${JSON.stringify(note)}, String(process.resourceUsage().maxRSS)))`
+  const main = fileURLToPath(new URL('../../../cli/dist/main.js', import.meta.url))
+  const printed = await inNode('--import', `data:text/javascript,${encodeURIComponent(preload)}`, main, ...words, '--json', '--quiet')
+  // What it prints is described in docs/reference/cli.md. Linux counts in kilobytes.
+  return { answer: JSON.parse(printed) as Answer, megabytes: Math.round(Number(await readFile(note, 'utf8')) / 1024) }
+}
+
+async function inNode(...words: readonly string[]): Promise<string> {
+  const { stdout } = await run(process.execPath, ['--no-warnings', ...words], {
     maxBuffer: 2 ** 24,
     env: { ...process.env, NODE_ENV: 'test', NODE_OPTIONS: '' },
   })

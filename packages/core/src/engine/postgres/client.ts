@@ -29,6 +29,14 @@ export interface RowFlow {
   resume(): void
 }
 
+/** Rows on their way to the server. */
+export interface CopyFlow {
+  /** Sends a CopyData message; resolves when it has left this process. Rejects where the server has refused what was sent before. */
+  send(message: Buffer): Promise<void>
+  /** Resolves when the server has taken everything. */
+  end(): Promise<void>
+}
+
 export interface ClientOptions {
   readonly url: string
   /** Milliseconds for reaching the server and logging in. */
@@ -199,15 +207,28 @@ export class Client {
     return this.#ended(query)
   }
 
-  /** Sends rows to a `COPY … FROM STDIN`, in its text form; nothing else may be under way meanwhile. */
-  copy(sql: string, rows: Buffer): Promise<void> {
-    if (this.dead) return Promise.reject(lostConnection(this.#dead))
+  /** Begins a `COPY … FROM STDIN`; nothing else may be under way until it has ended. */
+  copy(sql: string): CopyFlow {
     const query = new this.#driver.Query({ text: sql })
-    query.handleCopyInResponse = (connection) => {
-      connection.sendCopyFromChunk(rows)
-      connection.endCopyFrom()
+    const wanted = Promise.withResolvers<void>()
+    query.handleCopyInResponse = () => wanted.resolve()
+    const ended = this.dead ? Promise.reject(lostConnection(this.#dead)) : this.#ended(query)
+    // Whoever sends the next rows, or ends it, is told.
+    ended.catch(() => undefined)
+    const { connection } = this.#pg
+    return {
+      send: async (message) => {
+        await Promise.race([wanted.promise, ended])
+        const sent = new Promise<void>((resolve) => connection.stream.write(message, () => resolve()))
+        // The server takes no notice of rows behind a wrong one, and of a connection that is gone nobody would hear.
+        await Promise.race([sent, ended])
+      },
+      end: async () => {
+        await Promise.race([wanted.promise, ended])
+        connection.endCopyFrom()
+        await ended
+      },
     }
-    return this.#ended(query)
   }
 
   #ended(query: PgRows): Promise<void> {

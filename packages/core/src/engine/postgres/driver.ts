@@ -40,13 +40,7 @@ export interface PgRows extends EventEmitter {
   handleDataRow(message: unknown): void
   handleCommandComplete(message: unknown, connection: unknown): void
   /** The server waits for the rows of a COPY. */
-  handleCopyInResponse(connection: PgCopying): void
-}
-
-/** A connection that a COPY has for itself. */
-export interface PgCopying {
-  sendCopyFromChunk(chunk: Buffer): void
-  endCopyFrom(): void
+  handleCopyInResponse(): void
 }
 
 /** A connection on which a statement that was prepared is run. */
@@ -68,7 +62,7 @@ export interface PgClient extends EventEmitter {
   readonly ssl: unknown
   readonly processID: number | null
   readonly secretKey: number | null
-  readonly connection: { readonly stream: { destroy(): unknown; cork(): void; uncork(): void; pause(): unknown; resume(): unknown } }
+  readonly connection: { readonly stream: PgStream; endCopyFrom(): void }
   connect(): Promise<unknown>
   query(query: PgQuery, callback: PgCallback): void
   query(query: PgRows): void
@@ -77,6 +71,16 @@ export interface PgClient extends EventEmitter {
   unref(): void
   /** I, T or E: outside, inside, or inside a failed transaction. Missing in older versions. */
   getTransactionStatus?(): string | null
+}
+
+/** The socket. */
+export interface PgStream {
+  destroy(): unknown
+  cork(): void
+  uncork(): void
+  pause(): unknown
+  resume(): unknown
+  write(message: Buffer, sent: () => void): unknown
 }
 
 /** A connection below the level of a client: it is used to send cancel requests. */

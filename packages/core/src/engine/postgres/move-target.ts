@@ -1,9 +1,9 @@
 import { StorageBusyError } from '../../errors.ts'
 import type { DatabasePlace, StoredRow } from '../engine.ts'
-import { type CountedTable, type MoveBatch, type MoveNotes, type MoveTarget, notesTable, readNotes, wholeMove } from '../move-target.ts'
+import { type CountedTable, type MoveNotes, type MoveTarget, notesTable, readNotes, type TableLoad, wholeMove } from '../move-target.ts'
 import type { Client } from './client.ts'
 import { connectTo } from './connect.ts'
-import { copyRows } from './copy-rows.ts'
+import { copyInto, type RowCopy } from './copy-rows.ts'
 import { allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import { quoteName, quoteText } from './names.ts'
 import { codecFor } from './values.ts'
@@ -62,13 +62,24 @@ class PostgresMoveTarget implements MoveTarget {
     })
   }
 
-  async insert({ table, columns, rows, now }: MoveBatch): Promise<void> {
+  load(table: string, columns: readonly string[]): TableLoad {
     const note = `INSERT INTO ${notesTable} (name, rows, last) VALUES ($1, $2, $3)
       ON CONFLICT (name) DO UPDATE SET rows = excluded.rows, last = excluded.last`
-    await this.#together(async () => {
-      await copyRows(this.#client, table, columns, rows)
-      await this.#all(note, [table, now.rows, now.last])
-    })
+    let copy: RowCopy | undefined
+    return {
+      add: async (rows) => {
+        if (!copy) await this.#client.query({ sql: 'BEGIN' })
+        copy ??= copyInto(this.#client, table, columns)
+        await copy.add(rows)
+      },
+      keep: async ({ rows, last }) => {
+        await copy?.end()
+        if (!copy) return
+        copy = undefined
+        await this.#all(note, [table, rows, last])
+        await this.#client.query({ sql: 'COMMIT' })
+      },
+    }
   }
 
   async complete(statements: readonly string[], counted: readonly CountedTable[]): Promise<void> {
@@ -97,8 +108,10 @@ class PostgresMoveTarget implements MoveTarget {
     })
   }
 
-  close(): Promise<void> {
-    return this.#client.close()
+  async close(): Promise<void> {
+    // Between the rows of a COPY a server does not hear that somebody leaves.
+    if (this.#client.reusable) await this.#client.close()
+    else this.#client.destroy()
   }
 
   async #all(sql: string, parameters: readonly unknown[] = []): Promise<StoredRow[]> {

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { type CountedTable, type MoveBatch, type MoveNotes, type MoveTarget, notesTable, readNotes, wholeMove } from '../move-target.ts'
+import { type CountedTable, type MoveNotes, type MoveTarget, notesTable, readNotes, type TableLoad, wholeMove } from '../move-target.ts'
 import { applicationId } from './application-id.ts'
 import { quoteName, tableDefiner } from './ddl.ts'
 import { loadDriver, type SqliteDatabase } from './driver.ts'
@@ -58,13 +58,23 @@ class SqliteMoveTarget implements MoveTarget {
     })
   }
 
-  async insert({ table, columns, rows, now }: MoveBatch): Promise<void> {
+  load(table: string, columns: readonly string[]): TableLoad {
     const places = columns.map(() => '?').join(', ')
-    this.#together(() => {
-      const insert = this.#database.prepare(`INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) VALUES (${places})`)
-      for (const row of rows) insert.run(row)
-      this.#run(`INSERT OR REPLACE INTO ${notesTable} (name, rows, last) VALUES (?, CAST(? AS INTEGER), ?)`, [table, now.rows, now.last])
-    })
+    const insert = this.#database.prepare(`INSERT INTO ${quoteName(table)} (${columns.map(quoteName).join(', ')}) VALUES (${places})`)
+    const note = this.#database.prepare(`INSERT OR REPLACE INTO ${notesTable} (name, rows, last) VALUES (?, CAST(? AS INTEGER), ?)`)
+    return {
+      add: async (rows) =>
+        this.#mapped(() => {
+          if (!this.#database.inTransaction) this.#run('BEGIN IMMEDIATE')
+          for (const row of rows) insert.run(row)
+        }),
+      keep: async (now) =>
+        this.#mapped(() => {
+          if (!this.#database.inTransaction) return
+          note.run([table, now.rows, now.last])
+          this.#run('COMMIT')
+        }),
+    }
   }
 
   async complete(statements: readonly string[], counted: readonly CountedTable[]): Promise<void> {
@@ -111,10 +121,16 @@ class SqliteMoveTarget implements MoveTarget {
   }
 
   #together(work: () => void): void {
-    try {
+    this.#mapped(() => {
       this.#run('BEGIN IMMEDIATE')
       work()
       this.#run('COMMIT')
+    })
+  }
+
+  #mapped(work: () => void): void {
+    try {
+      work()
     } catch (error) {
       if (this.#database.inTransaction) this.#run('ROLLBACK')
       throw mapError(error)

@@ -23,8 +23,10 @@ export async function hashContent(
   { name, definition: { id, fields } }: NamedTable,
   onRows: (count: number) => Promise<void>,
 ): Promise<TableContent> {
-  const columns = [[id.name, id] as const, ...Object.entries(fields)].map(([column, field]) => ({
+  const names = [[id.name, id] as const, ...Object.entries(fields)].sort(([one], [other]) => (one < other ? -1 : 1))
+  const columns = names.map(([column, field], index) => ({
     column,
+    before: `${index === 0 ? '{' : ','}${canonicalJson(column)}:`,
     decode: snapshot.codec({ kind: field.type, ...('scale' in field && field.scale !== undefined && { scale: field.scale }) }).decode,
     toJson: valueTypeOf(field).toJson,
   }))
@@ -32,14 +34,15 @@ export async function hashContent(
   let rows = 0
   const sql = `SELECT ${columns.map(({ column }) => `"${column}"`).join(', ')} FROM "${name}" ORDER BY "${id.name}"`
   for await (const batch of snapshot.stream({ sql, parameters: [] }, piece)) {
+    let text = ''
     for (const row of batch) {
-      const record: Record<string, unknown> = {}
-      for (const { column, decode, toJson } of columns) {
+      for (const { column, before, decode, toJson } of columns) {
         const stored = row[column] ?? null
-        record[column] = stored === null ? null : toJson(decode(stored))
+        text += before + (stored === null ? 'null' : canonicalJson(toJson(decode(stored))))
       }
-      hash.update(`${canonicalJson(record)}\n`)
+      text += '}\n'
     }
+    hash.update(text)
     rows += batch.length
     await onRows(batch.length)
   }

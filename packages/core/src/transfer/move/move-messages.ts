@@ -1,4 +1,3 @@
-import type { DatabasePlace } from '../../engine/engine.ts'
 import type { NamedTable } from '../../schema/wanted-table.ts'
 import type { ToldError } from '../worker/messages.ts'
 import type { MoveProgress, MoveReport } from './move.ts'
@@ -6,7 +5,7 @@ import type { MoveProgress, MoveReport } from './move.ts'
 /** A move, in plain data: a thread of its own does it. */
 export interface MoveTask {
   readonly from: string
-  readonly target: DatabasePlace
+  readonly to: string
   /** What is known of the tables beside what the source remembers. */
   readonly known: readonly NamedTable[]
   readonly leaveOthers: boolean

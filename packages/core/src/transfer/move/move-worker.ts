@@ -1,8 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openEngineToRead } from '../../engine/open-engine.ts'
 import { tellError } from '../worker/messages.ts'
-import { type MoveProgress, move } from './move.ts'
+import { type Move, type MoveProgress, type MoveReport, move } from './move.ts'
 import type { FromMover, MoveTask, ToMover } from './move-messages.ts'
+import { settle, targetPlace } from './moved-target.ts'
 
 const port = parentPort
 if (!port) throw new Error('This module runs in a thread that the library starts.')
@@ -15,30 +16,40 @@ port.on('message', (message: ToMover) => heard(message))
 
 try {
   // Whoever starts the thread says what its task is.
-  const { from, ...task } = workerData as MoveTask
-  const source = await openEngineToRead(from)
-  try {
-    const tell = (progress: MoveProgress): Promise<void> =>
-      new Promise((resolve, reject) => {
-        heard = ({ goOn }) => (goOn ? resolve() : reject(new Error('The move is not wanted any more.')))
-        send({ type: 'progress', progress })
-      })
-    let told = ''
-    let quiet = 0
-    const onProgress = async (progress: MoveProgress): Promise<void> => {
-      const place = `${progress.phase} ${progress.table}`
-      if (place === told && progress.rows < progress.total && ++quiet < quietBatches) return
-      told = place
-      quiet = 0
-      await tell(progress)
-    }
-    const report = await move({ ...task, source, onProgress })
-    send({ type: 'done', report })
-  } finally {
-    await source.close()
-  }
+  const { from, to, ...task } = workerData as MoveTask
+  const report = await moveFrom(from, { ...task, target: targetPlace(to), onProgress: tellSeldom() })
+  await settle(to)
+  send({ type: 'done', report })
 } catch (error) {
   send({ type: 'failed', error: tellError(error) })
 } finally {
   port.close()
+}
+
+async function moveFrom(from: string, given: Omit<Move, 'source'>): Promise<MoveReport> {
+  const source = await openEngineToRead(from)
+  try {
+    return await move({ ...given, source })
+  } finally {
+    await source.close()
+  }
+}
+
+function tellSeldom(): Move['onProgress'] {
+  let told = ''
+  let quiet = 0
+  return async (progress) => {
+    const place = `${progress.phase} ${progress.table}`
+    if (place === told && progress.rows < progress.total && ++quiet < quietBatches) return
+    told = place
+    quiet = 0
+    await tell(progress)
+  }
+}
+
+function tell(progress: MoveProgress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    heard = ({ goOn }) => (goOn ? resolve() : reject(new Error('The move is not wanted any more.')))
+    send({ type: 'progress', progress })
+  })
 }

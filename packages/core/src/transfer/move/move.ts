@@ -48,6 +48,9 @@ export interface Move {
  */
 const piece = 50
 
+/** Batches that are committed together. A row in more than one batch would cost another answer of the server, and another write of its page. */
+const keptTogether = 40
+
 /** Copies everything of a database into an empty one, and proves that it is the same. */
 export async function move(given: Move): Promise<MoveReport> {
   const snapshot = await openSnapshot(given.source.place)
@@ -160,19 +163,24 @@ async function copyTable(
   const names = columns.map(({ name }) => name)
   const all = source.builder.selectFrom(table.name).select(names)
   const rest = sofar.last === null ? all : all.where(id.name, '>', snapshot.codec({ kind: id.type }).encode(JSON.parse(sofar.last)))
+  const load = target.load(table.name, names)
   let { rows } = sofar
+  let last: string | undefined
+  let batches = 0
   for await (const batch of snapshot.stream(rest.orderBy(id.name).compile(), piece)) {
-    rows += batch.length
     const copied = batch.map((row) =>
       columns.map(({ name, decode, encode }) => {
         const stored = row[name] ?? null
         return stored === null ? null : encode(decode(stored))
       }),
     )
-    const last = JSON.stringify(columns[0]?.decode(batch.at(-1)?.[id.name]))
-    await target.insert({ table: table.name, columns: names, rows: copied, now: { rows, last } })
+    await load.add(copied)
+    rows += batch.length
+    last = JSON.stringify(columns[0]?.decode(batch.at(-1)?.[id.name]))
+    if (++batches % keptTogether === 0) await load.keep({ rows, last })
     await onRows(batch.length)
   }
+  if (last !== undefined) await load.keep({ rows, last })
 }
 
 /** Hashes each table of both databases. Throws where they are not the same. */
