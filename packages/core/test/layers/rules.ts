@@ -22,7 +22,7 @@ const floors: readonly (readonly string[])[] = [
   ['accessor'],
   ['schema', 'transfer', 'health', 'jobs', 'changes', 'retention', 'evidence', 'revert'],
   ['options'],
-  ['storage', 'storage-interface', 'view', 'open-migrator', 'move-database'],
+  ['storage', 'storage-interface', 'view', 'open-migrator', 'move-database', 'move'],
   ['index'],
 ]
 const coreSource = 'packages/core/src/'

@@ -1,5 +1,6 @@
 import type { StoredRow } from '../engine.ts'
 import { type StatementListener, StatementReport } from '../statement-listener.ts'
+import { type CopyFlow, copyFlow } from './copy-flow.ts'
 import type { PgCallback, PgClient, PgDriver, PgQuery, PgResult, PgRows } from './driver.ts'
 import { endsConnection, isUnreplicated, lostConnection, translateError } from './errors.ts'
 import { heldQueries } from './held-query.ts'
@@ -27,14 +28,6 @@ export interface RowFlow {
   /** Keeps further rows in the server, but for the few that have arrived. */
   pause(): void
   resume(): void
-}
-
-/** Rows on their way to the server. */
-export interface CopyFlow {
-  /** Sends a CopyData message; resolves when it has left this process. Rejects where the server has refused what was sent before. */
-  send(message: Buffer): Promise<void>
-  /** Resolves when the server has taken everything. */
-  end(): Promise<void>
 }
 
 export interface ClientOptions {
@@ -210,25 +203,8 @@ export class Client {
   /** Begins a `COPY … FROM STDIN`; nothing else may be under way until it has ended. */
   copy(sql: string): CopyFlow {
     const query = new this.#driver.Query({ text: sql })
-    const wanted = Promise.withResolvers<void>()
-    query.handleCopyInResponse = () => wanted.resolve()
-    const ended = this.dead ? Promise.reject(lostConnection(this.#dead)) : this.#ended(query)
-    // Whoever sends the next rows, or ends it, is told.
-    ended.catch(() => undefined)
-    const { connection } = this.#pg
-    return {
-      send: async (message) => {
-        await Promise.race([wanted.promise, ended])
-        const sent = new Promise<void>((resolve) => connection.stream.write(message, () => resolve()))
-        // The server takes no notice of rows behind a wrong one, and of a connection that is gone nobody would hear.
-        await Promise.race([sent, ended])
-      },
-      end: async () => {
-        await Promise.race([wanted.promise, ended])
-        connection.endCopyFrom()
-        await ended
-      },
-    }
+    const begin = (): Promise<void> => (this.dead ? Promise.reject(lostConnection(this.#dead)) : this.#ended(query))
+    return copyFlow(query, this.#pg.connection, begin)
   }
 
   #ended(query: PgRows): Promise<void> {

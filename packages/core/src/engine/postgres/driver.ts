@@ -62,7 +62,7 @@ export interface PgClient extends EventEmitter {
   readonly ssl: unknown
   readonly processID: number | null
   readonly secretKey: number | null
-  readonly connection: { readonly stream: PgStream; endCopyFrom(): void }
+  readonly connection: PgCopying
   connect(): Promise<unknown>
   query(query: PgQuery, callback: PgCallback): void
   query(query: PgRows): void
@@ -71,6 +71,12 @@ export interface PgClient extends EventEmitter {
   unref(): void
   /** I, T or E: outside, inside, or inside a failed transaction. Missing in older versions. */
   getTransactionStatus?(): string | null
+}
+
+/** What rows of a COPY are sent by. */
+export interface PgCopying {
+  readonly stream: PgStream
+  endCopyFrom(): void
 }
 
 /** The socket. */
