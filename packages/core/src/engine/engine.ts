@@ -4,6 +4,7 @@ import type { UnitContext } from '../session/context.ts'
 import type { EntryInsert } from './entry-insert.ts'
 import type { JsonFunctions } from './json-functions.ts'
 import type { LateWrite } from './late-write.ts'
+import type { ListInserts } from './list-insert.ts'
 import type { LogGuard } from './log-guard.ts'
 import type { Reach } from './reach.ts'
 import type { Signals } from './signals.ts'
@@ -278,6 +279,8 @@ export interface Engine extends TableDefiner {
    * text that is searched and may be long. Undefined where the server stops statements by itself.
    */
   readonly inTime: ((texts: readonly Expression<unknown>[]) => Expression<SqlBool>) | undefined
+  /** Spells an INSERT of many rows as one of lists; undefined where values are as quick. */
+  readonly lists: ListInserts | undefined
   /** Spells the INSERT of a record and of its entry as one statement; undefined where two are as quick. */
   readonly insertWithEntry: ((insert: EntryInsert) => string) | undefined
   /** Reads outside any unit: committed data only, never blocked by a writer. The library's own reads touch the rows of every tenant. */

@@ -1,5 +1,4 @@
-import type { Expression } from 'kysely'
-import type { Connection, Statement, StoredRow } from '../engine/engine.ts'
+import type { Connection, StoredRow } from '../engine/engine.ts'
 import { ConflictError } from '../errors.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { CallerContext } from '../session/context.ts'
@@ -8,6 +7,7 @@ import type { BoundTable, FieldValues } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
 import { oneOf } from './filter.ts'
 import { targetsFirst } from './insert-order.ts'
+import { type InsertOptions, insertPieces, valuesPiece } from './insert-pieces.ts'
 import { noteVersion } from './record-version.ts'
 import { conditionOf, countStatement, type Selection, type SelectOptions, selectStatement } from './select.ts'
 import { bind, piecesOf, type Shape, Slot, shapeOf } from './shape.ts'
@@ -67,15 +67,15 @@ function* insertIdentified(table: BoundTable, connection: Connection, records: r
 function* insertCounted(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
   const columns = table.model.fields.map((field) => field.name).filter((name) => name !== table.model.id.name)
   const idName = table.model.id.name
-  for (const piece of piecesOf(records, largestPiece(table))) {
-    const versions = piece.map(() => makeRowVersion())
-    if (piece.length === 1 && connection.insertedId) {
-      const id = connection.insertedId(insertStatement(table, columns, piece, versions))
-      noteVersions(piece, versions)
-      for (const record of piece) record[idName] = countedId(table, id)
-      continue
-    }
-    const rows = yield* wait(connection.all(insertStatement(table, columns, piece, versions, { returning: true })))
+  if (records.length === 1 && connection.insertedId) {
+    const { records: piece, versions, statement } = valuesPiece(table, columns, records)
+    const id = connection.insertedId(statement)
+    noteVersions(piece, versions)
+    for (const record of piece) record[idName] = countedId(table, id)
+    return
+  }
+  for (const { records: piece, versions, statement } of insertPieces(table, columns, records, { returning: true })) {
+    const rows = yield* wait(connection.all(statement))
     noteVersions(piece, versions)
     if (piece.length === 1) {
       for (const record of piece) record[idName] = countedId(table, rows[0]?.[idName])
@@ -102,10 +102,7 @@ export function* appendRows(
   const idName = table.model.id.name
   const counted = records[0]?.[idName] === undefined
   const columns = table.model.fields.map((field) => field.name).filter((name) => !(counted && name === idName))
-  for (const piece of piecesOf(records, largestPiece(table))) {
-    const versions = piece.map(() => makeRowVersion())
-    yield* wait(connection.run(insertStatement(table, columns, piece, versions, computed && { computed })))
-  }
+  for (const { statement } of insertPieces(table, columns, records, computed && { computed })) yield* wait(connection.run(statement))
 }
 
 /**
@@ -119,7 +116,7 @@ export function* appendNext(table: BoundTable, connection: Connection, record: F
     return true
   }
   const columns = fields.map((field) => field.name).filter((name) => name !== id.name)
-  const statement = insertStatement(table, columns, [record], [makeRowVersion()], { orFail: table.engine.capabilities.insertOrFail })
+  const { statement } = valuesPiece(table, columns, [record], { orFail: table.engine.capabilities.insertOrFail })
   return Number(connection.insertedId(statement)) === record[id.name]
 }
 
@@ -136,63 +133,11 @@ export function idsUsedUp({ model }: Pick<BoundTable, 'model'>): ConflictError {
 
 function* insertGiven(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
   const columns = table.model.fields.map((field) => field.name)
-  for (const piece of givenPieces(table, records)) {
-    const versions = piece.map(() => makeRowVersion())
-    yield* wait(connection.run(insertStatement(table, columns, piece, versions)))
+  const together = table.model.fields.some((field) => field.reference?.model() === table.model)
+  for (const { records: piece, versions, statement } of insertPieces(table, columns, records, { together })) {
+    yield* wait(connection.run(statement))
     noteVersions(piece, versions)
   }
-}
-
-/** Records that may point to each other in a circle have to come in one statement. */
-function givenPieces(table: BoundTable, records: readonly FieldValues[]): readonly (readonly FieldValues[])[] {
-  const { model } = table
-  const largest = largestPiece(table)
-  const together = records.length <= largest && model.fields.some((field) => field.reference?.model() === model)
-  return together ? [records] : piecesOf(records, largest)
-}
-
-interface InsertOptions {
-  /** Hands out id and version of each row. */
-  readonly returning?: boolean
-  /** Of one row: nothing is kept to undo the statement alone. */
-  readonly orFail?: boolean
-  /** Columns that get the answer of an expression in the place of a value. */
-  readonly computed?: Readonly<Record<string, Expression<unknown>>>
-}
-
-const nothing = {}
-
-function insertStatement(
-  table: BoundTable,
-  columns: readonly string[],
-  records: readonly FieldValues[],
-  versions: readonly string[],
-  { returning = false, orFail = false, computed = nothing }: InsertOptions = nothing,
-): Statement {
-  const { model, engine } = table
-  const version = model.rowVersion.name
-  const kind = computed === nothing ? `${returning} ${orFail}` : Object.keys(computed).join()
-  const shape = table.shapes.get(`insert ${columns.length} ${records.length} ${kind}`, () => {
-    let next = 0
-    const place = (name: string): unknown => {
-      const slot = new Slot(next++)
-      return computed[name] ?? slot
-    }
-    const rows = records.map(() => Object.fromEntries(columns.map((name) => [name, place(name)])))
-    const plain = engine.builder.insertInto(model.name).values(rows)
-    const query = orFail ? plain.orFail() : plain
-    return shapeOf((returning ? query.returning([model.id.name, version]) : query).compile())
-  })
-  const values: unknown[] = []
-  const encoders = columns.map((name) => table.encoder(name))
-  records.forEach((record, index) => {
-    for (const [place, name] of columns.entries()) {
-      const value = name === version ? versions[index] : (record[name] ?? null)
-      const encode = encoders[place]
-      values.push(encode && value !== null ? encode(value) : value)
-    }
-  })
-  return bind(shape, values)
 }
 
 function noteVersions(records: readonly FieldValues[], versions: readonly string[]): void {
@@ -200,10 +145,6 @@ function noteVersions(records: readonly FieldValues[], versions: readonly string
     const version = versions[index]
     if (version !== undefined) noteVersion(record, version)
   })
-}
-
-function largestPiece(table: BoundTable): number {
-  return Math.max(1, Math.floor(table.engine.capabilities.maxParameters / table.model.fields.length))
 }
 
 /** Sets the same values in the rows of all these records. Answers how many there were. */

@@ -28,6 +28,7 @@ import { HeldTables } from './held-tables.ts'
 import { insertWithEntry } from './insert-with-entry.ts'
 import { inspectTables } from './inspect.ts'
 import { kyselyBuilder } from './kysely-builder.ts'
+import { listInserts } from './list-insert.ts'
 import { guardSql, isGuarded } from './log-guard.ts'
 import { readMoment } from './moment.ts'
 import { OpenStreams } from './open-streams.ts'
@@ -62,6 +63,7 @@ export class PostgresEngine implements Engine {
   readonly json = undefined
   readonly inTime = undefined
   readonly insertWithEntry = insertWithEntry
+  readonly lists = listInserts
   readonly builder = kyselyBuilder()
   readonly place: PostgresPlace
   readonly signals: PostgresSignals | undefined

@@ -72,6 +72,7 @@ export class SqliteEngine implements Engine {
   readonly json = jsonFunctions
   readonly inTime = inTime
   readonly insertWithEntry = undefined
+  readonly lists = undefined
   readonly place: DatabasePlace
   readonly #parts: SqliteEngineParts
   #closing: Promise<void> | undefined

@@ -1,0 +1,122 @@
+import type { Compilable, Expression } from 'kysely'
+import type { Statement } from '../engine/engine.ts'
+import { makeRowVersion } from '../model/row-version.ts'
+import type { BoundTable, FieldValues } from './bound-table.ts'
+import { bind, piecesOf, Slot, shapeOf } from './shape.ts'
+
+export interface InsertOptions {
+  /** They may point to each other in a circle, and then have to come in one statement, as far as one can have them all. */
+  readonly together?: boolean
+  /** Hands out id and version of each row. */
+  readonly returning?: boolean
+  /** Columns that get the answer of a SELECT without parameters in the place of a value. */
+  readonly computed?: Readonly<Record<string, Expression<unknown> & Compilable>>
+}
+
+/** Some of the records to insert, and the statement that does it. */
+export interface InsertPiece {
+  readonly records: readonly FieldValues[]
+  readonly versions: readonly string[]
+  readonly statement: Statement
+}
+
+/** Rows of a statement with lists: their texts are made in one go, which takes some milliseconds. */
+const mostListed = 1_000
+
+/** Characters of all lists of a statement: records of large values go by statements that have fewer of them. */
+const mostCharacters = 8_388_608
+
+const nothing = {}
+
+/** The statements that insert these records, one after the other: each is made when the one before is done. */
+export function* insertPieces(
+  table: BoundTable,
+  columns: readonly string[],
+  records: readonly FieldValues[],
+  options: InsertOptions = nothing,
+): Generator<InsertPiece, void, undefined> {
+  const { lists } = table.engine
+  const together = options.together === true && records.length <= largestPiece(table)
+  const step = lists && !together ? mostListed : records.length
+  for (let start = 0; start < records.length; start += step) {
+    const some = records.slice(start, start + step)
+    const listed = lists && some.length > 1 ? listPiece(table, columns, some, options) : undefined
+    if (listed) yield listed
+    else for (const piece of together ? [some] : piecesOf(some, largestPiece(table))) yield valuesPiece(table, columns, piece, options)
+  }
+}
+
+/** The statement for a single record, or for a few. */
+export function valuesPiece(
+  table: BoundTable,
+  columns: readonly string[],
+  records: readonly FieldValues[],
+  { returning = false, orFail = false, computed = nothing }: InsertOptions & { readonly orFail?: boolean } = nothing,
+): InsertPiece {
+  const { model, engine } = table
+  const version = model.rowVersion.name
+  const kind = computed === nothing ? `${returning} ${orFail}` : Object.keys(computed).join()
+  const shape = table.shapes.get(`insert ${columns.length} ${records.length} ${kind}`, () => {
+    let next = 0
+    const place = (name: string): unknown => {
+      const slot = new Slot(next++)
+      return computed[name] ?? slot
+    }
+    const rows = records.map(() => Object.fromEntries(columns.map((name) => [name, place(name)])))
+    const plain = engine.builder.insertInto(model.name).values(rows)
+    const query = orFail ? plain.orFail() : plain
+    return shapeOf((returning ? query.returning([model.id.name, version]) : query).compile())
+  })
+  const versions = records.map(() => makeRowVersion())
+  const values: unknown[] = []
+  const encoders = columns.map((name) => table.encoder(name))
+  records.forEach((record, index) => {
+    for (const [place, name] of columns.entries()) {
+      const value = name === version ? versions[index] : (record[name] ?? null)
+      const encode = encoders[place]
+      values.push(encode && value !== null ? encode(value) : value)
+    }
+  })
+  return { records, versions, statement: bind(shape, values) }
+}
+
+/** Undefined where the records are too large to come in one statement. */
+function listPiece(
+  table: BoundTable,
+  columns: readonly string[],
+  records: readonly FieldValues[],
+  { returning = false, computed = nothing }: InsertOptions,
+): InsertPiece | undefined {
+  const { model, engine } = table
+  const { lists } = engine
+  if (!lists) return undefined
+  const version = model.rowVersion.name
+  const listed = columns.filter((name) => computed[name] === undefined)
+  const versions = records.map(() => makeRowVersion())
+  const parameters: string[] = []
+  let characters = 0
+  for (const name of listed) {
+    const encode = table.encoder(name)
+    const values = name === version ? versions : records.map((record) => record[name] ?? null)
+    const list = lists.parameter(encode ? values.map((value) => (value === null ? null : encode(value))) : values)
+    parameters.push(list)
+    characters += list.length
+    if (characters > mostCharacters) return undefined
+  }
+  const shape = table.shapes.get(`insert lists ${columns.length} ${returning} ${Object.keys(computed).join()}`, () => {
+    const sql = lists.statement({
+      table: model.name,
+      columns: model.fields
+        .filter(({ name }) => listed.includes(name))
+        .toSorted((one, other) => listed.indexOf(one.name) - listed.indexOf(other.name)),
+      computed: Object.fromEntries(Object.entries(computed).map(([name, select]) => [name, select.compile().sql])),
+      returning: returning ? [model.id.name, version] : [],
+    })
+    return shapeOf({ sql, parameters: listed.map((_, index) => new Slot(index)) })
+  })
+  return { records, versions, statement: bind(shape, parameters) }
+}
+
+function largestPiece(table: BoundTable): number {
+  return Math.max(1, Math.floor(table.engine.capabilities.maxParameters / table.model.fields.length))
+}
