@@ -133,7 +133,7 @@ describeEngines('Kysely handles', (engine) => {
       'drop table': (kysely) => kysely.schema.dropTable('items').execute(),
       'alter table': (kysely) => kysely.schema.alterTable('items').addColumn('more', 'text').execute(),
       'rename to': (kysely) => kysely.schema.alterTable('notes').renameTo('items').execute(),
-      'drop index': (kysely) => kysely.schema.dropIndex('strongroom_audit_log__actor__id__idx').execute(),
+      'drop index': (kysely) => kysely.schema.dropIndex('strongroom_audit_log__request_id__id__idx').execute(),
       'create index': (kysely) => kysely.schema.createIndex('mine').on('items').column('name').execute(),
       'raw insert': (kysely) => sql`insert into items (name, row_version) values ('x', 'x')`.execute(kysely),
       'raw update': (kysely) => sql`update items set name = 'x'`.execute(kysely),

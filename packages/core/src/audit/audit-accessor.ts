@@ -3,7 +3,7 @@ import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { isText } from '../query/comparable.ts'
-import { allOf, equals, type Filter } from '../query/filter.ts'
+import { allOf, equals, type Filter, heldTo } from '../query/filter.ts'
 import type { SortKey } from '../query/order.ts'
 import { selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
@@ -97,7 +97,7 @@ export class AuditAccessor {
   }
 
   /**
-   * The entries that hold the query, newest first: by id, in a range of time by time and then id, but those of one record, request
+   * The entries that hold the query, newest first: by id; those of one actor or operation, or in a range of time, by time and then id; those of one record, request
    * or transaction always by id. The two orders differ only for units that overlapped and where a clock was set back; each record's entries come
    * in the order of its writes by id. An entry is there once its unit has committed, which may be after a later one was read.
    * @throws InvalidQueryError for a filter, operation or number that is none
@@ -179,9 +179,11 @@ export function auditSelection(query: AuditPage): SelectOptions {
     if (!pageNames.has(name))
       throw new InvalidQueryError(`"${name}" is no filter of the audit log. There are ${[...pageNames].join(', ')}.`)
   }
-  const parts: Filter[] = textFilters.flatMap((name) => (query[name] === undefined ? [] : [equals(name, text(name, query[name]))]))
+  const held = heldFilter(query)
+  const is = (name: keyof AuditQuery, value: string): Filter => (name === held ? heldTo(name, value) : equals(name, value))
+  const parts: Filter[] = textFilters.flatMap((name) => (query[name] === undefined ? [] : [is(name, text(name, query[name]))]))
   if (query.record_id !== undefined) parts.push(equals('record_id', text('record_id', String(query.record_id))))
-  if (query.operation !== undefined) parts.push(equals('operation', operation(query.operation)))
+  if (query.operation !== undefined) parts.push(is('operation', operation(query.operation)))
   if (query.since !== undefined)
     parts.push({ type: 'compare', field: 'timestamp', comparison: 'gte', value: instant('since', query.since) })
   if (query.until !== undefined) parts.push({ type: 'compare', field: 'timestamp', comparison: 'lt', value: instant('until', query.until) })
@@ -195,16 +197,27 @@ export function auditSelection(query: AuditPage): SelectOptions {
 }
 
 /**
- * By id, which for each record is the order of its writes. A range of time is sorted by time first, as its index is, unless the
- * entries are those of one record, request or transaction, which are few. Entries of units that overlap have ids and times in different
- * orders (both are drawn before the commits), and so has a log whose clock was set back.
+ * By id, which for each record is the order of its writes. What one actor did, one operation or a range of time is sorted by time first, as the
+ * index is, unless the entries are those of one record, request or transaction, which are few. Entries of units that overlap have ids and
+ * times in different orders (both are drawn before the commits), and so has a log whose clock was set back.
  */
-function newestFirst(query: AuditPage): SortKey[] {
+function newestFirst(query: AuditQuery): SortKey[] {
   const byId: SortKey[] = [{ field: 'id', descending: true }]
-  const few =
-    query.request_id !== undefined || query.transaction_id !== undefined || (query.component !== undefined && query.record_id !== undefined)
-  if (few || (query.since === undefined && query.until === undefined)) return byId
-  return [{ field: 'timestamp', descending: true }, ...byId]
+  const byTime = [query.actor, query.operation, query.since, query.until].some((part) => part !== undefined)
+  return byTime && !isOfFew(query) ? [{ field: 'timestamp', descending: true }, ...byId] : byId
+}
+
+function isOfFew({ request_id, transaction_id, component, record_id }: AuditQuery): boolean {
+  return request_id !== undefined || transaction_id !== undefined || (component !== undefined && record_id !== undefined)
+}
+
+/** The filter whose index has the entries in the order that is wanted: of several the one that mostly leaves the fewest. */
+function heldFilter(query: AuditQuery): 'actor' | 'operation' | 'component' | undefined {
+  if (isOfFew(query)) return undefined
+  if (query.actor !== undefined) return 'actor'
+  if (query.operation !== undefined) return 'operation'
+  // Its index has them by id.
+  return query.since === undefined && query.until === undefined && query.component !== undefined ? 'component' : undefined
 }
 
 function text(name: string, value: unknown): string {

@@ -44,8 +44,8 @@ export const AuditLog = defineSystemModel(
     indexes: [
       ['component', 'record_id', 'id'],
       ['component', 'id'],
-      ['actor', 'id'],
-      ['operation', 'id'],
+      ['actor', 'timestamp', 'id'],
+      ['operation', 'timestamp', 'id'],
       ['request_id', 'id'],
       ['timestamp', 'id'],
       ['transaction_id', 'id'],

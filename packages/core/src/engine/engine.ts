@@ -213,6 +213,11 @@ export interface EngineCapabilities {
   /** Every index ends with the integer id of its rows without naming it, and a comparison of several fields does not find it there. */
   readonly countedIdInIndexes: boolean
   /**
+   * It chooses between indexes by how often it believes a value to occur, evenly spread: where the order alone would do it walks all records, and a
+   * value that occurs often, and long ago, takes it as long as there are records.
+   */
+  readonly guessesValues: boolean
+  /**
    * An INSERT of one row into a table with triggers says `OR FAIL`, which for one row is as good: the database then need not copy every
    * page that it changes, of the table and all its indexes, to undo the statement alone.
    */

@@ -19,7 +19,7 @@ export type EncodeField = (field: string, value: unknown) => unknown
 /** Whose records a filter is about, and in which SQL. */
 export interface FilterTarget {
   readonly model: AnyModel
-  readonly engine: Pick<Engine, 'text' | 'inTime'>
+  readonly engine: Pick<Engine, 'text' | 'inTime' | 'capabilities'>
 }
 
 type Builder = ExpressionBuilder<AnyDatabase, AnyDatabase>
@@ -41,6 +41,9 @@ function describeInto(values: unknown[], filter: Filter, encode: EncodeField): s
       case 'compare':
         for (let uses = part.comparison === 'ne' ? 2 : 1; uses > 0; uses--) values.push(encode(part.field, part.value))
         return `${part.field} ${part.comparison}`
+      case 'held':
+        values.push(encode(part.field, part.value))
+        return `${part.field} held`
       case 'in': {
         const size = listSize(part.values.length)
         const padded = Math.max(size, part.values.length)
@@ -79,11 +82,21 @@ export function renderFilter(target: FilterTarget, filter: Filter, eb: Builder, 
   return renderWith(target, filter, eb, () => new Slot(next++))
 }
 
-function renderWith({ model, engine: { text } }: FilterTarget, filter: Filter, eb: Builder, slot: () => Slot): Expression<SqlBool> {
+function renderWith(
+  { model, engine: { text, capabilities } }: FilterTarget,
+  filter: Filter,
+  eb: Builder,
+  slot: () => Slot,
+): Expression<SqlBool> {
   const render = (part: Filter): Expression<SqlBool> => {
     switch (part.type) {
       case 'compare':
         return renderComparison(model, part, eb, slot)
+      case 'held':
+        // A list of one is no constant to PostgreSQL's planner, so that the field stays part of the order.
+        return capabilities.guessesValues
+          ? sql<SqlBool>`${eb.ref(part.field)} = any(array[${slot()}])`
+          : eb(part.field, '=', slot() as never)
       case 'in': {
         const padded = Math.max(listSize(part.values.length), part.values.length)
         const slots = Array.from({ length: padded }, slot)

@@ -10,6 +10,8 @@ export type TextMatch = 'contains' | 'startsWith' | 'endsWith'
 export type Filter =
   | { readonly type: 'compare'; readonly field: string; readonly comparison: Comparison; readonly value: unknown }
   | { readonly type: 'in'; readonly field: string; readonly values: readonly unknown[]; readonly negated: boolean }
+  /** Equal, and the order is one within the value: it is said so where an engine would rather walk all records in the order of another index. */
+  | { readonly type: 'held'; readonly field: string; readonly value: unknown }
   | { readonly type: 'text'; readonly field: string; readonly match: TextMatch; readonly folded: boolean; readonly value: string }
   | { readonly type: 'null'; readonly field: string; readonly negated: boolean }
   /** Beyond a place, compared field by field: `(a, b) > (1, 2)`. */
@@ -38,6 +40,17 @@ export function allOf(...parts: readonly Filter[]): Filter {
 /** Holds where the field equals the value; null equals null. */
 export function equals(field: string, value: unknown): Filter {
   return value === null ? { type: 'null', field, negated: false } : { type: 'compare', field, comparison: 'eq', value }
+}
+
+/** Holds where the field equals the value, which is not null: a page in the order of an index that begins with the field. */
+export function heldTo(field: string, value: unknown): Filter {
+  return { type: 'held', field, value }
+}
+
+/** The fields that a filter holds to one value each. */
+export function heldFields(filter: Filter): string[] {
+  if (filter.type === 'held') return [filter.field]
+  return filter.type === 'and' ? filter.parts.flatMap(heldFields) : []
 }
 
 /** Holds where the field is one of the values. */

@@ -27,6 +27,8 @@ export function recordTest(model: AnyModel, filter: Filter): RecordTest {
     }
     case 'null':
       return ({ [filter.field]: value }) => isNull(value) !== filter.negated
+    case 'held':
+      return comparison(fieldOf(model, filter.field), 'eq', filter.value)
     case 'compare':
       return comparison(fieldOf(model, filter.field), filter.comparison, filter.value)
     case 'in':

@@ -3,7 +3,7 @@ import type { AnyDatabase, Statement } from '../engine/engine.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { BoundTable } from './bound-table.ts'
 import { describeFilter, renderFilter, renderQuestion } from './condition.ts'
-import { allOf, everything, type Filter } from './filter.ts'
+import { allOf, everything, type Filter, heldFields } from './filter.ts'
 import { nullsLargest, type SortKey } from './order.ts'
 import { scope } from './scope.ts'
 import { bind, Slot, shapeOf } from './shape.ts'
@@ -68,6 +68,9 @@ export function rowsStatement(
     let query: Rows = engine.builder
       .selectFrom(model.name)
       .where((eb) => (short ? renderFilter(table, condition, eb, 0) : renderQuestion(table, condition, eb)))
+    const [first] = options.order
+    if (first && engine.capabilities.guessesValues)
+      for (const field of heldFields(condition)) query = query.orderBy(field, (item) => (first.descending ? item.desc() : item.asc()))
     for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     if (options.offset) query = query.offset(new Slot(values.length + 1) as never)

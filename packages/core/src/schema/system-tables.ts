@@ -50,6 +50,7 @@ const upgrades: readonly Upgrade[] = [
   creating(Erasures),
   indexTransactions,
   tellAnswersApart,
+  indexActorsByTime,
 ]
 
 /** The version of the tables that this library makes. */
@@ -162,4 +163,11 @@ async function indexTransactions(engine: Engine, connection: Connection): Promis
 /** Answers are kept for a tenant. Of those that stand there nobody knows for which: they are found as before, and gone in a day. */
 async function tellAnswersApart(engine: Engine, connection: Connection): Promise<void> {
   await addColumns(engine, connection, [KeptAnswers])
+}
+
+/** What an actor did, or one operation, is found by time, in a range of it too, by the index that had it by id. */
+async function indexActorsByTime(engine: Engine, connection: Connection): Promise<void> {
+  for (const name of ['actor', 'operation'])
+    await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, [name, 'id'])}"`, parameters: [] })
+  await create(engine, connection, [AuditLog])
 }

@@ -87,6 +87,7 @@ export class PostgresEngine implements Engine {
     this.#units = { pool: this.#pool, retries: parts.retries, limits: parts.limits }
     this.capabilities = {
       insertOrFail: false,
+      guessesValues: true,
       serialWrites: false,
       rowLocks: true,
       forwardReferences: false,
