@@ -10,7 +10,9 @@ export function copyInput(input: unknown): FieldValues {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     throw new ValidationError('A record is an object of fields and values.')
   const copy: FieldValues = {}
-  for (const [name, value] of Object.entries(input)) if (value !== undefined) copy[name] = value
+  // Own fields of whatever object it is.
+  const given = input as FieldValues
+  for (const name of Object.keys(given)) if (given[name] !== undefined) copy[name] = given[name]
   return copy
 }
 
@@ -40,6 +42,7 @@ export function refuseOwnedChanges(
   records: readonly FieldValues[],
   inserting = false,
 ): void {
+  if (drafts.length === 0) return
   const kept = bound.model.fields.filter((field) => field.hidden || (inserting ? fixedOnInsert.has(field.role) : isFixedOnUpdate(field)))
   const issues = drafts.flatMap((draft, index) => {
     const record = records[index] ?? draft
@@ -67,9 +70,10 @@ const keptByLibrary = new Set<Field['role']>(['createdAt', 'updatedAt', 'created
 /** Refuses fields that the library keeps itself, unless they are given as they stand (a record read and sent back). */
 export function refuseOwnedFields(bound: BoundAccessor, input: FieldValues, current: FieldValues | undefined): void {
   const issues: ValidationIssue[] = []
-  for (const [name, value] of Object.entries(input)) {
+  for (const name of Object.keys(input)) {
     const field = bound.model.fieldsByName.get(name)
     if (!field) continue
+    const value = input[name]
     if (field.hidden) issues.push({ path: name, message: 'is no field of this model' })
     else if (current !== undefined && sameValue(field, stored(field, value), current[name])) continue
     else if (keptByLibrary.has(field.role)) issues.push({ path: name, message: 'is kept by the storage and cannot be given' })

@@ -16,10 +16,11 @@ import type { Task } from '../session/task.ts'
 import { type AggregateOptions, type AggregateRow, aggregateRecords, type MeasureText } from './aggregate.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecords } from './delete.ts'
+import { failsEarly } from './fails-early.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
 import { insides, runWrite } from './historic-accessor.ts'
 import { type NamedInclusion, namedInclusions } from './include.ts'
-import { insertRecords } from './insert.ts'
+import { insertRecord, insertRecords } from './insert.ts'
 import { type ConditionalWriteOptions, lockExpected } from './match.ts'
 import { type BulkWriteOptions, lockMatching, lockMeant } from './meant.ts'
 import { inputFor, lacksCaller, modelFor, requireOperation, visibleResult } from './permit.ts'
@@ -188,7 +189,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    * @throws ValidationError when it is not acceptable; ConflictError when a unique field or reference conflicts, or the model is full
    */
   insert(record: InsertOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
-    return this.#writeOne(insertMoments, options, (bound, session) => insertRecords(bound, session.ending(), [record]))
+    return this.#row(this.#writeOne(insertMoments, options, (bound, session) => insertRecord(bound, session.ending(), record)))
   }
 
   /** Inserts records, all or none, with few statements. Answers them in the same order. */
@@ -217,9 +218,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>),
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
-    return this[runWrite](updateMoments, options, function* (bound, session) {
-      return (yield* updateRecord(bound, session.ending(), id, patch, options)) as RowOf<Model>
-    })
+    return this.#row(this.#writeOne(updateMoments, options, (bound, session) => updateRecord(bound, session.ending(), id, patch, options)))
   }
 
   /**
@@ -249,9 +248,9 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     record: InsertOf<Model> | ((current: RowOf<Model>) => InsertOf<Model>),
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
-    return this[runWrite](updateMoments, options, function* (bound, session) {
-      return (yield* replaceRecord(bound, session.ending(), id, record, options)) as RowOf<Model>
-    })
+    return this.#row(
+      this.#writeOne(updateMoments, options, (bound, session) => replaceRecord(bound, session.ending(), id, record, options)),
+    )
   }
 
   /**
@@ -271,7 +270,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    * @throws ConflictError `reference_conflict` when a record that restricts points to it
    */
   delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
-    return this[runWrite](deleteMoments, options, function* (bound, session) {
+    return this.#writeOne(deleteMoments, options, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: false, asked: 'delete' })
       return (yield* deleteRecords(bound, session, found, bound.model.deletedAt ? 'soft' : 'hard', 'last')).length > 0
     })
@@ -283,7 +282,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    */
   deleteReturning(id: IdOf<Model>, options: ConditionalWriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
     const { purge = false, ...write } = options
-    return this[runWrite](deleteMoments, write, function* (bound, session) {
+    return this.#writeOne(deleteMoments, write, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: purge, asked: purge ? 'purge' : 'delete' })
       const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
       const [deleted] = yield* deleteRecords(bound, session, found, mode, 'last')
@@ -323,7 +322,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
 
   /** Removes a record for good, deleted or not. False when it is not there. */
   purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
-    return this[runWrite](deleteMoments, options, function* (bound, session) {
+    return this.#writeOne(deleteMoments, options, function* (bound, session) {
       const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'purge' })
       return (yield* deleteRecords(bound, session, found, 'hard', 'last')).length > 0
     })
@@ -391,33 +390,31 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     return records as RowOf<Model>[]
   }
 
-  /** @internal */
-  protected async [runWrite]<T>(
-    moments: readonly HookMoment[],
-    options: WriteOptions,
-    body: (bound: BoundAccessor, session: Session) => Task<T>,
-  ): Promise<T> {
-    const bound = this[insides]()
-    const result = await bound.units.run({ write: options, alone: bound.hooks.awaits(moments) }, (session) => body(bound, session))
-    if (options.dryRun) forgetVersions(result)
-    return bound.access ? visibleResult(bound, bound.units.callerOf(options), result) : result
+  #row(record: Promise<FieldValues>): Promise<RowOf<Model>> {
+    return record as Promise<RowOf<Model>>
   }
 
-  async #writeMany(
-    moments: readonly HookMoment[],
-    options: WriteOptions,
-    body: (bound: BoundAccessor, session: Session) => Task<FieldValues[]>,
-  ): Promise<RowOf<Model>[]> {
+  /** @internal */
+  protected [runWrite]<T>(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<T>): Promise<T> {
+    return this.#write(moments, options, body)
+  }
+
+  #writeOne<T>(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<T>): Promise<T> {
+    return this.#write(moments, options, body, failsEarly)
+  }
+
+  async #writeMany(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<FieldValues[]>): Promise<RowOf<Model>[]> {
     return this.#rows(await this[runWrite](moments, options, body))
   }
 
-  async #writeOne(
-    moments: readonly HookMoment[],
-    options: WriteOptions,
-    body: (bound: BoundAccessor, session: Session) => Task<FieldValues[]>,
-  ): Promise<RowOf<Model>> {
-    const [record] = await this.#writeMany(moments, options, body)
-    if (!record) throw new Error('a write of one record answered none')
-    return record
+  async #write<T>(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<T>, isEarly?: typeof failsEarly): Promise<T> {
+    const bound = this[insides]()
+    const run = { write: options, alone: bound.hooks.awaits(moments), failsEarly: isEarly?.(bound, moments) ?? false }
+    const result = await bound.units.run(run, (session) => body(bound, session))
+    if (options.dryRun) forgetVersions(result)
+    return bound.access ? visibleResult(bound, bound.units.callerOf(options), result) : result
   }
 }
+
+/** What a write does in its session. */
+type WriteBody<T> = (bound: BoundAccessor, session: Session) => Task<T>

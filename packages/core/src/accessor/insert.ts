@@ -21,6 +21,13 @@ export function* insertRecords(bound: BoundAccessor, session: Session, inputs: r
   return yield* insertDrafts(bound, session, records, insertRows(bound.table, session.connection, records))
 }
 
+/** The same for one record. */
+export function* insertRecord(bound: BoundAccessor, session: Session, input: unknown): Task<FieldValues> {
+  const [record] = yield* insertRecords(bound, session, [input])
+  if (!record) throw new Error('an insert of one record answered none')
+  return record
+}
+
 /** The same for records that are whole; `store` puts them into the table, once they were accepted. */
 export function* insertDrafts(
   bound: BoundAccessor,

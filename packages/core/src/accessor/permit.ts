@@ -160,6 +160,7 @@ export function* requireTargets(
   changes: readonly NewContent[],
   mayWait: (link: Link) => boolean = () => false,
 ): Task<void> {
+  if (bound.references.length === 0) return
   const context = { ...session.context, asked: true }
   for (const link of bound.references) {
     const { field, target } = link

@@ -9,7 +9,7 @@ import type { Task } from '../session/task.ts'
 import { acceptRecords, copyInput, refuseOwnedChanges, refuseOwnedFields } from './accept.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { changedFields, sameValue } from './changed-fields.ts'
-import { completeRecord, insertRecords } from './insert.ts'
+import { completeRecord, insertRecord } from './insert.ts'
 import { isLastWrite, storeLast } from './last-write.ts'
 import { lockRecord, lockRecordsById } from './lock.ts'
 import { assertMatch, type Conditions } from './match.ts'
@@ -81,7 +81,7 @@ export function* saveRecord(bound: BoundAccessor, session: Session, input: unkno
   const given = copyInput(input)
   const { name } = bound.model.id
   if (given[name] === undefined) assertMatch(bound, undefined, conditions)
-  if (given[name] === undefined) return first(yield* insertRecords(bound, session, [given]))
+  if (given[name] === undefined) return yield* insertRecord(bound, session, given)
   return yield* lookAgainAfterRace(bound, session, [name], () => saveIdentified(bound, session, given, conditions))
 }
 
@@ -92,7 +92,7 @@ function* saveIdentified(bound: BoundAccessor, session: Session, given: FieldVal
   const isDeleted = previous && deletedAt && previous[deletedAt.name] !== null
   // Whoever wants no record there learns that a deleted one is in the way.
   assertMatch(bound, previous, isDeleted ? { ifMatch: conditions.ifMatch } : conditions)
-  if (!previous) return first(yield* insertRecords(bound, session, [given]))
+  if (!previous) return yield* insertRecord(bound, session, given)
   if (isDeleted) {
     throw new ConflictError('state_conflict', `${bound.component} ${String(id)} is deleted. Restore it first.`)
   }
@@ -270,10 +270,4 @@ function valuesKey(table: BoundTable, values: FieldValues): string {
 
 export function notFound(bound: BoundAccessor, id: unknown): NotFoundError {
   return new NotFoundError(`${bound.component} has no record ${String(id)}.`)
-}
-
-function first(records: readonly FieldValues[]): FieldValues {
-  const [record] = records
-  if (!record) throw new Error('an insert of one record answered none')
-  return record
 }

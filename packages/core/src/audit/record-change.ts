@@ -152,10 +152,8 @@ export class AuditWriter {
       return
     }
     const { places, head } = chainEntries(yield* headToFollow({ log: this.#log, head: this.#head }, connection), entries)
-    const [first, ...others] = entries.map((entry, index) => Object.assign(entry, places[index]))
-    if (!first) return
-    if (others.length > 0) yield* appendRows(this.#log, connection, [first, ...others])
-    else if (!(yield* appendNext(this.#log, connection, first))) throw miscounted()
+    const placed = entries.map((entry, index) => Object.assign(entry, places[index]))
+    if (!(yield* appendNext(this.#log, connection, placed))) throw miscounted()
     yield* writeHead(this.#head, connection, head, this.#now())
   }
 

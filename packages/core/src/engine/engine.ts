@@ -78,6 +78,8 @@ export interface Unit<T> {
   readonly aside?: boolean
   /** It writes much: an engine that works in this thread does it in another one, so that the event loop stays live. */
   readonly large?: boolean
+  /** Once it has changed anything, nothing but a fault of the database keeps it from its end. A hint: it is undone in any case. */
+  readonly failsEarly?: boolean
   /** Does the work. May be called again, from the start, when an earlier try was rolled back through no fault of the unit. */
   readonly run: (connection: Connection) => Awaitable<T>
 }

@@ -52,6 +52,7 @@ function pieceOf({ component }: HookRegistry, name: HookMoment | 'afterCommit'):
 export function queueCommitHooks(registry: HookRegistry, session: Session, operation: Operation, changes: readonly RecordChange[]): void {
   const { actor, requestId, principal = null } = session.context
   const { recordsWritten, around } = session.observer ?? {}
+  if (!recordsWritten && registry.commitHooks.length === 0) return
   if (recordsWritten) session.noteCommit(() => recordsWritten({ component: registry.component, operation, count: changes.length }))
   for (const { record, previous } of changes) {
     for (const hook of registry.commitHooks) {

@@ -47,24 +47,22 @@ export function* insertPieces(
 }
 
 /** The statement for a single record, or for a few. */
-export function valuesPiece(
+function valuesPiece(
   table: BoundTable,
   columns: readonly string[],
   records: readonly FieldValues[],
-  { returning = false, orFail = false, computed = nothing }: InsertOptions & { readonly orFail?: boolean } = nothing,
+  { returning = false, computed = nothing }: InsertOptions,
 ): InsertPiece {
   const { model, engine } = table
   const version = model.rowVersion.name
-  const kind = computed === nothing ? `${returning} ${orFail}` : Object.keys(computed).join()
-  const shape = table.shapes.get(`insert ${columns.length} ${records.length} ${kind}`, () => {
+  const shape = table.shapes.get(`insert ${columns.length} ${records.length} ${returning} ${Object.keys(computed).join()}`, () => {
     let next = 0
     const place = (name: string): unknown => {
       const slot = new Slot(next++)
       return computed[name] ?? slot
     }
     const rows = records.map(() => Object.fromEntries(columns.map((name) => [name, place(name)])))
-    const plain = engine.builder.insertInto(model.name).values(rows)
-    const query = orFail ? plain.orFail() : plain
+    const query = engine.builder.insertInto(model.name).values(rows)
     return shapeOf((returning ? query.returning([model.id.name, version]) : query).compile())
   })
   const versions = records.map(() => makeRowVersion())

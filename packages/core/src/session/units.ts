@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Awaitable, Connection, Engine, Reach } from '../engine/engine.ts'
 import { isPromise } from '../engine/is-promise.ts'
 import { TimeBudget } from '../engine/time-budget.ts'
@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly timeLimit?: number
   /** It writes much, where it is the outermost one. */
   readonly large?: boolean
+  /** As that of a `Unit`. */
+  readonly failsEarly?: boolean
 }
 
 /** Sessions within each other; a hook that calls itself for ever would overflow the stack in the middle of something. */
@@ -125,7 +127,11 @@ export class Units {
   }
 
   /** Runs a write as a unit of its own, or nested in the current session. Resolves after the commit of the unit that it started. */
-  async run<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
+  run<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
+    return this.#current.getStore() ? this.#inCurrent(options, body) : this.#outermost(options, body)
+  }
+
+  async #inCurrent<T>(options: RunOptions, body: (session: Session) => Task<T>): Promise<T> {
     const outer = this.current()
     return outer ? await runTask(this.#nested(outer, options, body)) : await this.#outermost(options, body)
   }
@@ -182,7 +188,7 @@ export class Units {
         ? observeUnit(observer, context, (begun) => this.#write(context, options, body, keep, begun))
         : this.#write(context, options, body, keep, undefined))
       this.#home.committed?.()
-      await this.#runEffects(effects)
+      if (effects.length > 0) await this.#runEffects(effects)
       return result
     } catch (error) {
       // The unit threw the answer of its own dry run, so it has the unit's type.
@@ -200,15 +206,16 @@ export class Units {
     begun: (() => void) | undefined,
   ): Promise<T> {
     // The lane runs units of many callers in one turn: each keeps its own asynchronous context.
-    const inCallersContext = AsyncLocalStorage.snapshot()
+    const callersContext = new AsyncResource('strongroom.unit', { requireManualDestroy: true })
     return this.#engine.write<T>({
       context,
       reach: reachOf(context),
       alone: options.alone,
       timeLimit: options.timeLimit ?? this.#timeLimit,
       ...(options.large && { large: true }),
+      ...(options.failsEarly && !context.dryRun && { failsEarly: true }),
       run: (connection) =>
-        inCallersContext(() => {
+        callersContext.runInAsyncScope(() => {
           begun?.()
           const session = new Session(this.#home, connection, context, { unaudited: options.unaudited ?? false })
           return runTask(this.#outermostTask(session, body, keep))

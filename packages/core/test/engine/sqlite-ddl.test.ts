@@ -10,12 +10,27 @@ describe('column definitions', () => {
     [field('boolean', { name: 'active' }), 'INTEGER NOT NULL CHECK ("active" IN (0, 1))'],
     [field('text', { name: 'role', values: ["o'clock", 'admin'] }), `TEXT NOT NULL CHECK ("role" IN ('o''clock', 'admin'))`],
     [field('integer', { name: 'level', values: [1, 2], nullable: true }), 'INTEGER CHECK ("level" IN (1, 2))'],
+    [field('text', { name: 'role', values: ['a', 'b', "c'"] }), `TEXT NOT NULL CHECK ("role" = 'a' OR "role" = 'b' OR "role" = 'c''')`],
+    [field('integer', { name: 'level', values: [-1, 2, 3] }), 'INTEGER NOT NULL CHECK ("level" = -1 OR "level" = 2 OR "level" = 3)'],
     [field('decimal'), 'INT NOT NULL'],
     [field('int64'), 'INT NOT NULL'],
     [field('bytes'), 'BLOB NOT NULL'],
     [field('number'), 'REAL NOT NULL'],
   ] as const)('%#: $1', async ([about, definition], { open }) => {
     expect((await open()).columnDefinition(about)).toBe(definition)
+  })
+
+  test('of few and many values, as they are written now and were before, allow the same', async ({ open }) => {
+    const engine = await open()
+    const many = Array.from({ length: 1_200 }, (_, index) => `OR ${index}`)
+    const now = engine.columnDefinition(field('text', { name: 'role', values: ["it's", 'x OR y', 'z'] }))
+    const before = `TEXT NOT NULL CHECK ("role" IN ('it''s', 'x OR y', 'z'))`
+    const columns = [now, before, engine.columnDefinition(field('text', { name: 'role', values: many }))]
+    await engine.define(async (connection) => {
+      for (const [index, column] of columns.entries()) await connection.run(sql(engine.createTableSql(`t${index}`, [`"role" ${column}`])))
+    })
+    const shapes = await engine.read((connection) => engine.inspect(connection))
+    expect(shapes.map(({ columns: [role] }) => role?.allowed)).toEqual([["it's", 'x OR y', 'z'], ["it's", 'x OR y', 'z'], many])
   })
 
   test('ids are counted by the database, or given', async ({ open }) => {

@@ -50,6 +50,45 @@ describe('units that wait at the same turn', () => {
     expect(commits(file) - before).toBe(1)
   })
 
+  test('and fail before they change anything lose nothing of the others', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const before = commits(file)
+    const early = (text: string) => engine.write(note(text, { failsEarly: true }))
+    const outcomes = await Promise.allSettled([early('a'), early('a'), engine.write(failing('b')), early('c')])
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled'])
+    expect(stored(file)).toEqual(['a', 'c'])
+    expect(commits(file) - before).toBe(1)
+  })
+
+  test('and fail late, in spite of what was said of them, lose their own work alone', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const waiting = unit(
+      async (connection) => {
+        void insert(connection, 'd')
+        await Promise.resolve()
+        throw new Error('late')
+      },
+      { failsEarly: true },
+    )
+    const outcomes = await Promise.allSettled([
+      engine.write(note('a', { failsEarly: true })),
+      engine.write(failing('b')),
+      engine.write({ ...failing('c'), failsEarly: true }),
+      engine.write(note('a')),
+      engine.write(waiting),
+      engine.write(note('e', { failsEarly: true })),
+    ])
+    expect(outcomes).toMatchObject([
+      { status: 'fulfilled', value: 'a' },
+      { reason: { message: 'no' } },
+      { reason: { message: 'no' } },
+      { reason: { kind: 'unique' } },
+      { reason: { message: 'late' } },
+      { status: 'fulfilled', value: 'e' },
+    ])
+    expect(stored(file)).toEqual(['a', 'e'])
+  })
+
   test('hear nothing, good or bad, before the commit', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const wait = gate()

@@ -16,6 +16,7 @@ export class SqliteConnection implements Connection {
   readonly late: LateWrite | undefined
   #failure: Error | undefined
   #ended = false
+  #wrote = false
 
   constructor(handle: Handle, deadline: number) {
     this.#handle = handle
@@ -33,6 +34,11 @@ export class SqliteConnection implements Connection {
     return this.#ended
   }
 
+  /** A statement has changed something. One that fails is undone by SQLite itself. */
+  get wrote(): boolean {
+    return this.#wrote
+  }
+
   end(): void {
     this.#ended = true
   }
@@ -43,9 +49,10 @@ export class SqliteConnection implements Connection {
     clock.start(this.deadline, timeout, time)
     try {
       const prepared = this.#prepared(statement.sql)
-      if (prepared.reader) return readRows(prepared, statement.parameters)
-      prepared.statement.run(statement.parameters)
-      return []
+      const rows = prepared.reader ? readRows(prepared, statement.parameters) : []
+      if (!prepared.reader) prepared.statement.run(statement.parameters)
+      this.#wrote ||= prepared.changes !== undefined
+      return rows
     } catch (error) {
       throw this.#failed(error)
     } finally {
@@ -56,7 +63,9 @@ export class SqliteConnection implements Connection {
   run(statement: Statement): number {
     this.#assertUsable()
     try {
-      return this.#prepared(statement.sql).statement.run(statement.parameters).changes
+      const { changes } = this.#prepared(statement.sql).statement.run(statement.parameters)
+      this.#wrote = true
+      return changes
     } catch (error) {
       throw this.#failed(error)
     }
@@ -66,6 +75,7 @@ export class SqliteConnection implements Connection {
     this.#assertUsable()
     try {
       const { changes, lastInsertRowid } = this.#prepared(statement.sql).statement.run(statement.parameters)
+      this.#wrote = true
       // A trigger of the app's own may have passed over the row.
       return changes === 1 ? lastInsertRowid : undefined
     } catch (error) {
@@ -77,6 +87,7 @@ export class SqliteConnection implements Connection {
     this.#assertUsable()
     const write = options.write && !this.#handle.readonly
     guardRawSql(statement.sql, write)
+    this.#wrote ||= write
     try {
       this.late?.settle()
       const prepared = this.#prepared(statement.sql)

@@ -4,7 +4,7 @@ import { SqliteConnection } from './connection.ts'
 import type { Handle } from './handle.ts'
 
 /** What the lane needs to know of a unit of work. */
-export type LaneUnit<T> = Pick<Unit<T>, 'alone' | 'timeLimit' | 'large' | 'run'> & {
+export type LaneUnit<T> = Pick<Unit<T>, 'alone' | 'timeLimit' | 'large' | 'failsEarly' | 'run'> & {
   /** Tables are written anew: foreign keys are off, which SQLite does outside of transactions alone. */
   readonly changesTables?: boolean
   /** It makes tables and indexes, which goes through all of their rows. */
@@ -49,6 +49,11 @@ export class LaneMember {
 
   get finished(): boolean {
     return this.#connection?.ended ?? false
+  }
+
+  /** It has changed something in the database. */
+  get wrote(): boolean {
+    return this.#connection?.wrote ?? false
   }
 
   /** Notes the outcome and ends the unit's connection. A unit that kept quiet about a lost transaction has failed too. */

@@ -72,7 +72,8 @@ function readColumn(tokens: readonly Token[], text: string): ColumnText {
     if (reader.takes('NOT', 'NULL')) notNull = true
     else if (reader.takes('PRIMARY', 'KEY', 'AUTOINCREMENT') || reader.takes('PRIMARY', 'KEY')) continue
     else if (reader.takes('CHECK')) {
-      const values = readList(name, reader.takeGroup() ?? [])
+      const check = reader.takeGroup() ?? []
+      const values = readList(name, check) ?? readComparisons(name, check)
       if (!values || allowed) strange = true
       allowed ??= values
     } else if (reader.takes('DEFAULT')) {
@@ -102,6 +103,29 @@ function readList(column: string, tokens: readonly Token[]): readonly (string | 
     values.push(value)
   }
   return values
+}
+
+/** `"role" = 'admin' OR "role" = 'operator'`. */
+function readComparisons(column: string, tokens: readonly Token[]): readonly (string | number)[] | undefined {
+  const reader = new TokenReader(tokens)
+  const values: (string | number)[] = []
+  do {
+    if (reader.takeName() !== column || !reader.takes('=')) return undefined
+    const value = literalOf(takeUntilOr(reader))
+    if (value === undefined) return undefined
+    values.push(value)
+  } while (reader.takes('OR'))
+  return values
+}
+
+function takeUntilOr(reader: TokenReader): readonly Token[] {
+  const taken: Token[] = []
+  for (let token = reader.peek(); token; token = reader.peek()) {
+    if (token.kind === 'word' && token.value.toUpperCase() === 'OR') break
+    taken.push(token)
+    reader.take()
+  }
+  return taken
 }
 
 function literalOf(tokens: readonly Token[]): string | number | undefined {

@@ -193,12 +193,12 @@ export class WriteLane {
       const member = this.#queue.peek()
       if (!member || member.unit.alone) break
       this.#queue.shift()
-      const pending = this.#startInSavepoint(member)
+      const pending = this.#startMember(member)
       if (pending) {
         this.#waitFor(member, pending, () => this.#endGroup(group, member))
         return
       }
-      if (!this.#closeSavepoint(member)) {
+      if (!this.#endMember(member)) {
         this.#loseTransaction(group, member)
         return
       }
@@ -208,7 +208,9 @@ export class WriteLane {
     this.#commit(group)
   }
 
-  #startInSavepoint(member: LaneMember): PromiseLike<unknown> | undefined {
+  /** A member that fails before it changes anything leaves nothing to be undone: to open a savepoint for it, and have SQLite keep the pages, costs as much as its record. */
+  #startMember(member: LaneMember): PromiseLike<unknown> | undefined {
+    if (member.unit.failsEarly) return member.start(this.#handle)
     try {
       this.#control.openSavepoint()
     } catch (error) {
@@ -220,13 +222,14 @@ export class WriteLane {
 
   /** Ends a group whose last member had to wait; nobody was admitted meanwhile. */
   #endGroup(group: LaneMember[], last: LaneMember): void {
-    if (this.#closeSavepoint(last)) this.#commit([...group, last])
+    if (this.#endMember(last)) this.#commit([...group, last])
     else this.#loseTransaction(group, last)
   }
 
-  /** Keeps or undoes what a member did. False when SQLite has dropped the whole transaction. */
-  #closeSavepoint(member: LaneMember): boolean {
+  /** Keeps or undoes what a member did. False when that is not to be had without the others. */
+  #endMember(member: LaneMember): boolean {
     if (member.failed && !this.#control.inTransaction) return false
+    if (member.unit.failsEarly) return !(member.failed && member.wrote)
     try {
       if (member.failed) this.#control.dropSavepoint()
       else this.#control.keepSavepoint()
