@@ -33,7 +33,8 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
  * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]
- *   [--deeds backup,export,restore]`: a backup, an export and a restore under load; `--add` keeps the rounds of earlier runs of the same commit.
+ *   [--deeds backup,export,restore]`: a backup, an export and a restore under load, on both engines unless one is named; `--add` keeps the
+ *   rounds of earlier runs of the same commit.
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
  * `npm run bench -- history [--engine sqlite|postgres] [--rounds N] [--entries N] [--url POSTGRES]`: histories, audit pages and lists of the past at 5 million entries
@@ -63,7 +64,7 @@ try {
   else if (process.argv[2] === 'import') await measureImports(option('records', 1_000_000), option('rounds', 1))
   else if (process.argv[2] === 'governance') await measureGovernance(option('pairs', 21), option('amount', 10_000))
   else if (process.argv[2] === 'growth') await measureGrowth(option('rounds', 7), word('folder') ?? folder)
-  else if (process.argv[2] === 'operators') await measureOperators(word('engine') ?? 'sqlite')
+  else if (process.argv[2] === 'operators') await measureOperators(word('engine'))
   else await measureBesideHand()
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -178,15 +179,21 @@ async function measureGrowth(rounds: number, databases: string): Promise<void> {
   await growthBench(databases, { axes: chosen, rounds, most, keepAll: process.argv.includes('--busy'), report })
 }
 
-async function measureOperators(engine: string): Promise<void> {
-  if (engine !== 'sqlite' && engine !== 'postgres') throw new Error(`There is no engine ${engine}. There are sqlite and postgres.`)
+async function measureOperators(asked: string | undefined): Promise<void> {
+  const engines = (['sqlite', 'postgres'] as const).filter((engine) => asked === undefined || asked === engine)
+  if (engines.length === 0) throw new Error(`There is no engine ${asked}. There are sqlite and postgres.`)
+  // Each engine's evidence is kept as soon as it is there.
+  for (const engine of engines) await measureOperatorsOn(engine)
+}
+
+async function measureOperatorsOn(engine: 'sqlite' | 'postgres'): Promise<void> {
   const started = Date.now()
   const bytes = option('bytes', 1_000_000_000)
   const clients = 32
-  const asked = word('deeds')?.split(',') ?? deedNames
-  const deeds = deedNames.filter((name) => asked.includes(name))
-  if (deeds.length < asked.length) throw new Error(`There are the deeds ${deedNames.join(', ')}.`)
-  const load = { clients, deeds, thinkTime: option('think', 0), seconds: option('seconds', 15), rounds: option('rounds', 3), report }
+  const named = word('deeds')?.split(',') ?? deedNames
+  const deeds = deedNames.filter((name) => named.includes(name))
+  if (deeds.length < named.length) throw new Error(`There are the deeds ${deedNames.join(', ')}.`)
+  const load = { clients, deeds, thinkTime: option('think', 0), seconds: option('seconds', 8), rounds: option('rounds', 3), report }
   const windows = await onLargeDatabase(folder, { engine, bytes, file: word('database'), report }, (url) =>
     operatorsBench(folder, { ...load, url }),
   )

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -36,7 +36,8 @@ export interface OperatorsOptions extends ClientsOptions {
 export async function operatorsBench(folder: string, options: OperatorsOptions): Promise<Window[]> {
   const { deeds, report, rounds, seconds } = options
   const server = await startServer('operators-server', options.url, { built: true })
-  const backup = join(folder, 'backup.sqlite')
+  const away = awayFrom(folder)
+  const backup = join(away, 'backup.sqlite')
   // What is restored has to be there; making it is not measured.
   if (!deeds.includes('backup')) await download(`${server.url}/db/backup.sqlite`, backup)
   const clients = new Clients(server.url, options)
@@ -52,7 +53,7 @@ export async function operatorsBench(folder: string, options: OperatorsOptions):
     const known = join(folder, 'acknowledged.json')
     const work: Readonly<Record<DeedName, () => Promise<unknown>>> = {
       backup: () => download(`${server.url}/db/backup.sqlite`, backup),
-      export: () => download(`${server.url}/db/export.zip`, join(folder, 'export.zip')),
+      export: () => download(`${server.url}/db/export.zip`, join(away, 'export.zip')),
       restore: () => restoreFile(server.url, backup),
     }
     for (let round = 0; round < rounds; round++) {
@@ -68,7 +69,14 @@ export async function operatorsBench(folder: string, options: OperatorsOptions):
   } finally {
     await clients.end()
     await server.stop()
+    rmSync(away, { recursive: true })
   }
+}
+
+/** A folder for what clients download: theirs is another disk than the server's. */
+function awayFrom(folder: string): string {
+  const memory = '/dev/shm'
+  return mkdtempSync(join(existsSync(memory) ? memory : folder, 'strongroom-downloads-'))
 }
 
 /** Looks at a backup with another program, and answers what it found. */

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { access, chmod, open, rename, rm } from 'node:fs/promises'
+import { access, chmod, open, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { removeFile } from '../engine/remove-file.ts'
 import { StorageUnavailableError, UsageError } from '../errors.ts'
 import { withWorkFolder } from './work-folder.ts'
 
@@ -42,7 +43,7 @@ export async function placeFile<T>(path: string, make: (partial: string) => Prom
     await sync(dirname(place))
     return made
   } catch (error) {
-    await rm(partial, { force: true })
+    await removeFile(partial)
     throw diskError(place, error)
   }
 }

@@ -24,10 +24,16 @@ export async function syncMeanwhile<T>(paths: readonly string[], work: Promise<T
 
 async function syncUntil(path: string, ended: AbortSignal): Promise<void> {
   let file: FileHandle | undefined
+  let written = 0n
   while (!ended.aborted) {
     file ??= await open(path, 'r').catch(() => undefined)
-    // Whoever writes the file hears of what the disk cannot do.
-    await file?.datasync().catch(() => undefined)
+    // A disk is asked to bring everybody's writes home, also for a file that has none.
+    const last = await file?.stat({ bigint: true }).then(({ mtimeNs }) => mtimeNs)
+    if (last !== undefined && last !== written) {
+      written = last
+      // Whoever writes the file hears of what the disk cannot do.
+      await file?.datasync().catch(() => undefined)
+    }
     await pause(interval, undefined, { signal: ended }).catch(() => undefined)
   }
   await file?.close()

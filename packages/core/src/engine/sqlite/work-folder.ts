@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { chmod, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { removeFile } from '../remove-file.ts'
 import { holdFile } from './held-file.ts'
 
 /** A private folder that is gone when it is removed, or with the process; one that a killed process has left is known by its lock. */
@@ -73,8 +74,9 @@ function removePassing(): void {
 
 /** The holder goes last: who is killed on the way leaves a folder that can be told from one that is being made. */
 async function removeFolder(path: string): Promise<void> {
-  const names = await readdir(path).catch(() => [])
-  for (const name of names) if (name !== holder) await rm(join(path, name), { recursive: true, force: true })
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
+  for (const entry of entries) if (entry.isFile() && entry.name !== holder) await removeFile(join(path, entry.name))
+  for (const { name } of entries) if (name !== holder) await rm(join(path, name), { recursive: true, force: true })
   await rm(path, { recursive: true, force: true, maxRetries: 10, retryDelay: 5 })
 }
 

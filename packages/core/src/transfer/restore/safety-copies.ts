@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { removeFile, withdrawFile } from '../../engine/remove-file.ts'
 
 /** Safety copies that are kept: each is as large as the database. */
 const kept = 3
 
 const form = /^before-restore-\d{8}T\d{9}Z\.sqlite$/
+/** What a process that was killed has left of one that was to go. */
+const withdrawn = /^\.before-restore-.*\.partial$/
 
 /** The folder of a database file's safety copies. */
 function safetyFolder(path: string): string {
@@ -36,6 +39,8 @@ export function safetyCopy(path: string, name: string): string | undefined {
  */
 export async function thinOut(path: string, last: string | undefined): Promise<void> {
   const folder = safetyFolder(path)
-  const names = (await readdir(folder)).filter((name) => form.test(name)).sort()
-  for (const name of names.slice(0, -kept)) if (name !== last) await rm(join(folder, name), { force: true })
+  const found = await readdir(folder)
+  const names = found.filter((name) => form.test(name)).sort()
+  for (const name of names.slice(0, -kept)) if (name !== last) await withdrawFile(join(folder, name))
+  for (const name of found) if (withdrawn.test(name)) await removeFile(join(folder, name))
 }

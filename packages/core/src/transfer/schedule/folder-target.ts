@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
+import { removeFile, withdrawFile } from '../../engine/remove-file.ts'
 import { UsageError } from '../../errors.ts'
 import { writeWholeFile } from '../files.ts'
 import type { BackupTarget } from './backup-target.ts'
@@ -25,7 +26,8 @@ export function folderTarget(path: string): Required<BackupTarget> {
     remove: async (name) => {
       const file = fileIn(place, name)
       const halves = (await namesIn(place)).filter((found) => found.startsWith(`.${name}.`) && found.endsWith('.partial'))
-      for (const left of [file, ...halves.map((half) => join(place, half))]) await rm(left, { force: true })
+      await withdrawFile(file)
+      for (const half of halves) await removeFile(join(place, half))
     },
   }
 }

