@@ -81,8 +81,10 @@ function judgeRefusal(draft: Draft, problem: Problem, told: string, tally: Tally
   const isBeyondDocument =
     code === 'invalid_query' &&
     /still to come|Nothing is read along with records of the past|The value of id must be a UUID/.test(String(problem.detail))
+  // Some requests delete a record for good, with its history.
+  const isErased = code === 'gone' && /^The history of .* was erased\.$/s.test(String(problem.detail))
   const hasReason =
-    (explained.has(code) || alsoExplained.includes(code) || isSum || isBeyondDocument || code === 'server_busy') &&
+    (explained.has(code) || isErased || alsoExplained.includes(code) || isSum || isBeyondDocument || code === 'server_busy') &&
     typeof problem.detail === 'string' &&
     problem.detail !== ''
   const namesFields = code !== 'validation_failed' || (Array.isArray(problem.errors) && problem.errors.length > 0)

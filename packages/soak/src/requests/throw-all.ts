@@ -10,7 +10,7 @@ export interface ThrowOptions {
   readonly seed: number
   /** How often each operation has to be answered with 2xx, and how often with 4xx. */
   readonly atLeast: number
-  /** Requests up to which the run goes on while an operation lacks answers, so that a short one does not hang on luck; `rounds` if not said. */
+  /** Requests up to which the run goes on while an operation lacks answers, so that it does not hang on luck; half as many again as `rounds` if not said. */
   readonly atMost?: number | undefined
   readonly report: (line: string) => void
 }
@@ -30,7 +30,7 @@ export interface Between {
 
 /** Throws the requests of a run; answers how many they were. */
 export async function throwAll(source: RequestSource, options: ThrowOptions, between: Between): Promise<number> {
-  const { rounds, atLeast, atMost = rounds, report } = options
+  const { rounds, atLeast, atMost = Math.ceil(rounds * 1.5), report } = options
   let done = 0
   let parts = 0
   for (;;) {
