@@ -1,4 +1,5 @@
 import type { AccessOperation } from '../access/rule.ts'
+import type { Awaitable } from '../engine/engine.ts'
 import { UsageError } from '../errors.ts'
 import type { HookMoment } from '../hooks/events.ts'
 import { deleteMoments, insertMoments, restoreMoments, saveMoments, updateMoments } from '../hooks/moments.ts'
@@ -77,7 +78,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     options: Pick<FindOptions<Model>, 'includeDeleted' | 'where' | keyof ReadOptions> & SelectionOf<Fields, Included> = {},
   ): Promise<Selected<Model, Fields, Included> | null> {
     // The record was read with these fields and inclusions.
-    return (await getRecord(this[insides](), id, options)) as Selected<Model, Fields, Included> | null
+    return getRecord(this[insides](), id, options) as Awaitable<Selected<Model, Fields, Included> | null>
   }
 
   /** Every record, in the order of the ids. */
@@ -94,7 +95,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     options: FindOptions<Model> & SelectionOf<Fields, Included> = {},
   ): Promise<Selected<Model, Fields, Included>[]> {
     // The records were read with these fields and inclusions.
-    return (await findRecords(this[insides](), options)) as Selected<Model, Fields, Included>[]
+    return findRecords(this[insides](), options) as Awaitable<Selected<Model, Fields, Included>[]>
   }
 
   /**

@@ -4,22 +4,18 @@ import { isId } from '../model/record-id.ts'
 import { recordToJson } from '../model/record-json.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { allOf, equals } from '../query/filter.ts'
-import { jsonWriter, selectJsonRecord } from '../query/json-rows.ts'
+import { jsonRecordStatement, jsonWriter, selectJsonRecord, type VersionedText, versionedText } from '../query/json-rows.ts'
 import { versionOf } from '../query/record-version.ts'
 import { parseWhere } from '../query/where.ts'
 import type { ReadOptions } from '../session/options.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { modelFor } from './permit.ts'
 import { getRecord, type Question } from './read.ts'
+import { asksForIdAlone, readById } from './read-by-id.ts'
 import { wireColumns } from './wire-page.ts'
 
-/** A record as a JSON text. */
-export interface JsonRecord {
-  /** The record as it travels. */
-  readonly text: string
-  /** Its version, for `ifMatch` and the ETag. */
-  readonly version: string
-}
+/** A record as a JSON text, as it travels, and its version for `ifMatch` and the ETag. */
+export type JsonRecord = VersionedText
 
 /** The record with this id as JSON text, or null: written by the database where it writes all of the model's fields as JSON.stringify would. */
 export function getJson(
@@ -34,6 +30,12 @@ export function getJson(
   if (!json) return writtenHere(bound, getRecord(bound, id, question))
   const condition = parseWhere(known, question.where)
   if (!isId(model, id)) return null
+  if (asksForIdAlone(bound, question))
+    return readById(bound, model.id.normalise(id), question, {
+      columns,
+      statement: (options) => jsonRecordStatement(table, json, undefined, { ...options, columns }),
+      use: versionedText,
+    })
   const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)
   const options = { filter, includeDeleted: question.includeDeleted ?? false, order: [], columns }
   return bound.units.read(question, (connection, context) => selectJsonRecord(table, json, connection, context, options))

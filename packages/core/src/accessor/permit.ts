@@ -49,8 +49,9 @@ export function inputFor(bound: BoundAccessor, context: CallerContext): AnyModel
 
 /** Whether somebody has to act for the records to be held to rules or a tenant, and nobody does. */
 export function lacksCaller({ access, model, units }: BoundAccessor): boolean {
+  if (access === undefined && model.tenant === undefined) return false
   const { principal, tenant, access: mode } = units.callerOf({})
-  return (access !== undefined || model.tenant !== undefined) && principal === undefined && tenant === null && mode !== 'system'
+  return principal === undefined && tenant === null && mode !== 'system'
 }
 
 /** The records that a write answers, as the caller may read them: copies where anything is left out, since hooks hold them too. */

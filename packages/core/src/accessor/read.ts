@@ -5,7 +5,7 @@ import type { FieldValues } from '../query/bound-table.ts'
 import { allOf, equals } from '../query/filter.ts'
 import { parseOrder } from '../query/order.ts'
 import { type Page, type PageOptions as PageSelection, selectPage } from '../query/page.ts'
-import { countRows, selectRows } from '../query/rows.ts'
+import { countRows, selectRows, withoutVersion } from '../query/rows.ts'
 import { type SelectOptions, selectStatement } from '../query/select.ts'
 import { parseWhere } from '../query/where.ts'
 import { wholeNumber } from '../query/whole-number.ts'
@@ -15,6 +15,7 @@ import type { BoundAccessor } from './bound-accessor.ts'
 import { includeRows } from './include.ts'
 import { modelFor, withoutHidden } from './permit.ts'
 import { parseProjection, project } from './projection.ts'
+import { asksForIdAlone, readById } from './read-by-id.ts'
 
 /** What a question says, before it is understood. */
 export interface Question extends ReadOptions {
@@ -40,6 +41,17 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   const { model, table } = bound
   const condition = parseWhere(modelFor(bound, question), question.where)
   if (!isId(model, id)) return null
+  const { fields, include, includeAtMost } = question
+  if (fields === undefined && include === undefined && includeAtMost === undefined && asksForIdAlone(bound, question))
+    return readById(bound, model.id.normalise(id), question, {
+      columns: table.recordColumns,
+      statement: (options) => selectStatement(table, undefined, { ...options, version: true }),
+      use: (row) => {
+        const record = withoutVersion(table, row)
+        withoutHidden(bound, bound.units.callerOf(question), [record])
+        return record
+      },
+    })
   const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)
   const projection = parseProjection(bound, question, [])
   const options = {

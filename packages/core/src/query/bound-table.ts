@@ -20,6 +20,8 @@ export class BoundTable {
   readonly recordColumns: readonly string[]
   /** The fields of records whose values the database does not write in JSON as the program would. */
   readonly unwritten: ReadonlySet<string>
+  /** The text of statements that read one record by its id, by the columns that they read. */
+  readonly byId = new WeakMap<readonly string[], string>()
   readonly #codecs: ReadonlyMap<string, Codec>
   readonly #decoders: readonly (readonly [string, Codec['decode']])[]
   readonly #wireSteps: readonly (readonly [string, Codec['decode']])[]

@@ -1,5 +1,5 @@
 import { type AliasableExpression, type Expression, sql } from 'kysely'
-import type { Connection, Statement } from '../engine/engine.ts'
+import type { Connection, Statement, StoredRow } from '../engine/engine.ts'
 import type { JsonFunctions } from '../engine/json-functions.ts'
 import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
@@ -52,13 +52,32 @@ export function* selectJsonRecord(
   connection: Connection,
   context: CallerContext | undefined,
   options: JsonOptions,
-): Task<{ readonly text: string; readonly version: string } | null> {
+): Task<VersionedText | null> {
+  const [row] = yield* wait(connection.all(jsonRecordStatement(table, json, context, options), context?.time))
+  return row ? versionedText(row) : null
+}
+
+/** A record as JSON with its version. */
+export interface VersionedText {
+  readonly text: string
+  readonly version: string
+}
+
+/** What a row of `jsonRecordStatement` holds. */
+export function versionedText(row: StoredRow): VersionedText {
+  return { text: String(row['record']), version: String(row['version']) }
+}
+
+export function jsonRecordStatement(
+  table: BoundTable,
+  json: JsonFunctions,
+  context: CallerContext | undefined,
+  options: JsonOptions,
+): Statement {
   const version = table.model.rowVersion.name
-  const statement = rowsStatement(table, context, options, `json record ${shapeOf(options)}`, (rows) =>
+  return rowsStatement(table, context, options, `json record ${shapeOf(options)}`, (rows) =>
     rows.select((eb) => [objectOf(table, json, options).as('record'), eb.ref(version).as('version')]),
   )
-  const [row] = yield* wait(connection.all(statement, context?.time))
-  return row ? { text: String(row['record']), version: String(row['version']) } : null
 }
 
 function shapeOf({ columns, includeDeleted }: JsonOptions): string {

@@ -26,7 +26,7 @@ export function* selectRows(
 }
 
 /** A record and, beside it, its version: leaving the column in the record would make it a field. */
-function withoutVersion(table: BoundTable, row: StoredRow): FieldValues {
+export function withoutVersion(table: BoundTable, row: StoredRow): FieldValues {
   const record: FieldValues = {}
   for (const name of table.recordColumns) record[name] = row[name]
   noteVersion(table.decode(record), String(row[table.model.rowVersion.name]))

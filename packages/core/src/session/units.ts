@@ -1,5 +1,5 @@
 import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
-import type { Awaitable, Connection, Engine, Reach } from '../engine/engine.ts'
+import type { Awaitable, Connection, Engine, Reach, Statement, StoredRow } from '../engine/engine.ts'
 import { isPromise } from '../engine/is-promise.ts'
 import { TimeBudget } from '../engine/time-budget.ts'
 import { StrongroomError } from '../errors.ts'
@@ -119,7 +119,13 @@ export class Units {
     return this.#engine.read((connection) => runTask(body(connection, context)), reach)
   }
 
-  /** The same for several statements about one moment of the committed data: outside the current session, too. */
+  /** Runs one statement that reads, outside any unit. */
+  readAlone(caller: ReadOptions, statement: Statement): Awaitable<StoredRow[]> {
+    const time = new TimeBudget(this.#readTimeLimit)
+    return this.#engine.read((connection) => connection.all(statement, time), reachOf(this.callerOf(caller)))
+  }
+
+  /** Like `read` for several statements about one moment of the committed data: outside the current session, too. */
   readMoment<T>(caller: ReadOptions, body: (connection: Connection, context: CallerContext) => Task<T>): Promise<T> {
     const { principal, tenant, access, memory } = this.callerOf(caller)
     const context = { principal, tenant, access, asked: true, ...(memory && { memory }), time: new TimeBudget(this.#readTimeLimit) }

@@ -1,0 +1,32 @@
+import type { Awaitable, Statement, StoredRow } from '../engine/engine.ts'
+import { isPromise } from '../engine/is-promise.ts'
+import { reachesAll, statementById } from '../query/by-id.ts'
+import type { SelectOptions } from '../query/select.ts'
+import type { BoundAccessor } from './bound-accessor.ts'
+import type { Question } from './read.ts'
+
+/** What is made of a row that was found by its id. */
+interface Reading<T> {
+  /** What is read, which a statement is kept by. */
+  readonly columns: readonly string[]
+  readonly statement: (options: SelectOptions) => Statement
+  readonly use: (row: StoredRow) => T
+}
+
+/** Whether a question for one record says nothing but its id, outside any unit, and may be answered with any record. */
+export function asksForIdAlone({ table, units }: BoundAccessor, question: Question): boolean {
+  if (question.where !== undefined || question.includeDeleted) return false
+  return units.current() === undefined && reachesAll(table, units.callerOf(question))
+}
+
+/** Reads a live record by its id, where `asksForIdAlone`: without a unit, a condition, or anything to be remembered. */
+export function readById<T>(
+  { table, units }: BoundAccessor,
+  id: unknown,
+  question: Question,
+  { columns, statement, use }: Reading<T>,
+): Awaitable<T | null> {
+  const found = units.readAlone(question, statementById(table, columns, id, statement))
+  const first = ([row]: readonly StoredRow[]): T | null => (row ? use(row) : null)
+  return isPromise(found) ? found.then(first) : first(found)
+}
