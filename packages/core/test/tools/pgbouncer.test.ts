@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { defineModel, ModelAccessor, openStorage, type Storage, type StorageOptions } from '@strongroom/core'
+import { defineModel, ModelAccessor, moveDatabase, openStorage, type Storage, type StorageOptions } from '@strongroom/core'
 import { asSuperuser, freePort, tempFolder } from '@strongroom/testkit'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
@@ -31,6 +32,8 @@ describe("Debian's pgbouncer", () => {
     const settings = [
       '[databases]',
       `${database} = host=${server.host} port=${server.port} dbname=${database} ${login}`,
+      // Under a name of its own it hands out sessions, each for as long as somebody is connected.
+      `${database}_sessions = host=${server.host} port=${server.port} dbname=${database} ${login} pool_mode=session`,
       '[pgbouncer]',
       'listen_addr = 127.0.0.1',
       `listen_port = ${port}`,
@@ -134,6 +137,23 @@ describe("Debian's pgbouncer", () => {
       code: 'invalid_options',
       message: expect.stringContaining('directUrl'),
     })
+  })
+
+  test('is refused for a move, which keeps a lock and a snapshot, where it does not leave a session to whoever has it', async () => {
+    const folder = await tempFolder('pgbouncer-move')
+    cleaning.push(folder.remove)
+    const [file, back] = ['app', 'back'].map((name) => `sqlite:${join(folder.path, name)}.db`) as [string, string]
+    const notes = new ModelAccessor(Note, 'notes')
+    const storage = await openStorage({ url: file, accessors: [notes] })
+    await notes.insert({ text: 'moved', count: 1 })
+    await storage.close()
+    // So that there is something to move from it.
+    await open()
+    const refused = { code: 'invalid_options', message: expect.stringContaining('pooler') }
+    expect(await rejectionOf(moveDatabase({ from: file, to: url }))).toMatchObject(refused)
+    expect(await rejectionOf(moveDatabase({ from: url, to: back }))).toMatchObject(refused)
+    expect(existsSync(back.slice('sqlite:'.length))).toBe(false)
+    expect((await moveDatabase({ from: `${url}_sessions`, to: back })).tables.map(({ table }) => table)).toContain('notes')
   })
 
   test('is refused where its sessions speak in a way that cannot be read', async () => {

@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { openEngineToRead } from '../../engine/open-engine.ts'
+import { assertOwnSession } from '../../engine/own-session.ts'
 import { tellError } from '../worker/messages.ts'
 import { type Move, type MoveProgress, type MoveReport, move } from './move.ts'
 import type { FromMover, MoveTask, ToMover } from './move-messages.ts'
-import { settle, targetPlace } from './moved-target.ts'
+import { connectWait, settle, targetPlace } from './moved-target.ts'
 
 const port = parentPort
 if (!port) throw new Error('This module runs in a thread that the library starts.')
@@ -17,6 +18,7 @@ port.on('message', (message: ToMover) => heard(message))
 try {
   // Whoever starts the thread says what its task is.
   const { from, to, ...task } = workerData as MoveTask
+  for (const url of [from, to]) await assertOwnSession(url, connectWait)
   const report = await moveFrom(from, { ...task, target: targetPlace(to), onProgress: tellSeldom() })
   await settle(to)
   send({ type: 'done', report })

@@ -3,7 +3,7 @@ import { databaseFile, openEngine } from '../../engine/open-engine.ts'
 import { prepareSchema } from '../../schema/prepare-schema.ts'
 
 /** Milliseconds for reaching a server. */
-const connectWait = 5_000
+export const connectWait = 5_000
 
 /** The target is not opened as a database before it is one. */
 export function targetPlace(url: string): DatabasePlace {
