@@ -49,8 +49,15 @@ const zenstack: Wire = {
   content: dataOf,
 }
 
+/** LoopBack merges by PATCH too, and answers changes with nothing. */
+const loopback: Wire = {
+  ...rest,
+  list: (limit, skip) => ({ method: 'GET', path: `/users?filter=${argument({ limit, skip, order: ['id'] })}` }),
+  put: (id, body) => ({ method: 'PATCH', path: `/users/${id}`, body }),
+}
+
 /** Strongroom's, and of servers that were written by hand; and those of peers. */
-export const wires = { rest, feathers, zenstack } as const
+export const wires = { rest, feathers, zenstack, loopback } as const
 
 export type WireName = keyof typeof wires
 

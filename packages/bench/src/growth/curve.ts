@@ -63,7 +63,8 @@ function growth(
 ): number {
   const last = values.length - 1
   const at = (list: readonly number[], place: number): number => list[place] ?? Number.NaN
-  if (!mustGrow) return at(values, last) / at(values, against)
+  // Two points have no stretch before the last.
+  if (!mustGrow || values.length < 3) return at(values, last) / at(values, against)
   const steepness = (from: number, to: number): number => (at(values, to) - at(values, from)) / (at(points, to) - at(points, from))
   return steepness(last - 1, last) / steepness(0, last - 1)
 }

@@ -67,7 +67,7 @@ function chart({ what, points, curves }: Axis): string {
     lines: curves
       .filter(({ unit }) => unit.startsWith('µs'))
       .map(({ what: label, values, mustGrow }) => ({
-        label: label.replace(/, in the middle.*/, ', in the middle'),
+        label: label.replace(/, in the middle.*/, ''),
         values,
         dashed: mustGrow,
       })),

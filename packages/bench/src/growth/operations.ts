@@ -11,6 +11,8 @@ export const operations = {
   insert: { what: 'insert, 64 at once', count: 1_280, together: 64 },
   update: { what: 'update, 64 at once', count: 1_280, together: 64 },
   insertMany: { what: 'insert of 1,000 together', count: 3 },
+  handGet: { what: 'get, a prepared statement', count: 4_000 },
+  handInsertMany: { what: 'insert of 1,000 by hand, without entries', count: 3 },
 } as const satisfies Record<string, Operation>
 
 export type OperationName = keyof typeof operations

@@ -15,7 +15,20 @@ export interface Plot {
 }
 
 /** Colours that can be told apart by everybody (Okabe and Ito), on white and on black. */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#b8860b', '#56b4e9', '#8a6fd1', '#7f7f7f', '#e04f5f', '#4d9a2a']
+const colours = [
+  '#0072b2',
+  '#d55e00',
+  '#009e73',
+  '#cc79a7',
+  '#b8860b',
+  '#56b4e9',
+  '#8a6fd1',
+  '#7f7f7f',
+  '#e04f5f',
+  '#4d9a2a',
+  '#a9742f',
+  '#3b9c9c',
+]
 
 const width = 860
 const height = 460

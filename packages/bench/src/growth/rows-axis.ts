@@ -26,6 +26,9 @@ const measured: readonly { readonly name: OperationName; readonly limit?: number
   { name: 'insert', limit },
   { name: 'update', limit },
   { name: 'insertMany', limit },
+  // Beside these, what SQLite itself makes of a larger file.
+  { name: 'handGet' },
+  { name: 'handInsertMany' },
 ]
 
 /** From a thousand records, each with its entry in the log, to `most`, tenfold at each step. */
@@ -40,7 +43,7 @@ export async function rowsAxis(folder: string, { rounds, keepAll, most, report }
   try {
     const curves: Curve[] = []
     for (const { name, ...judged } of measured) {
-      const writes = name === 'insert' || name === 'update' || name === 'insertMany'
+      const writes = ['insert', 'update', 'insertMany', 'handInsertMany'].includes(name)
       const turns = sides.map((side, place) => async (): Promise<Cost> => {
         const file = files[place] ?? ''
         if (writes && work[place] !== file) await side.renew(file)

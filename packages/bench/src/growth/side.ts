@@ -1,6 +1,7 @@
 import { copyFileSync } from 'node:fs'
 import { bootstrap } from '@strongroom/fastify'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify from 'fastify'
+import { openByHand } from './by-hand.ts'
 import { type OperationName, operations } from './operations.ts'
 import { growthAccessors, newcomer, scattered } from './people.ts'
 import type { Cost, Order, Ready } from './side-process.ts'
@@ -9,7 +10,7 @@ import type { Cost, Order, Ready } from './side-process.ts'
 const [, , database = '', models = '1'] = process.argv
 
 interface Opened {
-  readonly app: FastifyInstance
+  readonly close: () => Promise<void>
   /** What this process had taken when it could answer. */
   readonly ready: Ready
   readonly work: Readonly<Record<OperationName, (index: number) => Promise<unknown>>>
@@ -30,11 +31,15 @@ async function open(): Promise<Opened> {
   const { next: auditPlace } = await audit.page({ limit: 100, offset: Math.floor(rows / 2) })
   if (place === undefined || filteredPlace === undefined || auditPlace === undefined) throw new Error('there are too few records')
   const actor = { actor: 'bench' }
+  const hand = openByHand(database)
   // Numbers of newcomers: no other run on this database has had them.
   let fresh = Date.now() % 1_000_000_000
   const id = (index: number): number => scattered(index, rows) + 1
   return {
-    app,
+    close: async () => {
+      hand.close()
+      await app.close()
+    },
     ready,
     work: {
       get: async (index) => required(await people.get(id(index))),
@@ -55,6 +60,8 @@ async function open(): Promise<Opened> {
           Array.from({ length: 1_000 }, () => newcomer(fresh++, rows)),
           actor,
         ),
+      handGet: async (index) => required(hand.get(id(index))),
+      handInsertMany: async () => hand.insertMany(Array.from({ length: 1_000 }, () => newcomer(fresh++, rows))),
     },
   }
 }
@@ -72,7 +79,7 @@ process.on('message', (order: Order) => {
   )
 })
 process.on('disconnect', () => process.exit(0))
-process.on('SIGTERM', () => void opened.app.close().then(() => process.disconnect?.()))
+process.on('SIGTERM', () => void opened.close().then(() => process.disconnect?.()))
 process.send?.(opened.ready)
 
 let turns = 0
@@ -92,7 +99,7 @@ async function measure(operation: OperationName): Promise<Cost> {
 
 /** Begins again with a copy of a database: what writes have added would be much for a small one. */
 async function renew(from: string): Promise<string> {
-  await opened.app.close()
+  await opened.close()
   copyFileSync(from, database)
   opened = await open()
   return 'renewed'

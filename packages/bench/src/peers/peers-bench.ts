@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { type Comparison, compare, markdown } from '../beside-hand/compare.ts'
 import type { Operation } from '../beside-hand/load-process.ts'
 import { inRounds, type RoundOptions } from '../beside-hand/rounds.ts'
-import { seed } from '../beside-hand/seed.ts'
+import { moment, seed } from '../beside-hand/seed.ts'
 import { deletesShare } from '../beside-hand/settings.ts'
 import { LoadGenerator, type Side, startSide } from '../beside-hand/side.ts'
+import { onPostgres } from '../on-postgres.ts'
+import { seedUsers } from '../postgres/seed-users.ts'
 import { folderOf, installPeer } from './install-peer.ts'
+import { peerTables } from './peer-tables.ts'
 import { type Peer, peers } from './peers.ts'
 import { requireSameRecords } from './same-records.ts'
 
@@ -42,7 +45,7 @@ export async function peersBench(folder: string, options: PeersOptions) {
     try {
       options.report(`${peer.name} is installed`)
       installPeer(peer)
-      comparisons.push(...(await beside(peer, folder, seeds, options)))
+      comparisons.push(...(await onDatabases(peer, folder, seeds, (databases) => beside(peer, databases, options))))
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       options.report(`${peer.name}: ${reason}`)
@@ -61,19 +64,38 @@ export async function peersBench(folder: string, options: PeersOptions) {
   return { machine, connections, roundsAsked: options.rounds, roundsDone, silentRounds, comparisons, absent, table }
 }
 
+interface Databases {
+  /** URLs; a peer on SQLite is told the file's name. */
+  readonly ours: string
+  readonly theirs: string
+}
+
+/** Gives Strongroom and a peer a database each, with the same people. */
+function onDatabases<T>(peer: Peer, folder: string, seeds: Databases, work: (databases: Databases) => Promise<T>): Promise<T> {
+  if (peer.engine === 'sqlite') {
+    const [ours, theirs] = [join(folder, `${peer.folder}-strongroom.db`), join(folder, `${peer.folder}.db`)]
+    copyFileSync(seeds.ours, ours)
+    copyFileSync(seeds.theirs, theirs)
+    return work({ ours: `sqlite:${ours}`, theirs })
+  }
+  return onPostgres('strongroom', async (ours) => {
+    await seedUsers(ours, records)
+    return onPostgres('peer', async (theirs, ask, schema) => {
+      await ask(peerTables(schema, records, moment))
+      return work({ ours, theirs })
+    })
+  })
+}
+
 async function beside(
   peer: Peer,
-  folder: string,
-  seeds: { readonly ours: string; readonly theirs: string },
+  { ours, theirs }: Databases,
   { rounds, keepAll, seconds, operations, report }: PeersOptions,
 ): Promise<Comparison[]> {
   const generator = new LoadGenerator()
   const sides: Side[] = []
   try {
-    const [ours, theirs] = [join(folder, `${peer.folder}-strongroom.db`), join(folder, `${peer.folder}.db`)]
-    copyFileSync(seeds.ours, ours)
-    copyFileSync(seeds.theirs, theirs)
-    const strongroom = await startSide(generator, { name: 'strongroom', program: './servers/strongroom.ts', args: [`sqlite:${ours}`] })
+    const strongroom = await startSide(generator, { name: 'strongroom', program: './servers/strongroom.ts', args: [ours] })
     sides.push(strongroom)
     const program = new URL('server.mjs', folderOf(peer)).href
     const other = await startSide(generator, { name: peer.name, program, args: [theirs], wire: peer.wire, env: { NODE_ENV: 'production' } })

@@ -43,4 +43,12 @@ export const peers: readonly Peer[] = [
     goals: { get: 6, list: 6, post: 6, put: 6, delete: 6 },
     note: 'ZenStack 3 with its own routes on Fastify, the audit entry by a plugin inside the transaction of the mutation. It deletes for good.',
   },
+  {
+    name: 'LoopBack',
+    folder: 'loopback',
+    engine: 'postgres',
+    wire: 'loopback',
+    goals: { get: 15, list: 15, post: 15, put: 15, delete: 15 },
+    note: 'LoopBack 4 with its own controller for a model, the audit entry by its repository inside a transaction. Both on PostgreSQL with fsync off: its connector for SQLite needs a compiler. It deletes for good.',
+  },
 ]

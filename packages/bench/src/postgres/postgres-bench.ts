@@ -1,12 +1,10 @@
 import { cpus, release } from 'node:os'
-import { openStorage } from '@strongroom/core'
 import { type Comparison, markdown } from '../beside-hand/compare.ts'
-import { moment, pieces } from '../beside-hand/seed.ts'
 import { onPostgres } from '../on-postgres.ts'
-import { userAccessor } from '../strongroom-users.ts'
 import { accessorOnPostgres } from './accessor-on-postgres.ts'
 import { httpOnPostgres } from './http-on-postgres.ts'
 import type { PostgresBenchOptions, TwoDatabases } from './options.ts'
+import { seedUsers } from './seed-users.ts'
 
 /** Records that are there before anything is measured: deletes walk through them. */
 const seeded = 100_000
@@ -34,30 +32,20 @@ export async function postgresBench(options: PostgresBenchOptions) {
   }
 }
 
-/** Each side has a server of its own, whose processes have nothing to do while the other is measured. */
+/**
+ * Each side has a server of its own, whose processes have nothing to do while the other is measured. Both have the same tables, made by
+ * Strongroom; nobody seals what is written by hand.
+ */
 function onTwoDatabases<T>(work: (databases: TwoDatabases) => Promise<T>): Promise<T> {
   return onPostgres('ours', async (ours, askOurs, ourSchema) => {
-    await seed(ours)
+    await seedUsers(ours, seeded)
     // The server's own autovacuum would do the same, some time later.
     const settle = (ask: typeof askOurs, schema: string): Promise<void> => ask(`SET search_path = ${schema}; ANALYZE; CHECKPOINT`)
     await settle(askOurs, ourSchema)
     return onPostgres('hand', async (theirs, askTheirs, theirSchema) => {
-      await seed(theirs)
+      await seedUsers(theirs, seeded)
       await settle(askTheirs, theirSchema)
       return work({ ours, theirs, records: seeded })
     })
   })
-}
-
-/** Both have the same tables, made by Strongroom; nobody seals what is written by hand. */
-async function seed(url: string): Promise<void> {
-  const users = userAccessor()
-  const storage = await openStorage({ url, accessors: [users] })
-  for (const people of pieces(seeded))
-    await users.insertMany(
-      people.map((person) => ({ ...person, created_at: new Date(moment) })),
-      { actor: 'bench' },
-    )
-  await storage.audit.waitUntilSealed()
-  await storage.close()
 }
