@@ -16,15 +16,18 @@ export const listInserts: ListInserts = {
     return `INSERT INTO ${quoteName(table)} (${names.join(', ')})
       SELECT ${values.join(', ')} FROM unnest(${lists.join(', ')}) AS list (${aliases.join(', ')})${answer}`
   },
-  parameter: (values) => {
-    let text = '{'
-    for (let index = 0; index < values.length; index++) text += index === 0 ? element(values[index]) : `,${element(values[index])}`
-    return `${text}}`
-  },
+  parameter: listText,
+}
+
+/** Values of one column, in the engine's own form, as one parameter. */
+export function listText(values: readonly unknown[]): string {
+  let text = '{'
+  for (let index = 0; index < values.length; index++) text += index === 0 ? element(values[index]) : `,${element(values[index])}`
+  return `${text}}`
 }
 
 /** A collation belongs to a column, and not to a list. */
-function listType(column: ListedColumn): string {
+export function listType(column: Omit<ListedColumn, 'name'>): string {
   return `${columnType(column).replace(/ COLLATE .*/, '')}[]`
 }
 

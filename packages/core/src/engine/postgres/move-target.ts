@@ -73,8 +73,8 @@ class PostgresMoveTarget implements MoveTarget {
         await copy.add(rows)
       },
       keep: async ({ rows, last }) => {
-        await copy?.end()
         if (!copy) return
+        await copy.end()
         copy = undefined
         await this.#all(note, [table, rows, last])
         await this.#client.query({ sql: 'COMMIT' })

@@ -1,6 +1,6 @@
 import type { Field } from '../../model/model.ts'
 import type { Connection, StoredRow } from '../engine.ts'
-import { columnType } from './ddl.ts'
+import { listText, listType } from './list-insert.ts'
 import { quoteName } from './names.ts'
 import { codecFor } from './values.ts'
 
@@ -22,7 +22,7 @@ export async function readInPieces(
   await connection.run({ sql: `CLOSE ${cursor}`, parameters: [] })
 }
 
-/** Gives rows values in one statement, whose text does not depend on how many they are: they travel as one JSON text. */
+/** Gives rows values in one statement, whose text does not depend on how many they are: they travel as one list for each column. */
 export async function setEach(
   connection: Connection,
   table: string,
@@ -30,18 +30,16 @@ export async function setEach(
   rows: readonly (readonly unknown[])[],
 ): Promise<void> {
   const names = columns.map(({ name }) => quoteName(name))
-  const types = columns.map((column) => columnType(column).replace(' COLLATE "C"', ''))
+  const lists = ['$1::bigint[]', ...columns.map((column, index) => `$${index + 2}::${listType(column)}`)]
   const sql = `UPDATE ${quoteName(table)} AS target SET ${names.map((name) => `${name} = given.${name}`).join(', ')}
-    FROM json_to_recordset($1::json) AS given("id" bigint, ${names.map((name, index) => `${name} ${types[index]}`).join(', ')})
+    FROM unnest(${lists.join(', ')}) AS given("id", ${names.join(', ')})
     WHERE target."id" = given."id"`
   const encoders = columns.map((column) => codecFor(column).encode)
-  const objects = rows.map(([id, ...values]) => {
-    const entries = values.map((value, index) => [columns[index]?.name ?? '', value === null ? null : inJson(encoders[index]?.(value))])
-    return { id, ...Object.fromEntries(entries) }
-  })
-  await connection.run({ sql, parameters: [JSON.stringify(objects)] })
-}
-
-function inJson(encoded: unknown): unknown {
-  return encoded instanceof Uint8Array ? `\\x${Buffer.from(encoded).toString('hex')}` : encoded
+  const encoded = encoders.map((encode, index) =>
+    rows.map((row) => {
+      const value = row[index + 1] ?? null
+      return value === null ? null : encode(value)
+    }),
+  )
+  await connection.run({ sql, parameters: [listText(rows.map(([id]) => id)), ...encoded.map(listText)] })
 }
