@@ -54,11 +54,17 @@ export function nameInHeader(request: FastifyRequest, header: string): string | 
 
 /** How often a header is given. */
 function count(rawHeaders: readonly string[], wanted: string): number {
-  return rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === wanted).length
+  let found = 0
+  for (let place = 0; place < rawHeaders.length; place += 2) {
+    const name = rawHeaders[place]
+    if (name?.length === wanted.length && name.toLowerCase() === wanted) found++
+  }
+  return found
 }
 
 /** Node reads header bytes as Latin-1; most clients send UTF-8. */
 function asUtf8(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text
   const bytes = Buffer.from(text, 'latin1')
   return isUtf8(bytes) ? bytes.toString('utf8') : text
 }

@@ -38,11 +38,13 @@ export function readQuery<T>(read: () => T): T {
 
 /** Reads flags such as `dry_run`, the only parameters of a route that takes no filters. */
 export function readFlags<Name extends string>(request: FastifyRequest, names: readonly Name[]): Record<Name, boolean> {
+  const raw = rawQuery(request)
   return readQuery(() => {
-    const given = readParameters(rawQuery(request), names)
-    const flags = names.map((name) => [name, readFlag(name, given.get(name))] as const)
+    const given = raw === '' ? undefined : readParameters(raw, names)
     // One entry for each name.
-    return Object.fromEntries(flags) as Record<Name, boolean>
+    const flags = {} as Record<Name, boolean>
+    for (const name of names) flags[name] = given !== undefined && readFlag(name, given.get(name))
+    return flags
   })
 }
 
