@@ -5,13 +5,13 @@ import { copyFile, mkdtemp, open as openFile, readdir, truncate, writeFile } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Default, defineModel, ModelAccessor, Ref, type RestoreStepMessage, type Storage } from '@strongroom/core'
-import { describeEngines } from '@strongroom/testkit'
+import { describeEngines, needs } from '@strongroom/testkit'
 import Database from 'better-sqlite3'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { openSnapshot } from '../../src/engine/open-snapshot.ts'
-import { tamper } from '../audit/raw-database.ts'
+import { rawDatabase, tamper } from '../audit/raw-database.ts'
 import { rejectionOf, storagesOn } from '../support.ts'
 
 const Person = defineModel(
@@ -23,10 +23,10 @@ const Pet = defineModel('pets', { name: Type.String(), owner_id: Ref(() => Perso
 
 describeEngines('storage.restore', (engine) => {
   const open = storagesOn(engine)
-  const start = async () => {
+  const start = async (url?: string) => {
     const people = new ModelAccessor(Person, 'people')
     const pets = new ModelAccessor(Pet, 'pets')
-    const storage = await open([people, pets])
+    const storage = await open([people, pets], url === undefined ? {} : { url })
     const owner = await people.insert({ name: 'Ann', key: 'canary' })
     await pets.insert({ name: 'Rex', owner_id: owner.id })
     const folder = await mkdtemp(join(tmpdir(), 'strongroom-restore-'))
@@ -314,6 +314,30 @@ describeEngines('storage.restore', (engine) => {
     await snapshot.close()
     expect(await restoring).toMatchObject({ restored: true })
     await other.close()
+  })
+
+  needs(engine, 'sessions', () => {
+    test('rows in the middle of a file that the database refuses end it, and the next one goes through', async () => {
+      const url = await engine.freshUrl()
+      const started = await start(url)
+      const { people, storage, folder, backup } = started
+      await people.insertMany(Array.from({ length: 3_000 }, (_, index) => ({ name: `Person ${index}`.padEnd(100, '-') })))
+      const refused = join(folder, 'refused.sqlite')
+      await storage.backup(refused)
+      // PostgreSQL keeps no NUL in a text.
+      const file = new Database(refused)
+      file.prepare("UPDATE people SET name = 'a' || char(0) WHERE id = 1500").run()
+      file.close()
+      const before = await contentOf(started)
+      expect(await rejectionOf(storage.restore(refused))).toBeInstanceOf(Error)
+      expect(await contentOf(started)).toEqual(before)
+      const raw = await rawDatabase(url)
+      const left = `SELECT nspname FROM pg_namespace WHERE starts_with(nspname, 'strongroom_staging_' || left(md5(current_schema()), 8))`
+      expect(await raw.all(left)).toEqual([])
+      await raw.close()
+      expect(await storage.restore(backup)).toMatchObject({ restored: true })
+      expect(await people.count()).toBe(1)
+    })
   })
 
   test('leaves no temporary file', async () => {

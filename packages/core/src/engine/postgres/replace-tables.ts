@@ -5,6 +5,7 @@ import type { RowRules } from '../row-rules.ts'
 import { applyRowRules } from './apply-row-rules.ts'
 import type { Client } from './client.ts'
 import { connectTo } from './connect.ts'
+import { copyInto } from './copy-rows.ts'
 import { quoteName, quoteText } from './names.ts'
 import {
   dropSchema,
@@ -73,11 +74,8 @@ const lockWait = 300
 /** Milliseconds between two tries, at most: those who stood in line have their turn. */
 const retryPause = 300
 
-/** Bytes of rows that go in one statement, 256 KiB, or one row. */
-const mostBatchBytes = 262_144
-
-/** The most parameters that the protocol can count, with some left over. */
-const mostParameters = 60_000
+/** Bytes of rows that are sent at a time, 64 KiB, or one row. */
+const mostBatchBytes = 65_536
 
 /** Fills new tables, and swaps them with the live ones in one transaction. Answers the new epoch, and where the replaced tables are. */
 export async function replacePostgresTables(replacement: TablesReplacement): Promise<{ readonly epoch: number; readonly safety: string }> {
@@ -121,34 +119,51 @@ export async function lastSafetySchema(place: DatabasePlace): Promise<DatabasePl
 
 async function fill(client: Client, staging: string, { definitions, references, tables }: TablesReplacement): Promise<void> {
   await client.query({ sql: `BEGIN; SET LOCAL search_path TO ${quoteName(staging)}` })
-  for (const sql of definitions) await client.query({ sql })
-  for (const table of tables) await fillTable(client, staging, table)
-  for (const sql of references) await client.query({ sql })
-  await client.query({ sql: 'COMMIT' })
+  try {
+    for (const sql of definitions) await client.query({ sql })
+    for (const table of tables) await fillTable(client, staging, table)
+    for (const sql of references) await client.query({ sql })
+    await client.query({ sql: 'COMMIT' })
+  } catch (error) {
+    await client.query({ sql: 'ROLLBACK' }).catch(() => client.destroy())
+    throw error
+  }
 }
 
-async function fillTable(client: Client, staging: string, { table, columns, rows, countedId, lastCountedId }: FilledTable): Promise<void> {
-  const most = Math.min(1_000, Math.floor(mostParameters / columns.length))
-  const encoders = columns.map((column) => codecFor(column).encode)
-  const insert = async (some: readonly (readonly unknown[])[]): Promise<void> => {
-    const places = some.map((_, row) => `(${columns.map((_column, index) => `$${row * columns.length + index + 1}`).join(', ')})`)
-    const sql = `INSERT INTO ${quoteName(table)} (${columns.map(({ name }) => quoteName(name)).join(', ')}) VALUES ${places.join(', ')}`
-    await client.query({ sql, parameters: some.flat() })
+async function fillTable(client: Client, staging: string, filled: FilledTable): Promise<void> {
+  const { table, columns, countedId, lastCountedId } = filled
+  const copy = copyInto(
+    client,
+    table,
+    columns.map(({ name }) => name),
+  )
+  try {
+    for (const rows of inBatches(filled)) await copy.add(rows)
+  } catch (error) {
+    // Before that nothing else can be asked of the connection.
+    await copy.end().catch(() => undefined)
+    throw error
   }
-  let waiting: (readonly unknown[])[] = []
+  await copy.end()
+  if (countedId !== undefined && lastCountedId > 0)
+    await client.query({ sql: setId(`${quoteName(staging)}.${quoteName(table)}`, countedId, lastCountedId) })
+}
+
+/** The rows of a table in the engine's own form. */
+function* inBatches({ columns, rows }: FilledTable): Generator<unknown[][], void, undefined> {
+  const encoders = columns.map((column) => codecFor(column).encode)
+  let batch: unknown[][] = []
   let bytes = 0
   for (const row of rows) {
     const encoded = row.map((value, index) => (value === null ? null : encoders[index]?.(value)))
-    waiting.push(encoded)
+    batch.push(encoded)
     for (const value of encoded) bytes += typeof value === 'string' || value instanceof Uint8Array ? value.length : 8
-    if (waiting.length < most && bytes < mostBatchBytes) continue
-    await insert(waiting)
-    waiting = []
+    if (bytes < mostBatchBytes) continue
+    yield batch
+    batch = []
     bytes = 0
   }
-  if (waiting.length > 0) await insert(waiting)
-  if (countedId !== undefined && lastCountedId > 0)
-    await client.query({ sql: setId(`${quoteName(staging)}.${quoteName(table)}`, countedId, lastCountedId) })
+  yield batch
 }
 
 function setId(table: string, column: string, id: number): string {
