@@ -3,14 +3,14 @@ import { startHeartbeat } from '../heartbeat.ts'
 import { userAccessor } from '../strongroom-users.ts'
 
 /**
- * One import in a process of its own: `node import-process.ts URL CSV SMALLER`. Prints how it went. A smaller file is imported before, in which
+ * One import in a process of its own: `node import-process.ts URL CSV [SMALLER]`. Prints how it went. A smaller file is imported before, in which
  * code that runs for the first time and the collector's young generation take what they take anyway.
  */
 const [, , url = '', file = '', smaller = ''] = process.argv
 
 const storage = await openStorage({ url, accessors: [userAccessor()] })
 const atStart = process.memoryUsage.rss()
-await storage.import({ users: smaller }, { actor: 'bench' })
+if (smaller !== '') await storage.import({ users: smaller }, { actor: 'bench' })
 await storage.audit.waitUntilSealed()
 const idle = process.memoryUsage.rss()
 let peak = 0

@@ -5,10 +5,14 @@ import { copySqliteFile } from './sqlite/copy-file.ts'
 export { applicationId as portableId } from './sqlite/application-id.ts'
 export { applyRowRules } from './sqlite/apply-row-rules.ts'
 export { checkSqliteFile as checkPortableFile } from './sqlite/copy-file.ts'
-export { tableDefiner as portableTables } from './sqlite/ddl.ts'
+export { earlierTable as earlierPortableTable, tableDefiner as portableTables } from './sqlite/ddl.ts'
 export { type FileConnection, openFile as openPortableFile } from './sqlite/file-connection.ts'
 export { holdFile } from './sqlite/held-file.ts'
-export { guardSql as portableGuard, unguardSql as portableUnguard } from './sqlite/log-guard.ts'
+export {
+  earlierGuardSql as earlierPortableGuard,
+  guardSql as portableGuard,
+  unguardSql as portableUnguard,
+} from './sqlite/log-guard.ts'
 export { makeSqliteFile as makePortableFile, type NewFile as PortableFile } from './sqlite/new-file.ts'
 export { plainTableOf } from './sqlite/plain-objects.ts'
 export { replaceFile } from './sqlite/replace-file.ts'

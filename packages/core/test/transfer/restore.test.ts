@@ -238,6 +238,34 @@ describeEngines('storage.restore', (engine) => {
     await server.people.insert({ name: 'works on' })
   })
 
+  test('takes a file that an earlier version of this library has made', async () => {
+    const started = await start()
+    const before = await contentOf(started)
+    const earlier = await edited(started.backup, (file) => {
+      const append = file.prepare("SELECT sql FROM sqlite_schema WHERE name = 'strongroom_audit_log__append'").pluck().get() as string
+      file.exec('DROP TRIGGER strongroom_audit_log__append; DROP TABLE strongroom_migrations')
+      file.exec(append.replace('RAISE(FAIL,', 'RAISE(ABORT,'))
+      file.exec(`CREATE TABLE "strongroom_migrations" (
+  "name" TEXT NOT NULL PRIMARY KEY,
+  "kind" TEXT NOT NULL CHECK ("kind" IN ('migration', 'automatic', 'contained')),
+  "checksum" TEXT,
+  "changes" TEXT NOT NULL,
+  "actor" TEXT NOT NULL,
+  "applied_at" TEXT NOT NULL,
+  "position" INTEGER NOT NULL,
+  "row_version" TEXT NOT NULL
+) STRICT`)
+    })
+    expect(await started.storage.restore(earlier)).toMatchObject({ restored: true })
+    const { people, pets } = await contentOf(started)
+    expect({ people, pets }).toEqual({ people: before.people, pets: before.pets })
+    // And it goes on as any other.
+    await started.people.insert({ name: 'New' })
+    const again = `${started.backup}.again`
+    await started.storage.backup(again)
+    expect(await started.storage.restore(again)).toMatchObject({ restored: true })
+  })
+
   test('a second restore at once is refused', async () => {
     const { storage, backup } = await start()
     const outcomes = await Promise.allSettled([storage.restore(backup), storage.restore(backup)])

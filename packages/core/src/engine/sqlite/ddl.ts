@@ -73,6 +73,12 @@ function checkText(column: string, values: readonly (string | number)[]): string
   return `CHECK (${name} IN (${literals.join(', ')}))`
 }
 
+/** The text of one of the library's own tables in files that were made when all values of a column were listed. */
+export function earlierTable(sql: string): string {
+  const compared = /CHECK \(("\w+") = ('\w+'(?: OR \1 = '\w+')+)\)/g
+  return sql.replaceAll(compared, (_, name: string, values: string) => `CHECK (${name} IN (${values.replaceAll(` OR ${name} = `, ', ')}))`)
+}
+
 /** Spells tables as they stand in a file of SQLite. */
 export const tableDefiner: TableDefiner = {
   capabilities: { forwardReferences: true, countedIdInIndexes: true },

@@ -54,6 +54,12 @@ export function guardSql(guard: LogGuard): string[] {
   return [...triggersOf(guard).values()]
 }
 
+/** What other texts the triggers had in files that were made before: all of them refused with ABORT. */
+export function earlierGuardSql(guard: LogGuard): string[] {
+  const failing = guardSql(guard).filter((sql) => sql.endsWith(refuse('FAIL')))
+  return failing.map((sql) => `${sql.slice(0, -refuse('FAIL').length)}${refuse('ABORT')}`)
+}
+
 /** The statements that take the triggers away. */
 export function unguardSql(guard: LogGuard): string[] {
   return [...triggersOf(guard).keys()].map((name) => `DROP TRIGGER IF EXISTS ${quoteName(name)}`)

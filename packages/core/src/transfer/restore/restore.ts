@@ -9,7 +9,7 @@ import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
 import { assertInPlace, fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
-import { portableGuard, portableTables } from '../../engine/portable-file.ts'
+import { earlierPortableGuard, earlierPortableTable, portableGuard, portableTables } from '../../engine/portable-file.ts'
 import { ConflictError, StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
 import type { Migrating } from '../../schema/migrate/run-migrations.ts'
 import { systemModels } from '../../schema/system-tables.ts'
@@ -145,6 +145,7 @@ function examineTask({ engine, models, modules }: RestoreTarget, path: string, o
     place: engine.place,
     liveFile: fileOf(engine.place),
     definitions: [...createStatements(all, portableTables), ...portableGuard(logGuard)],
+    earlier: [...createStatements(systemModels, portableTables).map(earlierPortableTable), ...earlierPortableGuard(logGuard)],
     // The log's own tables too: a file from before the chain has them without its columns, an upgraded one with columns that came later.
     known: [AuditLog.name, AuditHead.name, ...models.flatMap(({ name, renamedFrom }) => [name, ...renamedFrom])],
     memory: TableRecords.name,
