@@ -43,9 +43,6 @@ export interface BackupSource {
   readonly elsewhere?: { readonly place: DatabasePlace; readonly tables: readonly NamedTable[] }
 }
 
-/** Bytes, 512 KiB, that go to a stream at a time: on a busy server each piece waits for its turn. */
-const pieceSize = 524_288
-
 /** Makes a backup in a file, which is there as a whole or not at all, or writes it to a stream. */
 export async function backupTo(
   source: BackupSource,
@@ -67,7 +64,7 @@ export async function backupTo(
   }
   return withWorkFile(async (path) => {
     const report = await make(path)
-    await pipeline(createReadStream(path, { highWaterMark: pieceSize }), target, { signal })
+    await pipeline(createReadStream(path), target, { signal })
     return report
   })
 }
