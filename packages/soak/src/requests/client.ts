@@ -11,6 +11,9 @@ export class NoAnswer extends Error {
   override readonly name = 'NoAnswer'
 }
 
+/** A connection that was kept from an earlier request broke before anything came back. */
+class LetGo extends NoAnswer {}
+
 /** Sends requests to one server. */
 export class Client {
   readonly #url: URL
@@ -20,7 +23,17 @@ export class Client {
     this.#url = new URL(url)
   }
 
-  send(draft: Draft): Promise<Answer> {
+  async send(draft: Draft): Promise<Answer> {
+    try {
+      return await this.#send(draft)
+    } catch (error) {
+      // The server may let go of a connection that was kept while the next request is on its way: Node's Agent leaves that to its user.
+      if (error instanceof LetGo && draft.method === 'GET') return await this.#send(draft)
+      throw error
+    }
+  }
+
+  #send(draft: Draft): Promise<Answer> {
     const payload = payloadOf(draft)
     const started = performance.now()
     const { hostname, port } = this.#url
@@ -54,7 +67,9 @@ export class Client {
       const timer = setTimeout(() => sent.destroy(new NoAnswer(`no answer in ${longestAnswer} ms`)), longestAnswer)
       sent.on('error', (cause) => {
         clearTimeout(timer)
-        reject(cause instanceof NoAnswer ? cause : new NoAnswer(cause.message, { cause }))
+        const wasKept = sent.reusedSocket && 'code' in cause && cause.code === 'ECONNRESET'
+        if (wasKept) reject(new LetGo(cause.message, { cause }))
+        else reject(cause instanceof NoAnswer ? cause : new NoAnswer(cause.message, { cause }))
       })
       sent.end(payload)
     })
