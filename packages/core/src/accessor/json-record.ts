@@ -11,7 +11,7 @@ import type { ReadOptions } from '../session/options.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { modelFor } from './permit.ts'
 import { getRecord, type Question } from './read.ts'
-import { asksForIdAlone, readById } from './read-by-id.ts'
+import { callerForIdAlone, readById } from './read-by-id.ts'
 import { wireColumns } from './wire-page.ts'
 
 /** A record as a JSON text, as it travels, and its version for `ifMatch` and the ETag. */
@@ -30,8 +30,9 @@ export function getJson(
   if (!json) return writtenHere(bound, getRecord(bound, id, question))
   const condition = parseWhere(known, question.where)
   if (!isId(model, id)) return null
-  if (asksForIdAlone(bound, question))
-    return readById(bound, model.id.normalise(id), question, {
+  const caller = callerForIdAlone(bound, question)
+  if (caller)
+    return readById(bound, model.id.normalise(id), caller, {
       columns,
       statement: (options) => jsonRecordStatement(table, json, undefined, { ...options, columns }),
       use: versionedText,

@@ -2,6 +2,7 @@ import type { Awaitable, Statement, StoredRow } from '../engine/engine.ts'
 import { isPromise } from '../engine/is-promise.ts'
 import { reachesAll, statementById } from '../query/by-id.ts'
 import type { SelectOptions } from '../query/select.ts'
+import type { CallerContext } from '../session/context.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import type { Question } from './read.ts'
 
@@ -13,20 +14,21 @@ interface Reading<T> {
   readonly use: (row: StoredRow) => T
 }
 
-/** Whether a question for one record says nothing but its id, outside any unit, and may be answered with any record. */
-export function asksForIdAlone({ table, units }: BoundAccessor, question: Question): boolean {
-  if (question.where !== undefined || question.includeDeleted) return false
-  return units.current() === undefined && reachesAll(table, units.callerOf(question))
+/** Who asks, where a question for one record says nothing but its id, outside any unit, and may be answered with any record; else undefined. */
+export function callerForIdAlone({ table, units }: BoundAccessor, question: Question): CallerContext | undefined {
+  if (question.where !== undefined || question.includeDeleted || units.current() !== undefined) return undefined
+  const caller = units.callerOf(question)
+  return reachesAll(table, caller) ? caller : undefined
 }
 
-/** Reads a live record by its id, where `asksForIdAlone`: without a unit, a condition, or anything to be remembered. */
+/** Reads a live record by its id for a `callerForIdAlone`: without a unit, a condition, or anything to be remembered. */
 export function readById<T>(
   { table, units }: BoundAccessor,
   id: unknown,
-  question: Question,
+  caller: CallerContext,
   { columns, statement, use }: Reading<T>,
 ): Awaitable<T | null> {
-  const found = units.readAlone(question, statementById(table, columns, id, statement))
+  const found = units.readAlone(caller, statementById(table, columns, id, statement))
   const first = ([row]: readonly StoredRow[]): T | null => (row ? use(row) : null)
   return isPromise(found) ? found.then(first) : first(found)
 }

@@ -15,7 +15,7 @@ import type { BoundAccessor } from './bound-accessor.ts'
 import { includeRows } from './include.ts'
 import { modelFor, withoutHidden } from './permit.ts'
 import { parseProjection, project } from './projection.ts'
-import { asksForIdAlone, readById } from './read-by-id.ts'
+import { callerForIdAlone, readById } from './read-by-id.ts'
 
 /** What a question says, before it is understood. */
 export interface Question extends ReadOptions {
@@ -42,13 +42,15 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   const condition = parseWhere(modelFor(bound, question), question.where)
   if (!isId(model, id)) return null
   const { fields, include, includeAtMost } = question
-  if (fields === undefined && include === undefined && includeAtMost === undefined && asksForIdAlone(bound, question))
-    return readById(bound, model.id.normalise(id), question, {
+  const isWhole = fields === undefined && include === undefined && includeAtMost === undefined
+  const caller = isWhole ? callerForIdAlone(bound, question) : undefined
+  if (caller)
+    return readById(bound, model.id.normalise(id), caller, {
       columns: table.recordColumns,
       statement: (options) => selectStatement(table, undefined, { ...options, version: true }),
       use: (row) => {
         const record = withoutVersion(table, row)
-        withoutHidden(bound, bound.units.callerOf(question), [record])
+        withoutHidden(bound, caller, [record])
         return record
       },
     })

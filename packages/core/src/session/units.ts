@@ -120,9 +120,9 @@ export class Units {
   }
 
   /** Runs one statement that reads, outside any unit. */
-  readAlone(caller: ReadOptions, statement: Statement): Awaitable<StoredRow[]> {
+  readAlone(caller: CallerContext, statement: Statement): Awaitable<StoredRow[]> {
     const time = new TimeBudget(this.#readTimeLimit)
-    return this.#engine.read((connection) => connection.all(statement, time), reachOf(this.callerOf(caller)))
+    return this.#engine.read((connection) => connection.all(statement, time), reachOf(caller))
   }
 
   /** Like `read` for several statements about one moment of the committed data: outside the current session, too. */
