@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { WrongUse } from '../faults.ts'
+import { refuseFolder } from '../refuse-folder.ts'
 import type { Surroundings } from '../surroundings.ts'
 import type { Source } from '../target/target.ts'
 
@@ -9,8 +10,7 @@ export function sourceOf(path: string, { stdin }: Surroundings): Source {
     if (stdin.isTTY) throw new WrongUse('Standard input is a terminal: send a file into it, or name one.')
     return stdin
   }
-  const found = statSync(path, { throwIfNoEntry: false })
-  if (found?.isDirectory()) throw new WrongUse(`${path} is a folder. Name a file in it.`)
-  if (!found?.isFile()) throw new WrongUse(`There is no file ${path}.`)
-  return path
+  refuseFolder(path)
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return path
+  throw new WrongUse(`There is no file ${path}.`)
 }

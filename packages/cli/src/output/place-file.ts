@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, rmSync, statSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { chmod, open, rename } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { WrongUse } from '../faults.ts'
+import { refuseFolder } from '../refuse-folder.ts'
 
 /** Refuses a path that cannot become a new file, before anybody works for it. */
 export function assertFree(path: string, force: boolean): void {
   if (!existsSync(dirname(resolve(path)))) throw new WrongUse(`The folder of ${path} does not exist. Make it, or choose another path.`)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw new WrongUse(`${path} is a folder. Name a file in it.`)
+  refuseFolder(path)
   if (!force && existsSync(path)) throw new WrongUse(`${path} exists already. Say --force to replace it, or choose another path.`)
 }
 

@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs'
 import type { Given } from '../arguments/option.ts'
 import { WrongUse } from '../faults.ts'
+import { refuseFolder } from '../refuse-folder.ts'
 import type { Surroundings } from '../surroundings.ts'
 import { ServerTarget } from './server-target.ts'
 import type { Target } from './target.ts'
@@ -21,7 +21,7 @@ export async function openTarget(said: string | undefined, given: Given, { env }
   if (/^https?:\/\//i.test(target)) {
     return new ServerTarget({ url: target, headers: given.all('header'), token: variable(env, 'STRONGROOM_TOKEN'), user })
   }
-  if (statSync(target, { throwIfNoEntry: false })?.isDirectory()) throw new WrongUse(`${target} is a folder. Name the database file in it.`)
+  refuseFolder(target, 'the database file')
   // The library itself is loaded only by those who work on a database.
   const { DatabaseTarget } = await import('./database-target.ts')
   return new DatabaseTarget({
