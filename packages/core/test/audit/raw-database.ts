@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3'
 import pg from 'pg'
+import { expect, vi } from 'vitest'
 
 /** A row as the driver hands it out. */
 export type Row = Readonly<Record<string, unknown>>
@@ -36,6 +37,21 @@ export async function tamper(url: string, ...statements: readonly string[]): Pro
   try {
     await dropTriggers(url, database)
     for (const sql of statements) await database.run(sql)
+  } finally {
+    await database.close()
+  }
+}
+
+/**
+ * Waits until a database has let go of a program that was killed, by its PGAPPNAME: a server goes on with what it was sent, and commits it
+ * after the sender's end. What has a file open for itself ends with its process.
+ */
+export async function untilGone(url: string, program: string): Promise<void> {
+  if (url.startsWith('sqlite:')) return
+  const database = await rawDatabase(url)
+  const left = `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = '${program}'`
+  try {
+    await vi.waitFor(async () => expect(await database.all(left)).toEqual([]))
   } finally {
     await database.close()
   }

@@ -5,7 +5,7 @@ import { describeEngines, needs, runScript, tempFolder } from '@strongroom/testk
 import { Type } from 'typebox'
 import { expect, onTestFinished, test } from 'vitest'
 import { storagesOn } from '../support.ts'
-import { tamper } from './raw-database.ts'
+import { tamper, untilGone } from './raw-database.ts'
 
 const Note = defineModel('notes', { text: Type.String() })
 const program = fileURLToPath(new URL('./killed-writer-program.ts', import.meta.url))
@@ -41,11 +41,12 @@ describeEngines('a log that several write', (engine) => {
   test('has every acknowledged entry sealed, and no fork, after one of them was killed while another went on', async () => {
     const url = await engine.freshUrl()
     const { storage, notes } = await start(url)
-    const script = runScript(program, { args: [url] })
+    const script = runScript(program, { args: [url], env: { PGAPPNAME: 'killed writer' } })
     onTestFinished(() => void script.kill())
     await script.line(/^acknowledged 60$/)
     for (let at = 0; at < 20; at++) await notes.insert({ text: 'ours' })
     await script.kill()
+    await untilGone(url, 'killed writer')
     const acknowledged = script.output().match(/^acknowledged \d+$/gm)?.length ?? 0
     expect(acknowledged).toBeGreaterThanOrEqual(60)
     expect(await expectWhole(storage)).toBeGreaterThanOrEqual(acknowledged + 20)
