@@ -43,9 +43,7 @@ const Plain = defineModel(
 const Mixed = defineModel('mixeds', { real: Type.Optional(Type.Number()), data: Type.Optional(Json()), text: Type.String() })
 
 const Count = defineModel('counts', { whole: Type.Integer() })
-
-/** Of the integers below, those that a column of the engine can hold and its driver hands out. */
-const unsafe: Readonly<Record<EngineName, number>> = { sqlite: 4, postgres: 1 }
+const Wide = defineModel('wides', { whole: Type.Integer(), wide: Int64(), real: Type.Optional(Type.Number()) })
 
 const anyText = fc.oneof(
   fc.constantFrom(
@@ -178,18 +176,25 @@ describeEngines('records as JSON text', (engine) => {
   })
 
   test('have integers that are more than a number holds as a number has them', async () => {
-    const counts = new ModelAccessor(Count, 'counts')
-    const storage = await open([counts])
+    const [counts, wides] = [new ModelAccessor(Count, 'counts'), new ModelAccessor(Wide, 'wides')]
+    const storage = await open([counts, wides])
     const { id } = await counts.insert({ whole: 1 })
-    for (const whole of ['9007199254740991', '-9007199254740993', '9223372036854775807', '-9223372036854775808'].slice(
-      0,
-      unsafe[engine.name],
-    )) {
-      await storage.transaction(({ kysely }) => sql`update counts set whole = ${sql.raw(whole)}`.execute(kysely), { unaudited: true })
+    await wides.insert({ whole: 1, wide: 9_007_199_254_740_993n })
+    for (const whole of ['9007199254740991', '-9007199254740993', '9223372036854775807', '-9223372036854775808']) {
+      await storage.transaction(
+        async ({ kysely }) => {
+          for (const table of ['counts', 'wides']) await sql`update ${sql.table(table)} set whole = ${sql.raw(whole)}`.execute(kysely)
+        },
+        { unaudited: true },
+      )
       const text = JSON.stringify(await counts.get(id))
       expect(text).toBe(`{"id":1,"whole":${Number(whole)}}`)
       expect((await counts.getJson(id))?.text).toBe(text)
       expect((await counts.pageJson()).text).toBe(`[${text}]`)
+      const wide = `{"id":1,"whole":${Number(whole)},"wide":"9007199254740993","real":null}`
+      expect(await wides.get(1)).toMatchObject({ whole: Number(whole), wide: 9_007_199_254_740_993n })
+      expect((await wides.getJson(1))?.text).toBe(wide)
+      expect((await wides.pageJson()).text).toBe(`[${wide}]`)
     }
   })
 

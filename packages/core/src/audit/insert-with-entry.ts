@@ -3,7 +3,7 @@ import { ConstraintViolation } from '../engine/engine.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { noteVersion } from '../query/record-version.ts'
-import { idsUsedUp } from '../query/rows.ts'
+import { idsUsedUp, passedOver } from '../query/rows.ts'
 import { bind, type Shape, Slot, shapeOf } from '../query/shape.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { ImageAroundId } from './image.ts'
@@ -47,7 +47,8 @@ export function* insertWithEntry(tables: InsertTables, connection: Connection, {
   const shape = table.shapes.get(`insert with entry ${around !== undefined}`, () => insertShape(tables, columns, entryColumns, around))
   try {
     const [rows] = (yield* wait(connection.conclude?.([bind(shape, values)]))) ?? []
-    if (around) record[model.id.name] = Number(rows?.[0]?.['id'])
+    if (!rows?.[0]) throw passedOver(table)
+    if (around) record[model.id.name] = Number(rows[0]['id'])
   } catch (error) {
     const isRefused = error instanceof ConstraintViolation && error.kind === 'notNull' && error.table === log.model.name
     if (isRefused && error.columns.includes(refused)) throw idsUsedUp(table)

@@ -1,5 +1,5 @@
 import type { Connection, StoredRow } from '../engine/engine.ts'
-import { ConflictError } from '../errors.ts'
+import { ConflictError, StrongroomError } from '../errors.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
@@ -79,6 +79,7 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
   const columns = table.model.fields.map((field) => field.name).filter((name) => name !== idName)
   for (const { records: piece, versions, statement } of insertPieces(table, columns, records, { returning: true })) {
     const rows = yield* wait(connection.all(statement))
+    if (rows.length < piece.length) throw passedOver(table)
     noteVersions(piece, versions)
     if (piece.length === 1) {
       for (const record of piece) record[idName] = countedId(table, rows[0]?.[idName])
@@ -127,9 +128,16 @@ export function* appendNext(table: BoundTable, connection: Connection, records: 
 
 /** Ids past 2^53 would be read as their neighbours: whoever took the highest one was the last. */
 function countedId({ model }: BoundTable, given: unknown): number {
+  if (given === undefined) throw passedOver({ model })
   const id = Number(given)
   if (Number.isSafeInteger(id)) return id
   throw idsUsedUp({ model })
+}
+
+/** Triggers of the app's own may skip a record, and say nothing of it: nobody is to hear that it was stored. */
+export function passedOver({ model }: Pick<BoundTable, 'model'>): StrongroomError {
+  const advice = 'Look for triggers of your own on its table that skip rows, and let them raise an error instead.'
+  return new StrongroomError('internal_error', `The database has not stored a record of ${model.name}. ${advice}`)
 }
 
 export function idsUsedUp({ model }: Pick<BoundTable, 'model'>): ConflictError {
@@ -140,7 +148,8 @@ function* insertGiven(table: BoundTable, connection: Connection, records: readon
   const columns = table.model.fields.map((field) => field.name)
   const together = table.model.fields.some((field) => field.reference?.model() === table.model)
   for (const { records: piece, versions, statement } of insertPieces(table, columns, records, { together })) {
-    yield* wait(connection.run(statement))
+    const stored = yield* wait(connection.run(statement))
+    if (stored < piece.length) throw passedOver(table)
     noteVersions(piece, versions)
   }
 }

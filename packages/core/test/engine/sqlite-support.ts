@@ -58,7 +58,7 @@ export async function withNotes(engine: Engine): Promise<Engine> {
 /** A unit that inserts a note and answers its text. */
 export function note(text: string, options: Partial<Unit<string>> = {}): Unit<string> {
   return unit((connection) => {
-    void connection.run(sql('INSERT INTO notes (text) VALUES (?)', text))
+    void connection.run(sql('INSERT INTO "notes" (text) VALUES (?)', text))
     return text
   }, options)
 }

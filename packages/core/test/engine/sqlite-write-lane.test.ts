@@ -6,7 +6,7 @@ import { openWriter } from '../../src/engine/sqlite/handle.ts'
 import { WriteLane } from '../../src/engine/sqlite/write-lane.ts'
 import { commits, errorOf, gate, note, sql, stored, test, turns, unit, watch, withNotes } from './sqlite-support.ts'
 
-const insert = (connection: Connection, text: string) => connection.run(sql('INSERT INTO notes (text) VALUES (?)', text))
+const insert = (connection: Connection, text: string) => connection.run(sql('INSERT INTO "notes" (text) VALUES (?)', text))
 const failing = (text: string, message = 'no') =>
   unit((connection) => {
     void insert(connection, text)

@@ -16,7 +16,7 @@ export function insertWithEntry({ table, idColumn, columns, log, entryColumns, s
   })
   const names = [...entryColumns, stand.column]
   const values = [...given, `(SELECT ${quoteName(stand.column)} FROM ${quoteName(stand.table)})`]
-  if (!counted) return `WITH written AS (${record}) ${into(log, names)} SELECT ${values.join(', ')} FROM written`
+  if (!counted) return `WITH written AS (${record}) ${into(log, names)} SELECT ${values.join(', ')} FROM written RETURNING TRUE`
   const image = `${place()}::text || record.key::text || ${place()}::text`
   const salt = `${place()}::bytea`
   const hashed = `convert_to(${quoteText(counted.hashed.before)} || written.image || ${quoteText(counted.hashed.behind)}, 'UTF8')`

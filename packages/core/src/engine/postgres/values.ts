@@ -8,7 +8,8 @@ const untouched: Codec = { encode: (value) => value, decode: (stored) => stored,
 const codecs: Readonly<Record<FieldKind, Codec>> = {
   text: untouched,
   uuid: untouched,
-  integer: untouched,
+  // other programs may have written more than a number holds exactly
+  integer: { encode: (value) => value, decode: (stored) => (typeof stored === 'bigint' ? Number(stored) : stored), identity: false },
   number: untouched,
   boolean: untouched,
   decimal: untouched,

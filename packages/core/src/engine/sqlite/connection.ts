@@ -2,6 +2,7 @@ import { TransactionTimeoutError, UsageError } from '../../errors.ts'
 import type { Connection, Statement, StoredRow } from '../engine.ts'
 import type { LateWrite } from '../late-write.ts'
 import type { TimeBudget } from '../time-budget.ts'
+import { everyTable, tableWritten } from './change-marks.ts'
 import { quoteName } from './ddl.ts'
 import { mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
@@ -34,7 +35,7 @@ export class SqliteConnection implements Connection {
     return this.#ended
   }
 
-  /** A statement has changed something. One that fails is undone by SQLite itself. */
+  /** A statement has changed something. One that fails is undone by SQLite itself, unless a trigger of the app's own says RAISE(FAIL). */
   get wrote(): boolean {
     return this.#wrote
   }
@@ -67,7 +68,7 @@ export class SqliteConnection implements Connection {
       this.#wrote = true
       return changes
     } catch (error) {
-      throw this.#failed(error)
+      throw this.#failed(error, statement.sql)
     }
   }
 
@@ -79,7 +80,7 @@ export class SqliteConnection implements Connection {
       // A trigger of the app's own may have passed over the row.
       return changes === 1 ? lastInsertRowid : undefined
     } catch (error) {
-      throw this.#failed(error)
+      throw this.#failed(error, statement.sql)
     }
   }
 
@@ -157,9 +158,11 @@ export class SqliteConnection implements Connection {
   }
 
   /** After some failures SQLite has rolled the whole transaction back: a further statement would commit by itself. */
-  #failed(error: unknown): Error {
+  #failed(error: unknown, writing?: string): Error {
     const mapped = mapError(error)
-    if (!this.#handle.readonly && !this.#handle.database.inTransaction) this.#failure = mapped
+    const { readonly, database } = this.#handle
+    if (!readonly && !database.inTransaction) this.#failure = mapped
+    else if (writing !== undefined) this.#wrote ||= tableWritten(database, writing) === everyTable
     return mapped
   }
 }

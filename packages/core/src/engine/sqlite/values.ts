@@ -9,7 +9,8 @@ const codecs: Record<Exclude<FieldKind, 'decimal'>, Codec> = {
   text: asIs,
   uuid: asIs,
   date: asIs,
-  integer: { encode: (value) => value, decode: (stored) => (typeof stored === 'bigint' ? Number(stored) : stored), identity: true },
+  // other programs may have written more than a number holds exactly
+  integer: { encode: (value) => value, decode: (stored) => (typeof stored === 'bigint' ? Number(stored) : stored), identity: false },
   number: asIs,
   boolean: { encode: (value) => (value ? 1 : 0), decode: (stored) => Number(stored) === 1, identity: false },
   int64: { encode: (value) => value, decode: (stored) => BigInt(stored as number | bigint), identity: false },
