@@ -4,9 +4,9 @@ import type { StoredRow } from './engine.ts'
 const mostBatchBytes = 262_144
 
 /** Gathers rows into batches that have neither too many rows nor too many bytes; a single row may have more. */
-export class RowBatch {
+export class RowBatch<Row extends StoredRow | readonly unknown[] = StoredRow> {
   readonly #mostRows: number
-  #rows: StoredRow[] = []
+  #rows: Row[] = []
   #bytes = 0
 
   constructor(mostRows: number) {
@@ -14,7 +14,7 @@ export class RowBatch {
   }
 
   /** Takes a row. Answers the rows before it when it does not fit to them, or all of them when there is no room left. */
-  add(row: StoredRow): StoredRow[] | undefined {
+  add(row: Row): Row[] | undefined {
     const bytes = sizeOf(row)
     const full = this.#bytes + bytes > mostBatchBytes ? this.rest() : undefined
     this.#rows.push(row)
@@ -23,7 +23,7 @@ export class RowBatch {
   }
 
   /** What was gathered since the last batch; undefined when that is nothing. */
-  rest(): StoredRow[] | undefined {
+  rest(): Row[] | undefined {
     if (this.#rows.length === 0) return undefined
     const rows = this.#rows
     this.#rows = []
@@ -33,13 +33,18 @@ export class RowBatch {
 }
 
 /** Roughly what the values of a row take, in bytes. */
-function sizeOf(row: StoredRow): number {
+function sizeOf(row: StoredRow | readonly unknown[]): number {
   let bytes = 0
-  for (const name in row) {
-    const value = row[name]
-    if (typeof value === 'string') bytes += value.length
-    else if (value instanceof Uint8Array) bytes += value.byteLength
-    else bytes += 8
-  }
+  if (isList(row)) for (const value of row) bytes += sizeOfValue(value)
+  else for (const name in row) bytes += sizeOfValue(row[name])
   return bytes
+}
+
+function sizeOfValue(value: unknown): number {
+  if (typeof value === 'string') return value.length
+  return value instanceof Uint8Array ? value.byteLength : 8
+}
+
+function isList(row: StoredRow | readonly unknown[]): row is readonly unknown[] {
+  return Array.isArray(row)
 }

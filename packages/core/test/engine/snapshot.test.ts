@@ -60,6 +60,42 @@ describeEngines('a snapshot', (engine) => {
     for await (const _ of snapshot.stream(none, 10)) expect.unreachable('a batch of nothing')
   })
 
+  test('hands over row after row, as values in the order of the columns, and waits for whoever takes them', async () => {
+    const found: unknown[][] = []
+    let taking = false
+    await snapshot.eachRow({ ...letters, orderedBy: 'id' }, ([id, text, scan]) => {
+      expect(taking).toBe(false)
+      found.push([Number(id), String(text).length, (scan as Uint8Array).byteLength])
+      if (found.length % 50 !== 0) return undefined
+      taking = true
+      return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+        taking = false
+      })
+    })
+    expect(found).toEqual(sizes.map((size, index) => [index + 1, size / 2, size / 2]))
+  })
+
+  test('hands over the rows of a condition, in the order of any column', async () => {
+    const parameters = [1_495, 1_505]
+    const sql = engine.name === 'sqlite' ? 'id BETWEEN ? AND ?' : 'id BETWEEN $1 AND $2'
+    const found: unknown[] = []
+    const take = ([name]: readonly unknown[]): undefined => void found.push(name)
+    await snapshot.eachRow(
+      { sql: `SELECT 'n' || (9999 - id) AS name FROM letters WHERE ${sql} ORDER BY name`, parameters, orderedBy: 'name' },
+      take,
+    )
+    expect(found).toEqual(Array.from({ length: 11 }, (_, index) => `n${8_494 + index}`))
+  })
+
+  test('tells what whoever takes the rows throws, and can be closed then', async () => {
+    const opened = await openEngine(await engine.freshUrl(), settings)
+    const refused = await openSnapshot(opened.place)
+    await opened.close()
+    const one = { sql: 'SELECT 1 AS one ORDER BY one', parameters: [], orderedBy: 'one' }
+    await expect(refused.eachRow(one, () => Promise.reject(new Error('no more')))).rejects.toThrow('no more')
+    await refused.close()
+  })
+
   test('closes after a stream that was left in the middle', async () => {
     const opened = await openEngine(await engine.freshUrl(), settings)
     const left = await openSnapshot(opened.place)

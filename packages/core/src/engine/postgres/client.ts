@@ -21,6 +21,9 @@ export interface ClientStatement {
   readonly parameters?: readonly unknown[]
 }
 
+/** A row as it arrives: by the names of its columns, or as its values in their order. */
+export type ArrivingRow = StoredRow | readonly unknown[]
+
 /** Rows on their way. */
 export interface RowFlow {
   /** Resolves when the last row was taken. */
@@ -187,15 +190,19 @@ export class Client {
     })
   }
 
-  /** Sends a statement now, whose rows are given to `take` as they arrive. What is not wanted yet waits in the server. */
-  flow(statement: ClientStatement, take: (row: StoredRow) => void): RowFlow {
+  /**
+   * Sends a statement now, whose rows are given to `take` as they arrive. What is not wanted yet waits in the server.
+   *
+   * @param rowMode `array` for rows as lists of their values
+   */
+  flow<Row extends ArrivingRow>(statement: ClientStatement, take: (row: Row) => void, rowMode?: PgQuery['rowMode']): RowFlow {
     const { stream } = this.#pg.connection
-    const ended = this.dead ? Promise.reject(lostConnection(this.#dead)) : this.#rows(statement, take)
+    const ended = this.dead ? Promise.reject(lostConnection(this.#dead)) : this.#rows(statement, take, rowMode)
     return { ended, pause: () => stream.pause(), resume: () => stream.resume() }
   }
 
-  #rows(statement: ClientStatement, take: (row: StoredRow) => void): Promise<void> {
-    const query = new this.#driver.Query(this.#prepare(statement))
+  #rows<Row extends ArrivingRow>(statement: ClientStatement, take: (row: Row) => void, rowMode?: PgQuery['rowMode']): Promise<void> {
+    const query = new this.#driver.Query({ ...this.#prepare(statement), ...(rowMode && { rowMode }) })
     query.on('row', take)
     return this.#ended(query)
   }

@@ -28,6 +28,8 @@ export interface PgQuery {
   readonly name?: string
   /** The extended protocol refuses several statements in one string; the simple one costs less for those without parameters. */
   readonly queryMode?: 'extended'
+  /** Rows are lists of their values; objects otherwise. */
+  readonly rowMode?: 'array'
 }
 
 export type PgCallback = (error: Error | null, result: PgResult | PgResult[]) => void

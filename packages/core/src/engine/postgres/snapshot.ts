@@ -1,6 +1,6 @@
 import type { Reach, Snapshot } from '../engine.ts'
 import { connectTo, type PostgresPlace } from './connect.ts'
-import { readBatches } from './read-batches.ts'
+import { readBatches, readEachRow } from './read-batches.ts'
 import { reachSql } from './row-security.ts'
 import { keepTables } from './swap-lock.ts'
 import { codecFor } from './values.ts'
@@ -25,6 +25,7 @@ export async function openPostgresSnapshot(place: PostgresPlace, reach: Reach): 
   return {
     codec: codecFor,
     stream: (statement, mostRows) => readBatches(client, statement, mostRows),
+    eachRow: (statement, take) => readEachRow(client, statement, take),
     lastCountedId: async (table, idColumn) => {
       const sql = 'SELECT pg_sequence_last_value(pg_get_serial_sequence(quote_ident($1), $2)::regclass) AS last'
       const { rows } = await client.query({ sql, parameters: [table, idColumn] })

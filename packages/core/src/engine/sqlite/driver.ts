@@ -10,10 +10,12 @@ export interface SqliteStatement {
   get(parameters: readonly unknown[]): unknown
   run(parameters: readonly unknown[]): { readonly changes: number; readonly lastInsertRowid: number | bigint }
   iterate(parameters: readonly unknown[]): IterableIterator<unknown>
-  columns(): readonly { readonly type: string | null }[]
+  columns(): readonly { readonly name: string; readonly type: string | null }[]
   safeIntegers(on: boolean): this
   /** Hands out the first column of a row in its place. */
   pluck(on: boolean): this
+  /** Hands out rows as lists of their values. */
+  raw(on: boolean): this
 }
 
 /** The part of a better-sqlite3 database that this engine uses. */

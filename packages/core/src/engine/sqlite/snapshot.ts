@@ -5,6 +5,7 @@ import { loadDriver } from './driver.ts'
 import { mapError } from './errors.ts'
 import { smallCache } from './file-connection.ts'
 import { type Handle, openReader } from './handle.ts'
+import { readEachRow } from './read-pages.ts'
 import { narrow } from './statement-cache.ts'
 import { codecFor } from './values.ts'
 
@@ -29,6 +30,7 @@ export async function openSqliteSnapshot(path: string): Promise<Snapshot> {
   return {
     codec: codecFor,
     stream: (statement, mostRows) => streamRows(handle, statement, mostRows),
+    eachRow: (statement, take) => readEachRow(handle, statement, take),
     lastCountedId: async (table) => {
       const [row] = database.prepare('SELECT seq FROM sqlite_sequence WHERE name = ?').all([table])
       // The column is an integer of SQLite's own table.

@@ -1,4 +1,4 @@
-import type { Statement } from '../../engine/engine.ts'
+import type { OrderedStatement } from '../../engine/engine.ts'
 import type { AnyModel, Field, FieldKind } from '../../model/model.ts'
 import { secretMark } from '../../model/record-json.ts'
 import type { BoundTable } from '../../query/bound-table.ts'
@@ -14,7 +14,7 @@ export interface TablePlan {
   readonly table: string
   /** The accessor's name, or null for a table of the library's own. */
   readonly component: string | null
-  readonly statement: Statement
+  readonly statement: OrderedStatement
   readonly columns: readonly ColumnPlan[]
 }
 
@@ -49,13 +49,14 @@ export function planTable({ table, component, hidden }: ExportedTable, caller: C
 }
 
 /** Another thread runs it, which knows no time limits: a transfer takes as long as it needs. */
-function selectAll(table: BoundTable, caller: CallerContext, names: readonly string[]): Statement {
+function selectAll(table: BoundTable, caller: CallerContext, names: readonly string[]): OrderedStatement {
   const { model, engine } = table
   const condition = conditionOf(table, { ...caller, asked: true }, { filter: everything, includeDeleted: true })
   const { values } = describeFilter(condition, table.encode)
   const all = engine.builder.selectFrom(model.name).select([...names])
   const rows = condition === everything ? all : all.where((eb) => renderFilter(table, condition, eb, 0))
-  return bind(shapeOf(rows.orderBy(model.id.name).compile()), values)
+  const orderedBy = model.id.name
+  return { ...bind(shapeOf(rows.orderBy(orderedBy).compile()), values), orderedBy }
 }
 
 /** A field that the caller may not read is a secret to it. */
