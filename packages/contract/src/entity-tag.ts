@@ -1,6 +1,7 @@
 import { QueryError, shown } from './query-string.ts'
 
-const listed = /\s*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(,|$)/y
+/** An element of a list, with the empty ones around it, which count for nothing (RFC 9110, section 5.6.1.2). */
+const listed = /[\s,]*(W\/)?"([\x21\x23-\x7e\x80-\xff]*)"(?=\s*(?:,|$))[\s,]*/y
 
 /** A version as a strong entity tag (RFC 9110, section 8.8.3). */
 export function entityTag(version: string): string {
@@ -28,13 +29,12 @@ export function parseEntityTags(header: string, text: string): EntityTags {
   const strong: string[] = []
   const all: string[] = []
   listed.lastIndex = 0
-  for (let ended = false; !ended; ) {
+  do {
     const found = listed.exec(text)
     if (!found) throw new QueryError(`${header} is * or a list of entity tags in double quotes, and not ${shown(text)}.`)
-    const [, weak, version = '', separator] = found
+    const [, weak, version = ''] = found
     all.push(version)
     if (weak === undefined) strong.push(version)
-    ended = separator === ''
-  }
+  } while (listed.lastIndex < text.length)
   return { any: false, strong, all }
 }

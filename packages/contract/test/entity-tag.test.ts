@@ -10,11 +10,15 @@ describe('entity tags', () => {
     expect(parseEntityTags('If-Match', '"a", W/"b" ,"c"')).toEqual({ any: false, strong: ['a', 'c'], all: ['a', 'b', 'c'] })
   })
 
+  test('what is empty in a list counts for nothing', () => {
+    expect(parseEntityTags('If-Match', ', "a" ,, W/"b",')).toEqual({ any: false, strong: ['a'], all: ['a', 'b'] })
+  })
+
   test('a star stands for any', () => {
     expect(parseEntityTags('If-Match', ' * ')).toEqual({ any: true, strong: [], all: [] })
   })
 
-  test.each(['', 'a', '"a', '"a" "b"', '*,"a"', '"a",'])('%j is refused', (text) => {
+  test.each(['', 'a', '"a', '"a" "b"', '*,"a"', ','])('%j is refused', (text) => {
     expect(() => parseEntityTags('If-Match', text)).toThrow(/If-Match is \* or a list/)
   })
 })

@@ -1,5 +1,9 @@
+import { defineAccess, defineModel, ModelAccessor } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
-import { expect, test } from 'vitest'
+import Fastify from 'fastify'
+import { Type } from 'typebox'
+import { expect, onTestFinished, test } from 'vitest'
+import { bootstrap, trustedHeader } from '../src/index.ts'
 import { ada, startServer, type TestServer } from './support.ts'
 
 const json = { 'content-type': 'application/json', 'x-user': 'tester' }
@@ -21,6 +25,32 @@ describeEngines('Idempotency-Key', (engine) => {
     expect([first.headers['idempotent-replayed'], again.headers['idempotent-replayed']]).toEqual([undefined, 'true'])
     expect(await server.users.count()).toBe(1)
     expect(await server.storage.audit.count({ component: 'users' })).toBe(1)
+  })
+
+  test('fields may have the names of parts of other answers, and the rules are asked for the record all the same', async () => {
+    const Paper = defineModel('papers', {
+      owner: Type.String(),
+      record: Type.Optional(Type.String()),
+      status: Type.Optional(Type.String()),
+    })
+    const papers = new ModelAccessor(Paper, 'papers')
+    const app = Fastify()
+    onTestFinished(() => app.close())
+    await bootstrap(app, {
+      accessors: [papers],
+      databaseUrl: await engine.freshUrl(),
+      access: [defineAccess(Paper, { all: [({ id }) => ({ owner: String(id) })] })],
+      auth: trustedHeader(),
+    })
+    for (const [key, record] of Object.entries({ none: null, some: 'x' })) {
+      const send = () =>
+        app.inject({ method: 'POST', url: '/papers', headers: { ...json, 'idempotency-key': key }, payload: { owner: 'tester', record } })
+      const first = await send()
+      const again = await send()
+      expect([first.statusCode, again.statusCode, again.body]).toEqual([201, 201, first.body])
+      await papers.update(first.json().id, { owner: 'somebody else' }, { access: 'system' })
+      expect((await send()).statusCode).toBe(403)
+    }
   })
 
   test('a request that was refused is done when it comes again in order', async () => {

@@ -36,7 +36,7 @@ export function shownBy(request: FastifyRequest, { status, body }: Answer, rooms
   const [room] = rooms
   if (!room) return []
   const asked = isPurge(request) ? 'purge' : askedBy(facts?.operation ?? '')
-  return [{ room, operation: status === 201 ? 'create' : asked, records: recordsIn(body) }]
+  return [{ room, operation: status === 201 ? 'create' : asked, records: recordsIn(facts?.operation, body) }]
 }
 
 function shownByBatch(asked: unknown, answered: unknown, rooms: readonly RecordRoom[]): Shown[] {
@@ -57,19 +57,14 @@ function isPurge(request: FastifyRequest): boolean {
   return splitQuery(rawQuery(request)).some(({ name, value }) => name === 'purge' && readBoolean(value) === true)
 }
 
-/** A record, a list of them, or an object that has one as `record`. */
-function recordsIn(body: unknown): Record<string, unknown>[] {
-  if (Array.isArray(body)) return body.flatMap(recordsIn)
-  if (typeof body !== 'object' || body === null) return []
-  // Parsed JSON, or about to be it.
-  const { record = body, status } = body as Record<string, unknown>
-  return record === body && status !== undefined && Object.keys(body).every((name) => bare.has(name))
-    ? []
-    : [record as Record<string, unknown>]
+/** The records in the answer to a request for one component. */
+function recordsIn(operation: string | undefined, body: unknown): Record<string, unknown>[] {
+  // How many were deleted, or whether one was restored.
+  if (operation === 'deleteMany' || operation === 'restore') return []
+  // Parsed JSON, or about to be it: a record, a list of them, or what tells of a deletion, which has none where the record was erased.
+  const shown = operation === 'delete' ? ((body as { readonly record?: unknown }).record ?? []) : body
+  return (Array.isArray(shown) ? shown : [shown]) as Record<string, unknown>[]
 }
-
-/** What an answer has that shows no record. */
-const bare = new Set(['status', 'restored', 'count'])
 
 /** For each component whether the caller may read any of its records. */
 export function readableNow(shown: readonly Shown[]): Readonly<Record<string, boolean>> {
