@@ -23,6 +23,7 @@ export {
   successSchema,
 } from './envelope.ts'
 export { type ErrorCode, errorCatalogue } from './error-codes.ts'
+export { type InexactNumber, type ReadJson, readJson } from './exact-json.ts'
 export { splitList } from './filter-query.ts'
 export {
   accessAnswerSchema,

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
-import { patchTypes } from '@strongroom/contract'
-import { StrongroomError, ValidationError, type ValidationIssue } from '@strongroom/core'
+import { patchTypes, type ReadJson, readJson } from '@strongroom/contract'
+import { StrongroomError, ValidationError } from '@strongroom/core'
 import { errorCodes, type FastifyInstance, type FastifyRequest } from 'fastify'
 
 /** Objects and lists within each other; who walks deeper ones recursively may run out of stack. */
@@ -43,30 +43,19 @@ export function parseBody(bytes: Buffer): unknown {
 }
 
 function parseJson(text: string): unknown {
-  const inexact: ValidationIssue[] = []
-  const note: Reviver = (key, value, { source }) => {
-    if (typeof value === 'number' && isInexact(value, source)) {
-      inexact.push({ path: key, message: `${source} is more than a JSON number carries exactly; send it as text` })
-    }
-    return value
-  }
-  let body: unknown
+  const { value, inexact } = understood(text)
+  if (inexact.length === 0) return value
+  throw new ValidationError(
+    inexact.map(({ key, source }) => ({ path: key, message: `${source} is more than a JSON number carries exactly; send it as text` })),
+  )
+}
+
+function understood(text: string): ReadJson {
   try {
-    // Numbers that long are rare, and reading with a function in between is slow.
-    body = /[1-9]\d{15}/.test(text) ? JSON.parse(text, note as (key: string, value: unknown) => unknown) : JSON.parse(text)
+    return readJson(text)
   } catch (cause) {
     throw new StrongroomError('bad_request', 'The body is not JSON.', { cause })
   }
-  if (inexact.length > 0) throw new ValidationError(inexact)
-  return body
-}
-
-/** JSON.parse tells the text of each number (ES2025), which TypeScript does not know yet. */
-type Reviver = (key: string, value: unknown, context: { readonly source: string }) => unknown
-
-/** Whether a whole number was changed by being read. */
-function isInexact(value: number, source: string): boolean {
-  return /^-?\d{16,}$/.test(source) && (!Number.isFinite(value) || BigInt(value) !== BigInt(source))
 }
 
 function findFault(value: unknown, depth: number): string | undefined {

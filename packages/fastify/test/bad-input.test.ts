@@ -132,6 +132,20 @@ const bodies: Scenario[] = [
     audit: ['create'],
   },
   {
+    title: 'a number in JSON data that is written like this when it is answered',
+    request: post(withField('"settings":{"a":1152921504606847000,"b":-36893488147419103000}')),
+    status: 201,
+    answer: { settings: { a: 2 ** 60, b: -(2 ** 65) } },
+    hooks: ['beforeInsert', 'afterInsert', 'afterCommit'],
+    audit: ['create'],
+  },
+  {
+    title: 'such a number for 64 bits, which have others beside it',
+    request: post(withField('"visits":1152921504606847000')),
+    status: 422,
+    answer: { errors: [{ path: 'visits' }] },
+  },
+  {
     title: 'an unknown field with a name that nobody wants to read twice',
     request: post(withField(`"${'k'.repeat(100_000)}":1`)),
     status: 422,

@@ -179,6 +179,14 @@ describeEngines('storage.import', (engine) => {
     expect(await people.count()).toBe(0)
   })
 
+  test('JSON with a whole number that would become another one is a fault, and one that is written as it came is not', async () => {
+    const { people, storage } = await start()
+    const faulty = await storage.import({ people: csv('name,active,data', 'a,true,"{""serial"":[12345678901234567890]}"') })
+    expect(faulty.errors).toMatchObject([{ line: 2, field: 'data', message: expect.stringContaining('write it as text') }])
+    await storage.import({ people: csv('name,active,data', 'a,true,"{""serial"":1152921504606847000}"') })
+    expect(await people.findOne()).toMatchObject({ data: { serial: 2 ** 60 } })
+  })
+
   test('tells the first hundred and how many there are', async () => {
     const { storage } = await start()
     const report = await storage.import({ people: csv('name,age', ...Array.from({ length: 250 }, () => 'a,b')) })

@@ -1,7 +1,7 @@
 import type { AnyModel, Field } from '../../model/model.ts'
 import { secretMark } from '../../model/record-json.ts'
 import { unknownField } from '../../model/validate-record.ts'
-import { type CellReader, cellReader, notJson } from './read-cell.ts'
+import { type CellReader, cellReader, inexactJson, notJson } from './read-cell.ts'
 
 /** A column of a file, as its header names it. */
 export interface Column {
@@ -77,6 +77,7 @@ export function problemWith({ field }: Column, value: unknown, cell: string | nu
   if (value === undefined && cell === secretMark && mode === 'insert' && !field.optional)
     return 'is required, and masked here: export with secrets: "include"'
   if (value === notJson) return 'must be JSON'
+  if (value === inexactJson) return 'has a whole number that is more than a JSON number carries exactly; write it as text'
   if (value === undefined) return undefined
   if (value !== null) return field.check(value)
   if (field.nullable) return undefined

@@ -1,3 +1,4 @@
+import { readJson } from '@strongroom/contract'
 import type { Field } from '../../model/model.ts'
 
 /** Turns a cell into a value. */
@@ -24,7 +25,7 @@ export function cellReader(field: Field): (cell: string) => unknown {
     case 'boolean':
       return (cell) => truths.get(cell.toLowerCase()) ?? cell
     case 'json':
-      return readJson
+      return readJsonCell
     default:
       return (cell) => field.fromJson(cell)
   }
@@ -33,9 +34,13 @@ export function cellReader(field: Field): (cell: string) => unknown {
 /** Stands for a text that is no JSON: any text would be JSON data, and undefined is left out. */
 export const notJson = Symbol('not JSON')
 
-function readJson(cell: string): unknown {
+/** Stands for JSON with a whole number that would become another one. */
+export const inexactJson = Symbol('inexact JSON')
+
+function readJsonCell(cell: string): unknown {
   try {
-    return JSON.parse(cell)
+    const { value, inexact } = readJson(cell)
+    return inexact.length > 0 ? inexactJson : value
   } catch {
     return notJson
   }
