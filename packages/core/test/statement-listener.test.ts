@@ -24,7 +24,7 @@ describeEngines('whoever listens to statements', (engine) => {
     expect(insert).toMatchObject({ by: 'writer', failed: false, parameters: expect.arrayContaining(['text(6)']) })
     expect(insert?.duration).toBeGreaterThan(0)
     expect(heard.find(({ sql }) => /^select .*"notes"/i.test(sql))).toMatchObject({ by: 'reader' })
-    await notes.update(1, { text: 'other' })
+    await notes.update(1, () => ({ text: 'other' }))
     expect(heard.map(({ sql }) => sql)).toContain('COMMIT')
     expect(JSON.stringify(heard.map(({ sql, parameters }) => ({ sql, parameters })))).not.toContain('canary')
     await expect(storage.transaction((session) => session.kysely.selectFrom('nowhere').selectAll().execute())).rejects.toThrow()

@@ -8,6 +8,7 @@ import {
   Json,
   ModelAccessor,
   NotFoundError,
+  openStorage,
   Ref,
   type Storage,
   ValidationError,
@@ -226,6 +227,29 @@ describeEngines('writes', (engine) => {
       const row = await users.insert({ ...alice, code: 'x' })
       expect(await rejectionOf(users.update(row.id, patch as never))).toMatchObject({ code: 'validation_failed', issues: [{ path }] })
       expect(await users.get(row.id)).toStrictEqual(row)
+    })
+
+    test('does not judge again what was accepted by an earlier model and stays, and judges what is new', async () => {
+      const url = await engine.freshUrl()
+      const fields = { text: Type.String(), note: Type.Optional(Type.String()) }
+      const lenient = new ModelAccessor(defineModel('texts', fields, { softDelete: true }), 'texts')
+      const before = await openStorage({ url, accessors: [lenient] })
+      await lenient.insertMany([{ text: 'far too long' }, { text: 'short' }])
+      await before.close()
+      const Strict = defineModel('texts', { ...fields, text: Type.String({ maxLength: 5 }) }, { softDelete: true })
+      const [strict, watched] = [new ModelAccessor(Strict, 'texts'), new ModelAccessor(Strict, 'texts')]
+      watched.beforeUpdate(() => undefined)
+      for (const texts of [strict, watched]) {
+        const storage = await openStorage({ url, accessors: [texts] })
+        const note = texts === strict ? 'a' : 'b'
+        expect(await texts.update(1, { note })).toMatchObject({ text: 'far too long', note })
+        expect(await texts.update(1, { text: 'far too long', note: 'c' })).toMatchObject({ note: 'c' })
+        expect([await texts.delete(1), await texts.restore(1)]).toEqual([true, true])
+        for (const id of [1, 2])
+          expect(await rejectionOf(texts.update(id, { text: 'much too long', note }))).toMatchObject({ issues: [{ path: 'text' }] })
+        expect((await texts.updateMany({}, { note: `${note}!` })).length).toBe(2)
+        await storage.close()
+      }
     })
 
     test('of a record that is not there, or deleted, is not found', async () => {

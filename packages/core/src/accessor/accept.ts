@@ -16,18 +16,30 @@ export function copyInput(input: unknown): FieldValues {
   return copy
 }
 
-/** Checks records as they will be stored, after the hooks. Of several, `path` says which: `2.email`. */
-export function acceptRecords(bound: BoundAccessor, records: readonly FieldValues[]): void {
+/**
+ * Checks records as they will be stored, after the hooks. Of several, `path` says which: `2.email`.
+ * @param standing the records as they are: what stands there and stays was accepted when it was written, by a model that may have been another one
+ */
+export function acceptRecords(bound: BoundAccessor, records: readonly FieldValues[], standing?: readonly FieldValues[]): void {
   let issues: ValidationIssue[] | undefined
   records.forEach((record, index) => {
     normaliseRecord(bound.model, record)
-    const found = validateRecord(bound.model, record)
+    const found = newIssues(bound, record, standing?.[index])
     if (found.length === 0) return
     const prefix = records.length > 1 ? `${index}.` : ''
     issues ??= []
     for (const issue of found) issues.push({ path: `${prefix}${issue.path}`, message: issue.message })
   })
   if (issues) throw new ValidationError(issues)
+}
+
+function newIssues({ model }: BoundAccessor, record: FieldValues, standing: FieldValues | undefined): readonly ValidationIssue[] {
+  const issues = validateRecord(model, record)
+  if (issues.length === 0 || !standing) return issues
+  return issues.filter(({ path }) => {
+    const field = model.fieldsByName.get(path)
+    return !field || !sameValue(field, record[path], standing[path])
+  })
 }
 
 /** The form in which a value would be stored: '1.5' is the '1.50' that a record was read with. */
@@ -61,7 +73,8 @@ function sameStored(field: Field, a: unknown, b: unknown): boolean {
 /** Stamps of a change are not among them: they are set after the hooks. */
 const fixedOnInsert = new Set<Field['role']>(['createdAt', 'createdBy', 'deletedAt'])
 
-function isFixedOnUpdate(field: Field): boolean {
+/** Whether nobody may change it in a record that stands. */
+export function isFixedOnUpdate(field: Field): boolean {
   return field.immutable || field.role === 'id' || fixedOnInsert.has(field.role)
 }
 

@@ -16,17 +16,17 @@ import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import { type AggregateOptions, type AggregateRow, aggregateRecords, type MeasureText } from './aggregate.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
-import { deleteRecords } from './delete.ts'
+import { deleteRecord, deleteRecords } from './delete.ts'
 import { failsEarly } from './fails-early.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
 import { insides, runWrite } from './historic-accessor.ts'
 import { type NamedInclusion, namedInclusions } from './include.ts'
 import { insertRecord, insertRecords } from './insert.ts'
-import { type ConditionalWriteOptions, lockExpected } from './match.ts'
+import type { ConditionalWriteOptions } from './match.ts'
 import { type BulkWriteOptions, lockMatching, lockMeant } from './meant.ts'
 import { inputFor, lacksCaller, modelFor, requireOperation, visibleResult } from './permit.ts'
 import { countRecords, findRecords, getRecord, pageRecords, streamRecords } from './read.ts'
-import { restoreRecords } from './restore.ts'
+import { restoreRecord, restoreRecords } from './restore.ts'
 import type { FieldNames, Include, Selected } from './selected.ts'
 import { replaceRecord, saveRecord, updateFound, updateRecord } from './update.ts'
 import { upsertRecords } from './upsert.ts'
@@ -272,8 +272,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    */
   delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#writeOne(deleteMoments, options, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: false, asked: 'delete' })
-      return (yield* deleteRecords(bound, session, found, bound.model.deletedAt ? 'soft' : 'hard', 'last')).length > 0
+      return (yield* deleteRecord(bound, session, id, options)) !== undefined
     })
   }
 
@@ -284,10 +283,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
   deleteReturning(id: IdOf<Model>, options: ConditionalWriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
     const { purge = false, ...write } = options
     return this.#writeOne(deleteMoments, write, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: purge, asked: purge ? 'purge' : 'delete' })
-      const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
-      const [deleted] = yield* deleteRecords(bound, session, found, mode, 'last')
-      return (deleted as RowOf<Model> | undefined) ?? null
+      return ((yield* deleteRecord(bound, session, id, write, purge)) as RowOf<Model> | undefined) ?? null
     })
   }
 
@@ -308,8 +304,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    */
   restore(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this[runWrite](restoreMoments, options, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'restore' })
-      return (yield* restoreRecords(bound, session, found)).length > 0
+      return (yield* restoreRecord(bound, session.ending(), id, options)) !== undefined
     })
   }
 
@@ -324,8 +319,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
   /** Removes a record for good, deleted or not. False when it is not there. */
   purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
     return this.#writeOne(deleteMoments, options, function* (bound, session) {
-      const found = yield* lockExpected(bound, session, id, { ...options, includeDeleted: true, asked: 'purge' })
-      return (yield* deleteRecords(bound, session, found, 'hard', 'last')).length > 0
+      return (yield* deleteRecord(bound, session, id, options, true)) !== undefined
     })
   }
 

@@ -9,11 +9,31 @@ import { emptyReferences, gatherDoomed, refuseRestricted } from './cascade.ts'
 import { type DeletedGroup, type DeleteMode, type Doomed, type DoomedRecord, groupsOf, operationOf } from './doomed.ts'
 import { isLastWrite, storeLast } from './last-write.ts'
 import { lockRecordsById } from './lock.ts'
+import { type Conditions, lockExpected } from './match.ts'
 import { requireRecords } from './permit.ts'
 import { type RemovalStep, removalSteps } from './removal-order.ts'
 import { stampUpdated } from './stamps.ts'
 import { storeChanges } from './update.ts'
 import { withNamedConflicts } from './violation.ts'
+import { deleteAlone } from './write-alone.ts'
+
+/**
+ * Deletes the record with this id, for good with `purge`, and answers it as it was left; undefined where there is none. The last of its unit.
+ */
+export function* deleteRecord(
+  bound: BoundAccessor,
+  session: Session,
+  id: unknown,
+  { ifMatch, ifNoneMatch }: Conditions,
+  purge = false,
+): Task<FieldValues | undefined> {
+  const mode = purge || !bound.model.deletedAt ? 'hard' : 'soft'
+  const how = { ifMatch, ifNoneMatch, includeDeleted: purge, asked: purge ? 'purge' : 'delete' } as const
+  const alone = yield* deleteAlone(bound, session, id, mode, how)
+  if (alone) return alone
+  const [deleted] = yield* deleteRecords(bound, session, yield* lockExpected(bound, session, id, how), mode, 'last')
+  return deleted
+}
 
 /**
  * The order of a delete, for one record or many: hooks, what points here, the records themselves, their audit entries.

@@ -5,10 +5,26 @@ import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { changedFields } from './changed-fields.ts'
+import { type Conditions, lockExpected } from './match.ts'
 import { requireRecords, requireTargets } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { stampUpdated } from './stamps.ts'
 import { prepareRecords, storeChanges } from './update.ts'
+import { restoreAlone } from './write-alone.ts'
+
+/** Brings the record with this id back, and answers it; undefined where it is not deleted, or not there. The last of its unit. */
+export function* restoreRecord(
+  bound: BoundAccessor,
+  session: Session,
+  id: unknown,
+  { ifMatch, ifNoneMatch }: Conditions,
+): Task<FieldValues | undefined> {
+  const alone = yield* restoreAlone(bound, session, id, { ifMatch, ifNoneMatch })
+  if (alone) return alone
+  const found = yield* lockExpected(bound, session, id, { ifMatch, ifNoneMatch, includeDeleted: true, asked: 'restore' })
+  const [restored] = yield* restoreRecords(bound, session, found)
+  return restored
+}
 
 /**
  * The order of a restore, for one record or many. Answers the records that were deleted and are back.

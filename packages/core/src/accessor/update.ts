@@ -18,6 +18,7 @@ import { lookAgainAfterRace } from './race.ts'
 import { stampUpdated } from './stamps.ts'
 import { refuseTransitions } from './transitions.ts'
 import { withNamedConflicts } from './violation.ts'
+import { updateAlone } from './write-alone.ts'
 
 /** A record as it stands, and as it shall be. */
 export interface RecordUpdate {
@@ -36,6 +37,8 @@ export function* updateRecord(
   patch: unknown,
   conditions: Conditions,
 ): Task<FieldValues> {
+  const alone = yield* updateAlone(bound, session, id, patch, conditions)
+  if (alone) return alone
   const previous = yield* lockRecord(bound, session, id, { includeDeleted: false, asked: 'update' })
   if (!previous) throw notFound(bound, id)
   assertMatch(bound, previous, conditions)
@@ -82,6 +85,9 @@ export function* saveRecord(bound: BoundAccessor, session: Session, input: unkno
   const { name } = bound.model.id
   if (given[name] === undefined) assertMatch(bound, undefined, conditions)
   if (given[name] === undefined) return yield* insertRecord(bound, session, given)
+  const { [name]: id, ...patch } = given
+  const alone = yield* updateAlone(bound, session, id, patch, conditions)
+  if (alone) return alone
   return yield* lookAgainAfterRace(bound, session, [name], () => saveIdentified(bound, session, given, conditions))
 }
 
@@ -210,7 +216,11 @@ export function* prepareRecords(
   const nestedBefore = session.nestedCount
   yield* runHooks(bound.units, bound.hooks, moment, session, operation, updates)
   refuseOwnedChanges(bound, drafts, records)
-  acceptRecords(bound, records)
+  acceptRecords(
+    bound,
+    records,
+    updates.map(({ previous }) => previous),
+  )
   if (session.nestedCount > nestedBefore) yield* rebase(bound, session, operation, updates)
 }
 

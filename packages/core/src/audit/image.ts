@@ -24,27 +24,34 @@ export function imageAroundId(model: AnyModel): (record: FieldValues) => ImageAr
   return (record) => [`${textOf(before, record)}${prefix}`, `${textOf(behind, record)}}`]
 }
 
-interface Member {
+/** A field of an image, and what stands before its value. */
+export interface ImageMember {
   readonly field: Field
   readonly prefix: string
 }
 
-function membersOf(model: AnyModel): readonly Member[] {
+/** The fields of an image in their order. */
+export function membersOf(model: AnyModel): readonly ImageMember[] {
   return model.fields
     .filter((field) => !field.hidden)
     .toSorted((a, b) => (a.name < b.name ? -1 : 1))
     .map((field, index) => ({ field, prefix: `${index === 0 ? '{' : ','}${JSON.stringify(field.name)}:` }))
 }
 
-const mark = JSON.stringify(secretMark)
+/** What stands in the place of a secret. */
+export const mark = JSON.stringify(secretMark)
 
-function textOf(members: readonly Member[], record: FieldValues): string {
+function textOf(members: readonly ImageMember[], record: FieldValues): string {
   let text = ''
   for (const { field, prefix } of members) {
     const value = record[field.name]
     text += prefix
-    if (field.secret) text += mark
-    else text += value === null || value === undefined ? 'null' : canonicalJson(field.toJson(value))
+    text += field.secret ? mark : valueText(field, value)
   }
   return text
+}
+
+/** A value as it stands in an image. */
+export function valueText(field: Field, value: unknown): string {
+  return value === null || value === undefined ? 'null' : canonicalJson(field.toJson(value))
 }

@@ -21,11 +21,15 @@ export function payloadHex(salt: string, before: string | null, after: string | 
 }
 
 function payloadText(before: string | null, after: string | null): string {
-  return `${hashedAround.before}${after ?? 'null'},"before":${before ?? 'null'}}`
+  const [start, middle, end] = hashedPieces
+  return `${start}${after ?? 'null'}${middle}${before ?? 'null'}${end}`
 }
 
-/** What is hashed around the image of a record that was made: for a database that hashes by itself. */
-export const hashedAround = { before: '{"after":', behind: ',"before":null}' } as const
+/** What stands before, between and behind the two images in what is hashed: for a database that hashes by itself. */
+export const hashedPieces = ['{"after":', ',"before":', '}'] as const
+
+/** The same around the image of a record that was made. */
+export const hashedAround = { before: hashedPieces[0], behind: `${hashedPieces[1]}null${hashedPieces[2]}` } as const
 
 /** Most payloads fit in here: making a buffer for each costs as much as the hash. */
 const scratch = Buffer.alloc(16_384)

@@ -3,10 +3,12 @@ import { StorageUnavailableError } from '../errors.ts'
 import { randomPool, takeRandomBytes } from '../model/random-pool.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { appendNext, appendRows } from '../query/rows.ts'
+import { tenantValue } from '../query/scope.ts'
 import type { UnitContext } from '../session/context.ts'
 import type { Task } from '../session/task.ts'
 import type { AuditOperation } from './audit-log.ts'
 import { type ChainedEntry, chainEntries } from './chain.ts'
+import { changeWithEntry, type LoneChange } from './change-with-entry.ts'
 import { headToFollow, writeHead } from './head-row.ts'
 import { type ImageAroundId, type ImageWriter, imageAroundId, imageWriter } from './image.ts'
 import { insertWithEntry } from './insert-with-entry.ts'
@@ -105,6 +107,36 @@ export class AuditWriter {
     this.#onPending()
   }
 
+  /**
+   * Changes or removes a record with its entry, as the first and last of the unit, by one statement, which makes the images of the record as it
+   * stands. Undefined where it has done nothing: the record is not there or not as it shall be, nothing differs, or the program has to write an image.
+   * @returns the fields that are not among the values
+   */
+  *changeAlone(
+    connection: Connection,
+    context: UnitContext,
+    subject: AuditSubject,
+    table: BoundTable,
+    change: LoneChange,
+  ): Task<FieldValues | undefined> {
+    const entry = entryBase(
+      context,
+      { timestamp: this.#now(), operation: change.operation },
+      { component: subject.component, recordId: String(change.id), schemaVersion: subject.schemaVersion },
+    )
+    const kept = yield* changeWithEntry({ table, log: this.#log, head: this.#head }, connection, context, entry, change)
+    if (kept) this.#onPending()
+    return kept
+  }
+
+  /** Whether `changeAlone` can change a record of the caller's: as of `canInsertLast`. */
+  canChangeAlone(connection: Connection, { tenant }: UnitContext, table: BoundTable): boolean {
+    if (!connection.concludeAlone || !table.spelt) return false
+    if (connection.heldTo('every') === connection) return true
+    const field = table.model.tenant
+    return tenant !== null && (field === undefined || String(tenantValue(field, tenant)) === tenant)
+  }
+
   /** Whether `insertLast` can insert this record: the entry must be for the eyes of whoever the unit is for. */
   canInsertLast(connection: Connection, { tenant }: UnitContext, subject: AuditSubject, record: FieldValues): boolean {
     if (!connection.conclude || !this.#log.engine.insertWithEntry) return false
@@ -194,21 +226,30 @@ export function auditEntry(
   when: { readonly timestamp: Date; readonly operation: AuditOperation },
   { component, recordId, schemaVersion, before, after }: AuditedThing,
 ): NewEntry {
-  const salt = makeSalt()
+  const base = entryBase(context, when, { component, recordId, schemaVersion })
+  return { ...base, before, after, payload_hash: payloadHash(base.salt, before, after) }
+}
+
+/** The same without what depends on the images. */
+function entryBase(
+  context: Pick<UnitContext, 'actor' | 'requestId' | 'unitId' | 'tenant'>,
+  { timestamp, operation }: { readonly timestamp: Date; readonly operation: AuditOperation },
+  { component, recordId, schemaVersion }: Omit<AuditedThing, 'before' | 'after'>,
+) {
   return {
-    timestamp: when.timestamp,
+    timestamp,
     component,
     record_id: recordId,
-    operation: when.operation,
+    operation,
     actor: context.actor,
-    before,
-    after,
+    before: null,
+    after: null,
     request_id: context.requestId,
     transaction_id: context.unitId,
     tenant: context.tenant,
     schema_version: schemaVersion,
-    payload_hash: payloadHash(salt, before, after),
-    salt,
+    payload_hash: null,
+    salt: makeSalt(),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { EntryChanges } from './entry-change.ts'
 import type { EntryInsert } from './entry-insert.ts'
 import type { JsonFunctions } from './json-functions.ts'
 import type { LateWrite } from './late-write.ts'
@@ -54,6 +55,11 @@ export interface Connection {
    * Answers their rows. Missing where nothing has to travel for an answer, so that nobody waits for one.
    */
   readonly conclude?: (statements: readonly LastStatement[]) => Promise<StoredRow[][]>
+  /**
+   * Runs the one statement of a unit that has asked nothing yet, together with its COMMIT, and answers its rows. Where there are none it has done
+   * nothing, and the unit goes on as if it had not been asked. Missing where `conclude` is.
+   */
+  readonly concludeAlone?: (statement: Statement) => Promise<StoredRow[]>
   savepoint(name: string): Awaitable<void>
   /** Keeps what was done since the savepoint. */
   release(name: string): Awaitable<void>
@@ -303,6 +309,8 @@ export interface Engine extends TableDefiner {
   readonly lists: ListInserts | undefined
   /** Spells the INSERT of a record and of its entry as one statement; undefined where two are as quick. */
   readonly insertWithEntry: ((insert: EntryInsert) => string) | undefined
+  /** Spells the change of a record and the INSERT of its entry as one statement; undefined where they are as quick one after the other. */
+  readonly entryChanges: EntryChanges | undefined
   /** Reads outside any unit: committed data only, never blocked by a writer. The library's own reads touch the rows of every tenant. */
   read<T>(work: (connection: Connection) => Awaitable<T>, reach?: Reach): Awaitable<T>
   /**

@@ -20,6 +20,8 @@ export class BoundTable {
   readonly recordColumns: readonly string[]
   /** The fields of records whose values the database does not write in JSON as the program would. */
   readonly unwritten: ReadonlySet<string>
+  /** Whether the database writes images of records, as they stand in the log, as the program would. */
+  readonly spelt: boolean
   /** The text of statements that read one record by its id, by the columns that they read. */
   readonly byId = new WeakMap<readonly string[], string>()
   readonly #codecs: ReadonlyMap<string, Codec>
@@ -32,6 +34,8 @@ export class BoundTable {
     const visible = model.fields.filter((field) => !field.hidden)
     this.recordColumns = visible.map((field) => field.name)
     this.unwritten = new Set(visible.filter((field) => !engine.json?.value(field, sql.ref(field.name))).map((field) => field.name))
+    const { spells, mostFields = 0 } = engine.entryChanges ?? {}
+    this.spelt = visible.length <= mostFields && visible.every((field) => field.secret || spells?.(field))
     this.#codecs = new Map(model.fields.map((field) => [field.name, engine.codec(field)]))
     this.#decoders = visible.flatMap((field) => this.#decoderOf(field))
     this.#wireSteps = visible.flatMap((field) => this.#wireStepOf(field))

@@ -91,7 +91,12 @@ export class Session {
 
   /** Nothing follows in the unit once this is done: no session around it, no check, and no rollback of a dry run. */
   get ends(): boolean {
-    return this.#ending && !this.#parent && this.#checks.size === 0 && !this.#tail && !this.context.dryRun
+    return this.#ending && this.isAlone
+  }
+
+  /** It is a unit by itself: nothing but its own work stands between here and the COMMIT. */
+  get isAlone(): boolean {
+    return !this.#parent && this.#checks.size === 0 && !this.#tail && !this.context.dryRun
   }
 
   /** Throws when the unit has ended; a session outlives it when a promise inside was not awaited. */

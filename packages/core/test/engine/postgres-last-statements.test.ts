@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
-import { defineModel, ModelAccessor, openStorage, Ref } from '@strongroom/core'
+import { Default, defineModel, Json, ModelAccessor, openStorage, Ref, type Storage, type StorageOptions } from '@strongroom/core'
 import { asSuperuser, freshPostgres } from '@strongroom/testkit'
 import pg from 'pg'
 import { Type } from 'typebox'
@@ -14,17 +14,30 @@ const Person = defineModel(
   { name: Type.String(), secret: Type.Optional(Type.String()), team: Type.Optional(Ref(() => Team)) },
   { unique: [['name']], softDelete: true, stamps: true, secret: ['secret'] },
 )
+const Case = defineModel(
+  'cases',
+  { state: Default(Type.Enum(['open', 'closed']), 'open'), more: Type.Optional(Json()) },
+  { transitions: { state: { open: ['closed'], closed: [] } } },
+)
+const Desk = defineModel('desks', { text: Type.String(), room: Type.String() }, { tenant: 'room' })
+const Measure = defineModel('measures', { value: Type.Number() })
 const Note = defineModel('notes', { text: Type.String() }, { id: { name: 'key', type: 'integer' } })
 
 /** A storage, and a way to hear of the statements of a write, by their first words. */
-async function opened() {
+async function opened(...others: StorageOptions['accessors']) {
   const database = await freshPostgres()
   // The sealer has statements, too.
   const listening = new AsyncLocalStorage<string[]>()
-  const [teams, people, notes] = [new ModelAccessor(Team, 'teams'), new ModelAccessor(Person, 'people'), new ModelAccessor(Note, 'notes')]
+  const accessors = {
+    teams: new ModelAccessor(Team, 'teams'),
+    people: new ModelAccessor(Person, 'people'),
+    cases: new ModelAccessor(Case, 'cases'),
+    measures: new ModelAccessor(Measure, 'measures'),
+    notes: new ModelAccessor(Note, 'notes'),
+  }
   const storage = await openStorage({
     url: database.url,
-    accessors: [teams, people, notes],
+    accessors: [...Object.values(accessors), ...others],
     onStatement: ({ sql: text }) => listening.getStore()?.push(text.split(/[\s;]+/, 1)[0] ?? ''),
   })
   onTestFinished(async () => {
@@ -36,7 +49,7 @@ async function opened() {
     await listening.run(heard, work)
     return heard.join(' ')
   }
-  return { storage, teams, people, notes, during, url: database.url }
+  return { storage, ...accessors, during, url: database.url }
 }
 
 describe('the statements of a single write', () => {
@@ -47,13 +60,75 @@ describe('the statements of a single write', () => {
     expect(await during(() => teams.insert({ id: 'red' }))).toBe('WITH')
   })
 
-  test('an update or a delete reads and locks first, and leaves the rest to the COMMIT', async () => {
+  test('a change or the end of a record is one, which reads, locks, changes and tells of it', async () => {
     const { people, notes, during } = await opened()
     const { id } = await people.insert({ name: 'Ada' })
     const note = await notes.insert({ text: 'one' })
-    expect(await during(() => people.update(id, { name: 'Eda' }))).toBe('BEGIN select update insert COMMIT')
-    expect(await during(() => people.delete(id))).toBe('BEGIN select update insert COMMIT')
-    expect(await during(() => notes.delete(note.key))).toBe('BEGIN select delete insert COMMIT')
+    expect(await during(() => people.update(id, { name: 'Eda' }))).toBe('WITH')
+    const read = await people.get(id)
+    expect(await during(() => people.update(id, { ...read, secret: 's' }, { ifMatch: '*' }))).toBe('WITH')
+    expect(await during(() => people.update(id, { team: null, name: 'Ida' }))).toBe('WITH')
+    expect(await during(() => people.save({ id, name: 'Oda' }))).toBe('WITH')
+    expect(await during(() => people.delete(id))).toBe('WITH')
+    expect(await during(() => people.restore(id))).toBe('WITH')
+    expect(await during(() => people.deleteReturning(id))).toBe('WITH')
+    expect(await during(() => people.purge(id))).toBe('WITH')
+    expect(await during(() => notes.delete(note.key))).toBe('WITH')
+  })
+
+  test('whose records there are for a caller is said with it', async () => {
+    const desks = new ModelAccessor(Desk, 'desks')
+    const { during } = await opened(desks)
+    const { id } = await desks.insert({ text: 'one', room: 'north' }, { tenant: 'north' })
+    expect(await during(() => desks.update(id, { text: 'two' }, { tenant: 'north' }))).toBe('BEGIN WITH COMMIT')
+    expect(await during(() => desks.delete(id, { tenant: 'north' }))).toBe('BEGIN WITH COMMIT')
+  })
+
+  test('a change that does not come about is followed by those that find out why', async () => {
+    const { people, during } = await opened()
+    const { id } = await people.insert({ name: 'Ada' })
+    const refused = (work: Promise<unknown>) => work.catch(() => undefined)
+    expect(await during(() => people.update(id, { name: 'Ada' }))).toBe('WITH BEGIN select COMMIT')
+    expect(await during(() => refused(people.update(id + 1, { name: 'Eda' })))).toBe('WITH BEGIN select ROLLBACK')
+    expect(await during(() => refused(people.update(id, { name: 'Eda' }, { ifMatch: 'A'.repeat(16) })))).toBe('WITH BEGIN select ROLLBACK')
+    expect(await during(() => refused(people.update(id, { name: 'Eda', created_by: 'me' } as never)))).toBe('WITH BEGIN select ROLLBACK')
+    expect(await during(() => refused(people.update(id, { name: 7 as never })))).toBe('BEGIN select ROLLBACK')
+  })
+
+  describe('a change that something has to see before reads and locks first, and leaves the rest to the COMMIT:', () => {
+    const inSteps = 'BEGIN select update insert COMMIT'
+
+    test('a hook, before or after the commit', async () => {
+      for (const moment of ['beforeUpdate', 'afterCommit'] as const) {
+        const { people, during } = await opened()
+        people[moment](() => undefined)
+        const { id } = await people.insert({ name: 'Ada' })
+        expect(await during(() => people.update(id, { name: 'Eda' })), moment).toBe(inSteps)
+      }
+    })
+
+    test('a function that makes the patch, a reference, a state, data of any shape', async () => {
+      const { teams, people, cases, during } = await opened()
+      await teams.insert({ id: 'red' })
+      const { id } = await people.insert({ name: 'Ada' })
+      expect(await during(() => people.update(id, () => ({ name: 'Eda' })))).toBe(inSteps)
+      expect(await during(() => people.update(id, { team: 'red' }))).toBe(inSteps)
+      const one = await cases.insert({})
+      expect(await during(() => cases.update(one.id, { state: 'closed' }))).toBe(inSteps)
+    })
+
+    test('records that point to the one that goes', async () => {
+      const { teams, during } = await opened()
+      await teams.insert({ id: 'red' })
+      expect(await during(() => teams.delete('red'))).toBe('BEGIN select select delete insert COMMIT')
+    })
+
+    test('values that the database writes otherwise', async () => {
+      const { measures, during } = await opened()
+      const [one, other] = [await measures.insert({ value: 1e23 }), await measures.insert({ value: 0.1 })]
+      expect(await during(() => measures.update(one.id, { value: 2 }))).toBe(`WITH ${inSteps}`)
+      expect(await during(() => measures.update(other.id, { value: 1e23 }))).toBe('WITH')
+    })
   })
 
   test('a record that points to another one gets its entry behind it', async () => {
@@ -120,6 +195,66 @@ describe('a record whose entry the database completes', () => {
     expect(await codeOf(notes.insert({ text: 'too late' }))).toBe('state_conflict')
     expect(await notes.count()).toBe(0)
     expect(await storage.audit.count({})).toBe(0)
+  })
+})
+
+describe('a record that many change at once', () => {
+  /** What was, and what is, by each entry, in the order of their ids. */
+  const told = async (storage: Storage, component: string): Promise<(readonly [unknown, unknown])[]> => {
+    await storage.audit.waitUntilSealed()
+    const entries = await storage.audit.find({ component, limit: 1_000 })
+    return entries.toReversed().map(({ before, after }) => [before, after])
+  }
+
+  test('is told of without a gap: each entry begins where the one before has ended', async () => {
+    const { storage, people } = await opened()
+    const { id } = await people.insert({ name: 'Ada' })
+    const writers = Array.from({ length: 16 }, async (_, writer) => {
+      for (let step = 0; step < 12; step++) {
+        if (writer === 0 && step % 4 === 0) await people.delete(id)
+        else if (writer === 1) await people.restore(id)
+        else
+          await people
+            .update(id, { name: `${writer} ${step}` })
+            .catch((error: unknown) => expect(error).toMatchObject({ code: 'not_found' }))
+      }
+    })
+    await Promise.all(writers)
+    const entries = await told(storage, 'people')
+    expect(entries.length).toBeGreaterThan(16)
+    for (const [index, [before]] of entries.entries()) expect(before).toEqual(entries[index - 1]?.[1] ?? null)
+    expect(entries.at(-1)?.[1]).toMatchObject({ name: (await people.get(id, { includeDeleted: true }))?.name })
+    expect(await storage.audit.verify()).toMatchObject({ ok: true, entries: entries.length })
+  })
+
+  test('is changed as it stands once nobody else holds it, though the statement began before', async () => {
+    const { storage, measures } = await opened()
+    const { id } = await measures.insert({ value: 0 })
+    const [held, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const holder = storage.transaction(async () => {
+      await measures.update(id, { value: 10 })
+      held.resolve()
+      await release.promise
+    })
+    await held.promise
+    const waiting = measures.update(id, { value: 11 })
+    await asSuperuser(async (client) => {
+      const isWaiting = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'WITH %measures%' AND query NOT LIKE '%pg_stat%'`
+      while ((await client.query(isWaiting)).rows.length === 0) await new Promise(setImmediate)
+    })
+    release.resolve()
+    await holder
+    expect(await waiting).toEqual({ id, value: 11 })
+    expect((await told(storage, 'measures')).slice(1)).toEqual([
+      [
+        { id, value: 0 },
+        { id, value: 10 },
+      ],
+      [
+        { id, value: 10 },
+        { id, value: 11 },
+      ],
+    ])
   })
 })
 

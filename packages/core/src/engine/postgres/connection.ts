@@ -3,11 +3,11 @@ import type { Connection, LastStatement, Reach, Statement, StoredRow } from '../
 import { sameReach } from '../reach.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import type { Client, ClientStatement, Result } from './client.ts'
-import { isConflict, lostConnection, sqlState, unauditedWrite, unknownOutcome, unreplicatedCommit } from './errors.ts'
+import { isConflict, lostConnection, sqlState, unknownOutcome, unreplicatedCommit } from './errors.ts'
 import { HeldConnection } from './held-connection.ts'
 import { assertBindable, isRefused } from './last-statements.ts'
 import { quoteName } from './names.ts'
-import { assertNoControl, assertReading } from './raw-guard.ts'
+import { assertNoControl, assertReading, refusal } from './raw-guard.ts'
 import { reachSql } from './row-security.ts'
 import { encodeForeign } from './values.ts'
 import { withinTime } from './within-time.ts'
@@ -140,6 +140,14 @@ export class UnitConnection implements Connection {
     const [, ...results] = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : undefined))
     this.#assertCommitted(isAlone ? 'COMMIT' : (results.at(-1)?.command ?? null))
     return results.slice(0, -1).map((result) => result?.rows ?? [])
+  }
+
+  /** What follows an empty answer has a transaction of its own. */
+  async concludeAlone(statement: Statement): Promise<StoredRow[]> {
+    if (this.#begun) throw new Error('a unit that has begun cannot be undone to go on')
+    const [rows = []] = await this.conclude([statement])
+    if (rows.length === 0) this.#concluded = false
+    return rows
   }
 
   #sendLast({ sql, parameters, reach }: LastStatement): Promise<Result> {
@@ -292,37 +300,7 @@ export class UnitConnection implements Connection {
 
 const undoSavepoint = (savepoint: string): string => `ROLLBACK TO SAVEPOINT ${savepoint}; RELEASE SAVEPOINT ${savepoint}`
 
-/** A statement outside any unit, in a transaction that says whose rows it reads: BEGIN and COMMIT travel with it, and nobody waits for them. */
-export async function readHeld(client: Client, statement: Statement, reach: Reach): Promise<Result> {
-  const sent = client.together(() => [
-    client.query({ sql: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; ${reachSql(reach)}` }),
-    client.query(statement),
-    client.query({ sql: 'COMMIT' }),
-  ])
-  const [begun, result, ended] = await Promise.allSettled(sent)
-  // Without BEGIN the statement has run for nobody in particular.
-  if (begun?.status === 'rejected') throw begun.reason
-  if (ended?.status === 'rejected') client.destroy()
-  if (result?.status !== 'fulfilled') throw result?.reason
-  return result.value
-}
-
 const saying = (reach: Reach | undefined): string => (reach === undefined ? '' : `${reachSql(reach)}; `)
-
-/** A statement of somebody else, outside any unit, in a read-only transaction of its own that leaves nothing behind. */
-export async function readOutside(client: Client, statement: Statement, reach: Reach | undefined): Promise<Result> {
-  assertReading(statement.sql)
-  await client.query({ sql: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY${reach === undefined ? '' : `; ${reachSql(reach)}`}` })
-  const foreign = { sql: statement.sql, parameters: statement.parameters.map(encodeForeign) }
-  const [result, undone] = await client.together(() => Promise.allSettled([client.query(foreign), client.query({ sql: 'ROLLBACK' })]))
-  if (undone.status === 'rejected') client.destroy()
-  if (result.status === 'fulfilled') return result.value
-  throw refusal(result.reason)
-}
-
-function refusal(error: unknown): unknown {
-  return sqlState(error) === '25006' ? unauditedWrite(error) : error
-}
 
 export function sessionFinished(): UsageError {
   return new UsageError('session_finished', 'This unit of work has ended. Await everything that belongs to it before its callback returns.')

@@ -14,10 +14,12 @@ import type {
   TableShape,
   Unit,
 } from '../engine.ts'
+import type { EntryChanges } from '../entry-change.ts'
 import type { LogGuard } from '../log-guard.ts'
 import type { ColumnTarget, TableChange } from '../table-change.ts'
 import type { TimeBudget } from '../time-budget.ts'
 import { changeTable, setColumn } from './change-table.ts'
+import { entryChanges } from './change-with-entry.ts'
 import type { PostgresPlace } from './connect.ts'
 import type { Connector } from './connector.ts'
 import { advanceIds, allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
@@ -63,6 +65,7 @@ export class PostgresEngine implements Engine {
   readonly json = undefined
   readonly inTime = undefined
   readonly insertWithEntry = insertWithEntry
+  readonly entryChanges: EntryChanges | undefined
   readonly lists = listInserts
   readonly builder = kyselyBuilder()
   readonly place: PostgresPlace
@@ -81,6 +84,8 @@ export class PostgresEngine implements Engine {
     this.#pool = new ClientPool(parts.connector, parts.pool)
     this.#aside = new ClientPool(parts.connector, { connectWait: parts.pool.connectWait, poolSize: 1 })
     this.place = parts.place
+    // Where nothing stays prepared, to plan this one takes longer than to wait for the answer of a small one.
+    this.entryChanges = parts.place.pooled ? undefined : entryChanges
     // A pooler of transactions would leave a session listening that others get next.
     this.signals = parts.place.pooled ? undefined : new PostgresSignals(parts.place, this.#pool)
     this.#foundStaging = parts.foundStaging

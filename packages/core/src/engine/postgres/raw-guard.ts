@@ -1,5 +1,5 @@
 import { UsageError } from '../../errors.ts'
-import { unauditedWrite } from './errors.ts'
+import { sqlState, unauditedWrite } from './errors.ts'
 
 /** What may begin a statement that only reads. Everything else is refused before the server sees it. */
 const reading = new Set(['select', 'with', 'values', 'table', 'show', 'explain'])
@@ -73,4 +73,9 @@ function endOfComment(sql: string, from: number): number {
     } else position++
   }
   return sql.length
+}
+
+/** What a statement that may only read was refused for. */
+export function refusal(error: unknown): unknown {
+  return sqlState(error) === '25006' ? unauditedWrite(error) : error
 }

@@ -73,6 +73,7 @@ export class SqliteEngine implements Engine {
   readonly json = jsonFunctions
   readonly inTime = inTime
   readonly insertWithEntry = undefined
+  readonly entryChanges = undefined
   readonly lists = undefined
   readonly place: DatabasePlace
   readonly #parts: SqliteEngineParts
