@@ -1,9 +1,13 @@
-import type { SqliteDatabase } from './driver.ts'
+import type { SqliteDatabase, SqliteStatement } from './driver.ts'
 
 /** Where a write-ahead log stands: its pages, and how many of them are in the file. */
 export interface LogState {
   readonly pages: number
   readonly inFile: number
+}
+
+interface CheckpointState extends LogState {
+  readonly busy: boolean
 }
 
 /** Pages of the log that are brought into the file while writers wait, at most: the work of a few milliseconds. */
@@ -12,17 +16,27 @@ const fewPages = 200
 /** Looks at the log so often: writers add to it while it is brought into the file. */
 const mostPasses = 10
 
+type CheckpointMode = 'NOOP' | 'PASSIVE' | 'TRUNCATE'
+
+const none: readonly unknown[] = []
+
 /**
  * Asks SQLite for a checkpoint (https://sqlite.org/c3ref/wal_checkpoint_v2.html). `PASSIVE` brings in what it can beside readers and writers,
  * `TRUNCATE` keeps writers waiting until the file of the log is empty, `NOOP` only tells. `busy`: somebody was in the way.
  */
-export function checkpoint(database: SqliteDatabase, mode: 'NOOP' | 'PASSIVE' | 'TRUNCATE'): LogState & { readonly busy: boolean } {
+export function checkpoint(database: SqliteDatabase, mode: CheckpointMode): CheckpointState {
+  return logState(checkpointStatement(database, mode))
+}
+
+/** The same for whoever asks often. */
+export function checkpointStatement(database: SqliteDatabase, mode: CheckpointMode): SqliteStatement {
+  return database.prepare(`PRAGMA wal_checkpoint(${mode})`)
+}
+
+/** What a statement of these answers. */
+export function logState(statement: SqliteStatement): CheckpointState {
   // One row of SQLite's own; its numbers are -1 where there is no log yet, or another connection is at it.
-  const [row] = database.pragma(`wal_checkpoint(${mode})`) as {
-    readonly busy: number
-    readonly log: number
-    readonly checkpointed: number
-  }[]
+  const row = statement.get(none) as { readonly busy: number; readonly log: number; readonly checkpointed: number } | undefined
   return { busy: row?.busy !== 0, pages: Math.max(0, row?.log ?? 0), inFile: Math.max(0, row?.checkpointed ?? 0) }
 }
 
