@@ -21,7 +21,8 @@ export const test = base.extend<{ folder: string; file: string; open: (options?:
     const engines: Engine[] = []
     await use(async (options) => {
       // who shares a commit must not hang on how busy the machine is
-      const engine = await openSqliteEngine({ path: file, longestAdmission: Number.POSITIVE_INFINITY, ...options })
+      const unhurried = { longestAdmission: Number.POSITIVE_INFINITY, longestGathering: Number.POSITIVE_INFINITY }
+      const engine = await openSqliteEngine({ path: file, ...unhurried, ...options })
       engines.push(engine)
       return engine
     })

@@ -31,6 +31,44 @@ describe('units that wait at the same turn', () => {
     expect(stored(file)).toHaveLength(25)
   })
 
+  test('share the next one too when they come again one after the other', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const texts = (round: string) => Array.from({ length: 10 }, (_, index) => `${round} ${index}`)
+    await Promise.all(texts('first').map((text) => engine.write(note(text))))
+    const before = commits(file)
+    const writes: Promise<string>[] = []
+    for (const text of texts('second')) {
+      writes.push(engine.write(note(text)))
+      await turns(1)
+    }
+    await Promise.all(writes)
+    expect(commits(file) - before).toBe(1)
+    expect(stored(file)).toEqual([...texts('first'), ...texts('second')])
+  })
+
+  test('who comes alone after them waits for one turn, and whoever comes after that for none', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    await Promise.all(['a', 'b', 'c'].map((text) => engine.write(note(text))))
+    const begun = (text: string) => {
+      let hasBegun = false
+      const work = unit((connection) => {
+        hasBegun = true
+        return insert(connection, text)
+      })
+      void engine.write(work)
+      return () => hasBegun
+    }
+    const alone = begun('d')
+    await turns(1)
+    expect(alone()).toBe(false)
+    await turns(1)
+    expect(alone()).toBe(true)
+    const next = begun('e')
+    await turns(1)
+    expect(next()).toBe(true)
+    expect(stored(file)).toHaveLength(5)
+  })
+
   test('each keep or lose only their own work', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const before = commits(file)

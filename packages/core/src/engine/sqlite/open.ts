@@ -29,6 +29,8 @@ export interface SqliteEngineOptions extends SqliteSettings {
   readonly maxGroup?: number
   /** Milliseconds after which writes that come share the next commit, 20 by default. */
   readonly longestAdmission?: number
+  /** Milliseconds that a write waits for those who shared the last commit, as long as some of them come, 2 by default. */
+  readonly longestGathering?: number
 }
 
 /**

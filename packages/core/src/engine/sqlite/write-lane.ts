@@ -3,6 +3,7 @@ import { StorageBusyError } from '../../errors.ts'
 import type { EngineQueue } from '../engine.ts'
 import { timeout } from './connection.ts'
 import { busy, closed, isBusy, mapError } from './errors.ts'
+import { Gathering } from './gathering.ts'
 import type { Handle } from './handle.ts'
 import { LaneMember, type LaneUnit } from './lane-member.ts'
 import type { LargeTransaction } from './large-transaction.ts'
@@ -18,6 +19,8 @@ export interface WriteLaneOptions {
   readonly maxGroup: number
   /** Milliseconds after which a group admits nobody more, 20 by default: other work of the event loop waits meanwhile. */
   readonly longestAdmission?: number
+  /** Milliseconds that a unit waits for others to join it, as those of the last commit mostly do; see `Gathering`. */
+  readonly longestGathering?: number
   /** Called after each commit. What it answers, if it does, is done in a turn of its own, before the next unit: by then the commit is answered. */
   readonly afterCommit?: () => (() => void) | undefined
   /** How to open a connection in another thread, for large units. */
@@ -39,6 +42,7 @@ export class WriteLane {
   readonly #options: WriteLaneOptions
   readonly #control: TransactionControl
   readonly #queue = new Queue<LaneMember>()
+  readonly #gathering: Gathering
   /** The lane serves many callers: it runs in the context of the opening, not in that of whoever woke it. */
   readonly #outside = AsyncLocalStorage.snapshot()
   /** A turn is scheduled, runs, or waits for a unit or for the lock. */
@@ -58,6 +62,7 @@ export class WriteLane {
     this.#handle = handle
     this.#options = options
     this.#control = new TransactionControl(handle)
+    this.#gathering = new Gathering(options.longestGathering)
   }
 
   /** Runs a unit and answers after its commit. */
@@ -104,10 +109,14 @@ export class WriteLane {
 
   readonly #turn = (): void => {
     const first = this.#queue.peek()
-    if (!first || !this.#begin(first)) return
+    if (!first) return
+    const { unit, again, enqueuedAt: since } = first
+    const solo = unit.alone || unit.large || again
+    if (!solo && this.#gathering.goesOn({ waiting: this.#queue.length, since })) return void setImmediate(this.#turn)
+    if (!this.#begin(first)) return
     this.#running = true
-    if (first.unit.large) void this.#runElsewhere(first)
-    else if (first.unit.alone || first.again || this.#queue.length === 1) this.#runSolo(first)
+    if (unit.large) void this.#runElsewhere(first)
+    else if (solo || this.#queue.length === 1) this.#runSolo(first)
     else this.#runGroup()
   }
 
@@ -252,6 +261,7 @@ export class WriteLane {
   #commit(members: LaneMember[]): void {
     try {
       this.#control.commit()
+      this.#gathering.answered(members.length)
       for (const member of members) member.settle()
     } catch (error) {
       this.#control.rollBack()
