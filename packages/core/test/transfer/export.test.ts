@@ -18,6 +18,7 @@ import {
   type Storage,
 } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
+import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
 import { gate, rejectionOf, storagesOn } from '../support.ts'
@@ -41,6 +42,7 @@ const Person = defineModel(
   },
   { softDelete: true, secret: ['password'] },
 )
+const Note = defineModel('notes', { text: Type.String() })
 const Pet = defineModel('pets', { name: Type.String(), owner_id: Ref(() => Person) }, { id: 'uuid' })
 
 const hostile = [
@@ -148,6 +150,20 @@ describeEngines('storage.export', (engine) => {
       { name: 'name', type: 'text', nullable: false },
       { name: 'owner_id', type: 'integer', nullable: false, references: { table: 'people', column: 'id' } },
     ])
+  })
+
+  test('ends also where another program has written ids that no number holds, and has each of them', async () => {
+    const notes = new ModelAccessor(Note, 'notes')
+    const storage = await open([notes])
+    const ids = ['1', '9007199254740993', '9007199254740995', '9007199254740996', '9007199254740997']
+    await storage.transaction(
+      async ({ kysely }) => {
+        for (const id of ids) await sql`insert into notes (id, text, row_version) values (${sql.raw(id)}, 'x', ${id})`.execute(kysely)
+      },
+      { unaudited: true },
+    )
+    const { rows } = await exported(storage, { tables: ['notes'] })
+    expect(rows('notes.csv').map(({ id }) => id)).toEqual(ids)
   })
 
   test('an empty table is its header', async () => {

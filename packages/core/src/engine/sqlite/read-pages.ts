@@ -75,7 +75,13 @@ class Pages {
     while (this.#rows > 1 && (size.get([...start, this.#rows]) as number) > mostBytes) this.#rows = Math.ceil(this.#rows / 4)
     // Lists, as was asked for.
     const found = rows.all([...start, this.#rows]) as unknown[][]
-    this.#after = found.at(-1)?.[this.#key]
+    const last = found.at(-1)?.[this.#key]
+    // Another program may have written an id that no number holds: the page behind its neighbour would have it again, and again.
+    if (typeof last === 'number' && !Number.isSafeInteger(last)) {
+      for (const page of [this.#first, this.#next]) page.rows.safeIntegers(true)
+      return this.next()
+    }
+    this.#after = last
     return found
   }
 }

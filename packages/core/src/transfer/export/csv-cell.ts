@@ -13,6 +13,8 @@ export function cellWriter({ kind }: StoredKind, codec: Codec, spreadsheet: bool
   // Each kind has its own code form; see FieldKind. Numbers, words and instants hold nothing that is quoted.
   switch (kind) {
     case 'integer':
+      // Another program may have written one that no number holds.
+      return (stored) => `${stored as number | bigint}`
     case 'number':
     case 'int64':
       return (stored) => `${codec.decode(stored) as number | bigint}`
