@@ -16,12 +16,13 @@ await openStorage({
   sqlite: { synchronous: synchronous as 'FULL' | 'NORMAL' },
 })
 if (chained !== 'chained') {
-  // What the chain has brought to the tables goes, too: its triggers, and the indexes of its columns.
+  // What the chain has brought to the tables goes, too: its triggers, and the indexes of its columns. Without positions a component's entries are listed by their ids.
   const database = new Database(file)
   for (const { type, name } of database
     .prepare("SELECT type, name FROM sqlite_schema WHERE tbl_name LIKE 'strongroom_audit_%' AND (type = 'trigger' OR name LIKE '%seq%')")
     .all() as { type: string; name: string }[])
     database.exec(`DROP ${type} "${name}"`)
+  database.exec('CREATE INDEX listed_by_id ON strongroom_audit_log (component, id)')
   database.close()
 }
 

@@ -1,9 +1,11 @@
 import { auditOperations } from '@strongroom/contract'
+import type { EngineCapabilities } from '../engine/engine.ts'
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { isText } from '../query/comparable.ts'
 import { allOf, equals, type Filter, heldTo } from '../query/filter.ts'
+import { positionField } from '../query/log-position.ts'
 import type { SortKey } from '../query/order.ts'
 import { selectPage } from '../query/page.ts'
 import { countRows, selectRows } from '../query/rows.ts'
@@ -98,12 +100,12 @@ export class AuditAccessor {
 
   /**
    * The entries that hold the query, newest first: by id; those of one actor or operation, or in a range of time, by time and then id; those of one record, request
-   * or transaction always by id. The two orders differ only for units that overlapped and where a clock was set back; each record's entries come
+   * or transaction always by id. Those of one component come by position where entries have theirs at once (SQLite), else by id. The orders differ only for units that overlapped and where a clock was set back; each record's entries come
    * in the order of its writes by id. An entry is there once its unit has committed, which may be after a later one was read.
    * @throws InvalidQueryError for a filter, operation or number that is none
    */
   async find(query: AuditPage = {}): Promise<AuditEntry[]> {
-    return this.#select(auditSelection(query))
+    return this.#select(this.#selection(query))
   }
 
   /**
@@ -112,7 +114,7 @@ export class AuditAccessor {
    */
   async page(query: AuditCursorPage = {}): Promise<{ readonly entries: AuditEntry[]; readonly next?: string }> {
     const { after, ...page } = query
-    const { order, limit = defaultPageSize, ...selection } = auditSelection(page)
+    const { order, limit = defaultPageSize, ...selection } = this.#selection(page)
     if (after !== undefined && selection.offset)
       throw new InvalidQueryError('A page starts at an offset or after a cursor; give one of them.')
     const { rows, next } = await this.#units.read({}, (connection, context) =>
@@ -129,7 +131,7 @@ export class AuditAccessor {
 
   /** How many entries hold the query. */
   async count(query: AuditQuery = {}): Promise<number> {
-    const options = auditSelection(query)
+    const options = this.#selection(query)
     return this.#units.read({}, (connection, context) => countRows(this.#log, connection, context, options))
   }
 
@@ -140,13 +142,17 @@ export class AuditAccessor {
 
   async *#stream(query: AuditPage): AsyncGenerator<AuditEntry, void, undefined> {
     if (this.#units.current()) {
-      yield* await this.#select(auditSelection(query), { timed: false })
+      yield* await this.#select(this.#selection(query), { timed: false })
       return
     }
     const caller = this.#units.callerOf({})
-    const statement = selectStatement(this.#log, { ...caller, asked: true }, auditSelection(query))
+    const statement = selectStatement(this.#log, { ...caller, asked: true }, this.#selection(query))
     for await (const rows of this.#log.engine.stream(statement, streamChunk, reachOf(caller)))
       for (const row of rows) yield this.#entry(this.#log.decode(row))
+  }
+
+  #selection(query: AuditPage): SelectOptions {
+    return auditSelection(query, this.#log.engine.capabilities)
   }
 
   async #select(options: SelectOptions, reading?: { readonly timed: boolean }): Promise<AuditEntry[]> {
@@ -174,7 +180,10 @@ const textFilters = ['component', 'actor', 'request_id', 'transaction_id'] as co
 const pageNames = new Set<string>([...textFilters, 'record_id', 'operation', 'since', 'until', 'limit', 'offset'])
 
 /** What a query of the log selects: newest first, by an order that an index has. */
-export function auditSelection(query: AuditPage): SelectOptions {
+export function auditSelection(
+  query: AuditPage,
+  { serialWrites }: Pick<EngineCapabilities, 'serialWrites'> = { serialWrites: false },
+): SelectOptions {
   for (const name of Object.keys(query)) {
     if (!pageNames.has(name))
       throw new InvalidQueryError(`"${name}" is no filter of the audit log. There are ${[...pageNames].join(', ')}.`)
@@ -190,11 +199,14 @@ export function auditSelection(query: AuditPage): SelectOptions {
   return {
     filter: allOf(...parts),
     includeDeleted: true,
-    order: newestFirst(query),
+    order: serialWrites && held === 'component' ? byPosition : newestFirst(query),
     limit: wholeNumber('limit', query.limit),
     offset: wholeNumber('offset', query.offset),
   }
 }
+
+/** Where entries have their positions as they are written, these are one order with the ids, but for what was moved here, and they have the index. */
+const byPosition: readonly SortKey[] = [positionField, 'id'].map((field) => ({ field, descending: true }))
 
 /**
  * By id, which for each record is the order of its writes. What one actor did, one operation or a range of time is sorted by time first, as the

@@ -43,7 +43,6 @@ export const AuditLog = defineSystemModel(
     unique: [['seq']],
     indexes: [
       ['component', 'record_id', 'id'],
-      ['component', 'id'],
       ['actor', 'timestamp', 'id'],
       ['operation', 'timestamp', 'id'],
       ['request_id', 'id'],
@@ -52,6 +51,8 @@ export const AuditLog = defineSystemModel(
       ['component', 'seq'],
     ],
   },
+  // Elsewhere entries have their positions at once, and are listed by these: each index costs every write its part.
+  { indexes: [['component', 'id']] },
 )
 
 /** One row: where the log of this database stands. */

@@ -48,12 +48,23 @@ export function leafTextOf(
   { timestamp, effectiveAt, payload }: { readonly timestamp: string; readonly effectiveAt: string; readonly payload: string },
 ): string {
   const text = JSON.stringify
+  const { actor, component, operation } = entry
+  // Whoever does something does more of it: these are the same as in the entry before, mostly.
+  if (actor !== last.actor || component !== last.component || operation !== last.operation)
+    last = { actor, component, operation, texts: [text(actor), text(component), text(operation)] }
+  const [actorText, componentText, operationText] = last.texts
   return (
-    `{"actor":${text(entry.actor)},"component":${text(entry.component)},"effective_at":"${effectiveAt}"` +
-    `,"epoch":${entry.epoch},"id":${entry.id},"operation":${text(entry.operation)},"payload_hash":"${payload}","position":${entry.seq}` +
+    `{"actor":${actorText},"component":${componentText},"effective_at":"${effectiveAt}"` +
+    `,"epoch":${entry.epoch},"id":${entry.id},"operation":${operationText},"payload_hash":"${payload}","position":${entry.seq}` +
     `,"record_id":${text(entry.record_id)},"request_id":${text(entry.request_id)},"schema_version":${entry.schema_version}` +
     `,"tenant":${text(entry.tenant)},"timestamp":"${timestamp}","transaction_id":${text(entry.transaction_id)}}`
   )
+}
+
+/** Of the last entry: what is quoted, and how. */
+let last: Pick<LeafFields, 'actor' | 'component' | 'operation'> & { readonly texts: readonly [string, string, string] } = {
+  ...{ actor: '', component: '', operation: '' },
+  texts: ['""', '""', '""'],
 }
 
 /** The leaf of an entry's text. */

@@ -139,7 +139,7 @@ export type ColumnDefinition = Pick<Field, 'name' | 'kind' | 'nullable' | 'value
 
 /** Spells tables in an engine's DDL. */
 export interface TableDefiner {
-  readonly capabilities: Pick<EngineCapabilities, 'forwardReferences' | 'countedIdInIndexes'>
+  readonly capabilities: Pick<EngineCapabilities, 'forwardReferences' | 'countedIdInIndexes' | 'serialWrites'>
   /** The column type of a field with its CHECKs where the engine needs them, as DDL text, e.g. `INTEGER CHECK ("active" IN (0, 1))`. */
   columnDefinition(column: ColumnDefinition): string
   /** `CREATE TABLE IF NOT EXISTS` for columns and references that are already spelled out. */

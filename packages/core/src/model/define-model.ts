@@ -68,8 +68,10 @@ export function defineSystemModel<
   name: `strongroom_${string}`,
   fields: Fields,
   options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>,
+  whereUnitsOverlap: { readonly indexes: readonly (readonly (keyof Fields | 'id')[])[] } = { indexes: [] },
 ): Model<TypesOf<Fields, Options>> {
-  return inModel(name, () => buildModel(name, fields, options))
+  const model = inModel(name, () => buildModel<TypesOf<Fields, Options>, string>(name, fields, options))
+  return Object.freeze({ ...model, overlapIndexes: whereUnitsOverlap.indexes.map((columns) => columns.map(String)) })
 }
 
 /** 1. validate the options, 2. interpret, 3. validate what was interpreted. */

@@ -51,6 +51,7 @@ const upgrades: readonly Upgrade[] = [
   indexTransactions,
   tellAnswersApart,
   indexActorsByTime,
+  listByPosition,
 ]
 
 /** The version of the tables that this library makes. */
@@ -170,4 +171,10 @@ async function indexActorsByTime(engine: Engine, connection: Connection): Promis
   for (const name of ['actor', 'operation'])
     await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, [name, 'id'])}"`, parameters: [] })
   await create(engine, connection, [AuditLog])
+}
+
+/** Where entries have their positions at once, those of a component are listed by these. */
+async function listByPosition(engine: Engine, connection: Connection): Promise<void> {
+  if (!engine.capabilities.serialWrites) return
+  await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, ['component', 'id'])}"`, parameters: [] })
 }

@@ -8,11 +8,14 @@ import type { IndexDefinition, TableDefinition } from './definition/table-defini
 export interface NamedTable {
   readonly name: string
   readonly definition: TableDefinition
+  /** What else is indexed where units overlap. */
+  readonly overlapIndexes?: readonly IndexDefinition[]
 }
 
 /** A table in the engine's terms. */
-export function tableShape({ name, definition }: NamedTable, engine: TableDefiner): TableShape {
-  const { id, fields, indexes = [] } = definition
+export function tableShape({ name, definition, overlapIndexes = [] }: NamedTable, engine: TableDefiner): TableShape {
+  const { id, fields } = definition
+  const indexes = [...(definition.indexes ?? []), ...(engine.capabilities.serialWrites ? [] : overlapIndexes)]
   const columns = [idColumn(definition), ...Object.entries(fields).map(([field, about]) => columnOf(field, about))]
   return {
     name,
@@ -72,7 +75,8 @@ export function createStatements(models: readonly AnyModel[], engine: TableDefin
 
 /** A model's table in the terms of no engine. */
 export function tableOf(model: AnyModel): NamedTable {
-  return { name: model.name, definition: definitionOf(model) }
+  const overlapIndexes = model.overlapIndexes?.map((fields) => ({ fields }))
+  return { name: model.name, definition: definitionOf(model), ...(overlapIndexes && { overlapIndexes }) }
 }
 
 /** The same for tables that no model has. */

@@ -21,6 +21,11 @@ const Person = defineModel(
 )
 const Pet = defineModel('pets', { name: Type.String(), owner_id: Ref(() => Person) }, { id: 'uuid' })
 
+/** When the trigger of INSERT refused in files of earlier versions, to the letter. */
+const appendedThen = `BEFORE INSERT ON "strongroom_audit_log" WHEN NEW."seq" IS NULL OR EXISTS (SELECT 1 FROM "strongroom_audit_log" WHERE "id" = NEW."id")
+    OR NEW."seq" <= coalesce((SELECT "seq" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "seq" FROM "strongroom_audit_head"), NEW."seq" - 1) OR (NEW."seq" > coalesce((SELECT "seq" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "seq" FROM "strongroom_audit_head"), NEW."seq" - 1) + 1 AND NEW."operation" <> 'restore_database')
+    OR NEW."prev_hash" IS NOT coalesce((SELECT "hash" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "hash" FROM "strongroom_audit_head"), NEW."prev_hash")`
+
 describeEngines('storage.restore', (engine) => {
   const open = storagesOn(engine)
   const start = async (url?: string) => {
@@ -238,13 +243,16 @@ describeEngines('storage.restore', (engine) => {
     await server.people.insert({ name: 'works on' })
   })
 
-  test('takes a file that an earlier version of this library has made', async () => {
+  test.each(['FAIL', 'ABORT'])('takes a file that an earlier version of this library has made, which refused with %s', async (refused) => {
     const started = await start()
     const before = await contentOf(started)
     const earlier = await edited(started.backup, (file) => {
-      const append = file.prepare("SELECT sql FROM sqlite_schema WHERE name = 'strongroom_audit_log__append'").pluck().get() as string
       file.exec('DROP TRIGGER strongroom_audit_log__append; DROP TABLE strongroom_migrations')
-      file.exec(append.replace('RAISE(FAIL,', 'RAISE(ABORT,'))
+      file.exec(
+        `CREATE TRIGGER "strongroom_audit_log__append" ${appendedThen} BEGIN SELECT RAISE(${refused}, 'the audit log is append-only'); END`,
+      )
+      file.exec('CREATE INDEX "strongroom_audit_log__component__id__idx" ON "strongroom_audit_log" ("component", "id")')
+      file.exec("UPDATE strongroom_state SET value = '12' WHERE key = 'version'")
       file.exec(`CREATE TABLE "strongroom_migrations" (
   "name" TEXT NOT NULL PRIMARY KEY,
   "kind" TEXT NOT NULL CHECK ("kind" IN ('migration', 'automatic', 'contained')),

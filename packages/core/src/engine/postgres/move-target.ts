@@ -9,7 +9,7 @@ import { quoteName, quoteText } from './names.ts'
 import { codecFor } from './values.ts'
 
 const definer = {
-  capabilities: { forwardReferences: false, countedIdInIndexes: false },
+  capabilities: { forwardReferences: false, countedIdInIndexes: false, serialWrites: false },
   allowedValues,
   columnDefinition,
   columnType,

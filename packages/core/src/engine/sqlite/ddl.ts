@@ -81,7 +81,7 @@ export function earlierTable(sql: string): string {
 
 /** Spells tables as they stand in a file of SQLite. */
 export const tableDefiner: TableDefiner = {
-  capabilities: { forwardReferences: true, countedIdInIndexes: true },
+  capabilities: { forwardReferences: true, countedIdInIndexes: true, serialWrites: true },
   allowedValues,
   columnDefinition,
   columnType,

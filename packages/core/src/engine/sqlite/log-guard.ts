@@ -14,11 +14,17 @@ type Triggers = ReadonlyMap<string, string>
  * The triggers that keep a log append-only. Backups hold them, and a restore takes only what it knows to the letter: a text that was
  * released stays known there when it is changed here.
  */
-function triggersOf({ log, head, fixed, payload, place, placed }: LogGuard): Triggers {
+function triggersOf(
+  { log, head, fixed, payload, place, placed }: LogGuard,
+  { earlier }: { readonly earlier: boolean } = { earlier: false },
+): Triggers {
   const [table, stand] = [quoteName(log), quoteName(head)]
   const same = (names: readonly string[]): string => names.map((name) => `NEW.${quoteName(name)} IS OLD.${quoteName(name)}`).join(' AND ')
   const last = (column: string): string => `(SELECT "${column}" FROM ${table} WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1)`
   const before = (column: string): string => `coalesce(${last(column)}, (SELECT "${column}" FROM ${stand}), NEW."${column}" - 1)`
+  const elsewhere = `(NEW."seq" - 1, NEW."prev_hash") IS NOT (SELECT "seq", "hash" FROM ${table} ORDER BY "seq" DESC LIMIT 1)`
+  const strays = `NEW."seq" <= ${before('seq')} OR (NEW."seq" > ${before('seq')} + 1 AND NEW."operation" <> 'restore_database')
+    OR NEW."prev_hash" IS NOT coalesce(${last('hash')}, (SELECT "hash" FROM ${stand}), NEW."prev_hash")`
   const sealing = `OLD."seq" IS NULL AND ${placed.map((name) => `NEW.${quoteName(name)} IS NOT NULL`).join(' AND ')} AND ${same(payload)}`
   const erasing = `${payload.map((name) => `NEW.${quoteName(name)} IS NULL`).join(' AND ')} AND ${same(place)} AND EXISTS (SELECT 1 FROM ${table}
     WHERE "component" = OLD."component" AND "record_id" = OLD."record_id" AND "operation" = 'erase' AND "id" > OLD."id")`
@@ -27,13 +33,13 @@ function triggersOf({ log, head, fixed, payload, place, placed }: LogGuard): Tri
     `CREATE TRIGGER ${quoteName(name)} ${on} ${refuse(how)}`,
   ]
   return new Map([
+    // An entry that follows the last one is let in by one look at both; what else may begin a log, or go on after a restore, takes the longer way.
     // REPLACE passes by DELETE triggers where recursive_triggers is off, so nothing may be there that it would replace.
     // With FAIL an INSERT OR FAIL need not be undone by itself, for which SQLite copies each page that it changes: a third of what the log costs a write (measured).
     make(
       `${log}__append`,
       `BEFORE INSERT ON ${table} WHEN NEW."seq" IS NULL OR EXISTS (SELECT 1 FROM ${table} WHERE "id" = NEW."id")
-    OR NEW."seq" <= ${before('seq')} OR (NEW."seq" > ${before('seq')} + 1 AND NEW."operation" <> 'restore_database')
-    OR NEW."prev_hash" IS NOT coalesce(${last('hash')}, (SELECT "hash" FROM ${stand}), NEW."prev_hash")`,
+    OR ${earlier ? strays : `(${elsewhere} AND (${strays}))`}`,
       'FAIL',
     ),
     make(`${log}__update`, `BEFORE UPDATE ON ${table} WHEN NOT (${same(fixed)} AND (${sealing} OR ${erasing}))`),
@@ -54,10 +60,10 @@ export function guardSql(guard: LogGuard): string[] {
   return [...triggersOf(guard).values()]
 }
 
-/** What other texts the triggers had in files that were made before: all of them refused with ABORT. */
-export function earlierGuardSql(guard: LogGuard): string[] {
-  const failing = guardSql(guard).filter((sql) => sql.endsWith(refuse('FAIL')))
-  return failing.map((sql) => `${sql.slice(0, -refuse('FAIL').length)}${refuse('ABORT')}`)
+/** What other texts the trigger of INSERT had in files that were made before, each by itself: it looked for the last entry three times, and refused with ABORT at first. */
+export function earlierGuardSql(guard: LogGuard): string[][] {
+  const failing = [...triggersOf(guard, { earlier: true }).values()].filter((sql) => sql.endsWith(refuse('FAIL')))
+  return [failing, failing.map((sql) => `${sql.slice(0, -refuse('FAIL').length)}${refuse('ABORT')}`)]
 }
 
 /** The statements that take the triggers away. */

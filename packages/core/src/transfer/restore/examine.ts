@@ -23,8 +23,8 @@ export interface ExamineTask {
   readonly liveFile: string | undefined
   /** What this library makes. */
   readonly definitions: readonly string[]
-  /** What earlier versions of it made of the same names. */
-  readonly earlier: readonly string[]
+  /** What earlier versions of it made of the same names, each by itself. */
+  readonly earlier: readonly (readonly string[])[]
   /** Tables that may stand in another form, which is brought up to date: those of the models, by their old names too. */
   readonly known: readonly string[]
   /** Where the tables that models had are remembered. */
@@ -157,9 +157,10 @@ async function compareObjects(
 ): Promise<{ strangers: string[]; lost: string[] }> {
   const key = ({ type, name, sql }: { type: string; name: string; sql: string | null }) => JSON.stringify([type, name, sql])
   const ours = await objectsDefinedBy(definitions)
+  const before = (await Promise.all(earlier.map(objectsDefinedBy))).flat()
   const live = liveFile === undefined ? [] : await objectsIn(liveFile)
   const found = objectsOf(file)
-  const known = new Set([...ours, ...(await objectsDefinedBy(earlier)), ...live].map(key))
+  const known = new Set([...ours, ...before, ...live].map(key))
   const inFile = new Set(found.map(({ name }) => name))
   const oursByName = new Set(ours.map(({ name }) => name))
   // A table of a model may be an older one, or have been changed on its way here: that it does nothing is enough.

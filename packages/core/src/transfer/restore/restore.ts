@@ -145,7 +145,10 @@ function examineTask({ engine, models, modules }: RestoreTarget, path: string, o
     place: engine.place,
     liveFile: fileOf(engine.place),
     definitions: [...createStatements(all, portableTables), ...portableGuard(logGuard)],
-    earlier: [...createStatements(systemModels, portableTables).map(earlierPortableTable), ...earlierPortableGuard(logGuard)],
+    earlier: earlierPortableGuard(logGuard).map((guard) => [
+      ...createStatements(systemModels, portableTables).map(earlierPortableTable),
+      ...guard,
+    ]),
     // The log's own tables too: a file from before the chain has them without its columns, an upgraded one with columns that came later.
     known: [AuditLog.name, AuditHead.name, ...models.flatMap(({ name, renamedFrom }) => [name, ...renamedFrom])],
     memory: TableRecords.name,
