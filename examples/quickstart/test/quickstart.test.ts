@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { curlRequests, describeEngines, freePort, type RunningScript, runScript, tempFolder } from '@strongroom/testkit'
 import { describe, expect, onTestFinished, test } from 'vitest'
 
-const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../src/main.js', import.meta.url))
 const rows = { countries: 249, regions: 3987, navaids: 11_008 }
 
 /** Starts what `npm start` starts. */

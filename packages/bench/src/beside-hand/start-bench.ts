@@ -45,7 +45,7 @@ type Started = ChildProcessByStdio<null, Readable, null>
 async function start(database: string, node: readonly string[], until: (child: Started, port: number) => Promise<void>): Promise<number> {
   const port = await freePort()
   const started = performance.now()
-  const child = spawn(process.execPath, [...node, 'src/main.ts'], {
+  const child = spawn(process.execPath, [...node, 'src/main.js'], {
     cwd: fileURLToPath(new URL('../../../../examples/quickstart/', import.meta.url)),
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PORT: String(port), DATABASE_URL: `sqlite:${database}`, NODE_ENV: 'development', NODE_OPTIONS: '' },

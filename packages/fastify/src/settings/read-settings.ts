@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { UsageError } from '@strongroom/core'
 import type { Static, TSchema } from 'typebox'
-import { Check } from 'typebox/value'
+import { fits } from './fits.ts'
 import { Secret } from './secret.ts'
 import { allowedValue, type SettingName, settingNames, settingRow, type settingsTable } from './settings-table.ts'
 
@@ -41,7 +41,7 @@ export function readSettings(given: GivenSettings, environment: Environment, def
     const fallback = (defaults as GivenSettings)[name] ?? row.default
     const value = given[name] ?? (text === undefined ? fallback : readText(name, text))
     if (value === undefined) return [name, undefined] as const
-    if (value === unreadable || !Check(row.schema, value)) {
+    if (value === unreadable || !fits(row.schema, value)) {
       faults.push(fault(name, given[name] ?? text ?? fallback, placeOf(given[name], text)))
       return [name, undefined] as const
     }
