@@ -59,6 +59,7 @@ function quietly(program: string, ...args: string[]): void {
 
 /** Packs as for publishing, since pnpm rewrites the manifest then, and looks at the archive. */
 function checkPackages(): void {
+  command('node', '.ci/bundle.ts')
   const { packageManager } = JSON.parse(readFileSync('package.json', 'utf8')) as { packageManager: string }
   for (const name of published) {
     if (!existsSync(`packages/${name}/dist/index.js`)) fail(`packages/${name} is not built: run the check "types" first`)

@@ -18,10 +18,10 @@ export interface StartFound {
 
 const goal = 300
 
-/** How the quickstart is run: by `npm start` out of its sources, and by users of the published packages. */
+/** How the quickstart is run: by `npm start` out of its sources, and by users of the packages, as `npm run bundle` makes them. */
 const ways = [
   { what: 'out of the sources', node: ['--conditions=strongroom-source'] },
-  { what: 'with built packages', node: [] },
+  { what: 'with the packages as they are published', node: ['--conditions=strongroom-published'] },
 ] as const
 
 export async function startBench(folder: string, rounds: number, report: (line: string) => void): Promise<StartFound[]> {

@@ -74,12 +74,12 @@ async function largeRows(folder: string, { letters, report }: ExportOptions) {
   return found
 }
 
-/** One export or backup in a process of its own. */
+/** One export or backup in a process of its own, by the packages as they are published. */
 export async function measureExport(folder: string, kind: string, url: string, table: string): Promise<Measured> {
   const script = fileURLToPath(new URL('./export-process.ts', import.meta.url))
   const target = join(folder, 'target')
   try {
-    const { stdout } = await run(process.execPath, [script, kind, url, table, target])
+    const { stdout } = await run(process.execPath, ['--conditions=strongroom-published', script, kind, url, table, target])
     if (statSync(target).size === 0) throw new Error('nothing was written')
     return JSON.parse(stdout) as Measured
   } finally {

@@ -106,7 +106,11 @@ async function verify(keeping: Keeping, folder: string, sha256: string | undefin
       return digest()
     })
     if (sha256 !== undefined && found !== sha256) return { verified: false, error: 'What is kept is not what was written.' }
-    const faults = await reportOf<string[]>(source.transfers, { module: moduleUrl('./verify-worker', import.meta.url), task: path }, signal)
+    const faults = await reportOf<string[]>(
+      source.transfers,
+      { module: moduleUrl('./check-backup-worker', import.meta.url), task: path },
+      signal,
+    )
     return faults.length === 0 ? { verified: true, error: null } : { verified: false, error: `It is damaged: ${faults.join('; ')}.` }
   } catch (error) {
     signal.throwIfAborted()
