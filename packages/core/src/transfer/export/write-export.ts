@@ -34,6 +34,7 @@ export async function writeExport(task: ExportTask, output: Writable): Promise<E
     await zip.finish()
     return manifest
   } finally {
+    zip.destroy()
     await snapshot.close()
   }
 }
