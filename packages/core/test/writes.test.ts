@@ -334,6 +334,18 @@ describeEngines('writes', (engine) => {
   })
 
   describe('delete, restore and purge', () => {
+    test('entries have the id as it is stored, however it was spelt', async () => {
+      const { id } = await keyed.insert({})
+      const spelt = id.toUpperCase()
+      await keyed.update(spelt, { name: 'x' })
+      await keyed.save({ id: spelt, name: 'y' })
+      await keyed.delete(spelt)
+      const entries = await storage.audit.find({ component: 'keyed' })
+      expect(entries.map(({ operation, record_id }) => [operation, record_id])).toEqual(
+        ['delete', 'update', 'update', 'create'].map((operation) => [operation, id]),
+      )
+    })
+
     test('a deleted record is gone for good where the model has no soft delete', async () => {
       const row = await plains.insert({ name: 'x' })
       expect(await plains.delete(row.id, { actor: 'ann' })).toBe(true)

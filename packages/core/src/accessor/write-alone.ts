@@ -158,7 +158,9 @@ function* writeAlone(
   if (change.values) stampUpdated(bound, written, context, new Date())
   const fresh = makeRowVersion()
   const values = change.values && { ...written, [model.rowVersion.name]: fresh }
-  const work = audit.changeAlone(connection, context, subject, table, { ...change, values })
+  // What the caller may not read is not there.
+  const caller = { ...context, asked: true }
+  const work = audit.changeAlone(connection, caller, subject, table, { ...change, id: model.id.normalise(change.id), values })
   const row = yield* withNamedConflicts(bound, session, [written], work)
   if (!row) return undefined
   const record: FieldValues = {}

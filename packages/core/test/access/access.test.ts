@@ -275,3 +275,29 @@ describeEngines('a condition in a list of rules', (database) => {
     await storage.close()
   })
 })
+
+describeEngines('a caller who may change every record, and read some', (database) => {
+  test('changes, deletes, brings back and purges none of the others', async () => {
+    const Letter = defineModel('access_letters', { owner_id: Type.Integer(), text: Type.String() }, { softDelete: true })
+    const letters = new ModelAccessor(Letter, 'letters')
+    const access = [defineAccess(Letter, { all: true, read: ({ id }) => ({ owner_id: Number(id) }) })]
+    const storage = await openStorage({ url: await database.freshUrl(), accessors: [letters], access })
+    const [own, other, deleted] = await letters.insertMany([2, 3, 3].map((owner_id) => ({ owner_id, text: 'canary' })))
+    await letters.delete(deleted?.id ?? 0)
+    const caller = { principal: ann }
+    const before = await storage.audit.count()
+    for (const id of [other?.id ?? 0, deleted?.id ?? 0]) {
+      expect(await rejectionOf(letters.update(id, { text: 'x' }, caller))).toBeInstanceOf(NotFoundError)
+      expect(await rejectionOf(letters.save({ id, text: 'x' } as never, caller))).toBeInstanceOf(Error)
+      expect([await letters.delete(id, caller), await letters.restore(id, caller), await letters.purge(id, caller)]).toEqual([
+        false,
+        false,
+        false,
+      ])
+    }
+    expect(await storage.audit.count()).toBe(before)
+    expect(await letters.update(own?.id ?? 0, { text: 'y' }, caller)).toMatchObject({ text: 'y' })
+    expect([await letters.delete(own?.id ?? 0, caller), await letters.restore(own?.id ?? 0, caller)]).toEqual([true, true])
+    await storage.close()
+  })
+})
