@@ -127,6 +127,22 @@ describe('units that wait at the same turn', () => {
     expect(stored(file)).toEqual(['a', 'e'])
   })
 
+  test('hear of no conflict with what is undone with theirs: they try once more', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    await engine.define(async (connection) => {
+      await connection.run(sql(`CREATE TRIGGER own BEFORE INSERT ON notes BEGIN SELECT 1; END`))
+    })
+    let tries = 0
+    const once = unit((connection) => {
+      void insert(connection, 'a')
+      tries += 1
+      if (tries > 1) throw new Error('no')
+    })
+    const outcomes = await Promise.allSettled([engine.write(once), engine.write(note('a', { failsEarly: true }))])
+    expect(outcomes).toMatchObject([{ reason: { message: 'no' } }, { status: 'fulfilled', value: 'a' }])
+    expect(stored(file)).toEqual(['a'])
+  })
+
   test('hear nothing, good or bad, before the commit', async ({ open, file }) => {
     const engine = await withNotes(await open())
     const wait = gate()

@@ -251,10 +251,12 @@ export class WriteLane {
 
   /** The culprit gets its error. What the others did is undone with it: they are called once more, each by itself. */
   #loseTransaction(earlier: LaneMember[], culprit: LaneMember): void {
+    // Its error may rest on what the others did: so is one that changed something and failed, where there is a transaction still.
+    const lost = culprit.unit.failsEarly && this.#control.inTransaction ? [...earlier, culprit] : earlier
     this.#control.rollBack()
-    culprit.settle()
-    for (const member of earlier) member.again = true
-    this.#queue.unshift(earlier)
+    if (lost === earlier) culprit.settle()
+    for (const member of lost) member.again = true
+    this.#queue.unshift(lost)
     this.#next()
   }
 
