@@ -544,4 +544,27 @@ describeEngines('writing records over HTTP', (engine) => {
     expect(rows.every((row) => row.name === 'fine')).toBe(true)
     expect(entries.map((entry) => entry.record_id).sort()).toEqual(rows.map((row) => row.id).sort())
   })
+
+  test('a change that depends on nothing else is left to the database, where that can do it by itself', async () => {
+    const heard: string[] = []
+    const server = await startServer(engine, { onStatement: ({ sql }) => heard.push(sql) })
+    const send = async (method: 'PUT' | 'PATCH' | 'DELETE', payload?: Record<string, unknown>): Promise<unknown[]> => {
+      heard.length = 0
+      const { statusCode } = await server.app.inject({
+        method,
+        url: '/tags/new',
+        headers: { 'x-user': 'tester' },
+        ...(payload && { payload }),
+      })
+      return [statusCode, heard.some((sql) => /^WITH .*"tags"/s.test(sql))]
+    }
+    await server.tags.insert({ id: 'new', label: 'a' })
+    const alone = engine.name === 'postgres'
+    expect(await send('PATCH', { label: 'b' })).toEqual([200, alone])
+    expect(await send('PUT', { label: 'c' })).toEqual([200, alone])
+    expect(await send('PATCH', { label: 7 })).toEqual([422, false])
+    expect(await send('DELETE')).toEqual([200, alone])
+    await server.storage.audit.waitUntilSealed()
+    expect((await server.storage.audit.find({ component: 'tags' })).map(({ after }) => after?.['label'])).toEqual(['c', 'c', 'b', 'a'])
+  })
 })

@@ -1,9 +1,9 @@
-import type { StoredKind } from './engine.ts'
+import type { ColumnDefinition, StoredKind } from './engine.ts'
 
 /** A field of a record's image in the log. */
 export interface ImageField {
   readonly name: string
-  readonly field: StoredKind
+  readonly field: StoredKind & Pick<ColumnDefinition, 'nullable'>
   /** What stands before its value in the image. */
   readonly prefix: string
   /** What stands there in the place of any value, as JSON. */

@@ -8,10 +8,13 @@ import type { Row } from './record-room.ts'
 export function mergeIntoFields(model: AnyModel, current: Row, patch: unknown): unknown {
   if (!isObject(patch)) return patch
   const merged: Record<string, unknown> = { ...patch }
-  for (const { name, kind } of model.fields) {
-    if (kind === 'json' && Object.hasOwn(merged, name) && isObject(merged[name])) merged[name] = mergePatch(current[name], merged[name])
-  }
+  for (const [name, value] of Object.entries(patch)) if (isMerged(model, name, value)) merged[name] = mergePatch(current[name], value)
   return merged
+}
+
+/** Whether a value that is sent for a field changes part of what stands there. */
+export function isMerged(model: AnyModel, name: string, value: unknown): boolean {
+  return isObject(value) && model.fieldsByName.get(name)?.kind === 'json'
 }
 
 /** RFC 7396, section 2. */

@@ -4,8 +4,8 @@ import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { recordAnswer, writeRoute } from './answer.ts'
 import { requireConditions } from './entity-tags.ts'
-import { mergeIntoFields } from './merge-patch.ts'
-import { changesOf } from './record-body.ts'
+import { isMerged, isObject, mergeIntoFields } from './merge-patch.ts'
+import { changesOf, plainChangesOf } from './record-body.ts'
 import { pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
 
 /** `PATCH /users/{id}`: a JSON Merge Patch. */
@@ -23,5 +23,6 @@ export function patchRecord(room: RecordRoom): RouteHandlerMethod {
 export function performPatch({ accessor }: RecordRoom, id: unknown, body: unknown, write: ConditionalWriteOptions): Promise<object> {
   const model = accessor.writableModel()
   const patched = (current: Row) => changesOf(model, current, mergeIntoFields(model, current, body))
-  return accessor.update(id, (current) => patched(current as Row), write)
+  const merges = isObject(body) && Object.entries(body).some(([name, value]) => isMerged(model, name, value))
+  return accessor.update(id, (merges ? undefined : plainChangesOf(model, body)) ?? ((current) => patched(current as Row)), write)
 }

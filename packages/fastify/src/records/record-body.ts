@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type AnyModel, type Field, recordFromJson, StrongroomError, ValidationError, type ValidationIssue } from '@strongroom/core'
-import { isObject } from './merge-patch.ts'
+import { isMerged, isObject } from './merge-patch.ts'
 import type { Row } from './record-room.ts'
 
 /** Reads a record to insert. `place` stands before the names of fields in issues: `2.` for the third of several. */
@@ -55,10 +55,18 @@ export function changesOf(model: AnyModel, current: Row, body: unknown): Record<
   return record
 }
 
+/**
+ * The same, where nothing in the body depends on the record as it stands or is to be refused: the database then need not hand it out first.
+ * Undefined otherwise.
+ */
+export function plainChangesOf(model: AnyModel, body: unknown): Record<string, unknown> | undefined {
+  const { record, owned, issues } = recordFromJson(model, body, 'update')
+  return issues.length === 0 && Object.keys(owned).length === 0 ? record : undefined
+}
+
 /** Refuses a patch for many records that would fit none of them. Objects for JSON fields are merged first, and judged record by record. */
 export function checkSharedPatch(model: AnyModel, body: unknown): void {
-  const isMerged = (name: string, value: unknown): boolean => isObject(value) && model.fieldsByName.get(name)?.kind === 'json'
-  const plain = isObject(body) ? Object.fromEntries(Object.entries(body).filter(([name, value]) => !isMerged(name, value))) : body
+  const plain = isObject(body) ? Object.fromEntries(Object.entries(body).filter(([name, value]) => !isMerged(model, name, value))) : body
   const { owned, issues } = recordFromJson(model, plain, 'update')
   refuse([...issues, ...Object.keys(owned).map((name) => ownedIssue(model, name))], '')
 }

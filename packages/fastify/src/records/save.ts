@@ -4,7 +4,7 @@ import { bodyOf } from '../body.ts'
 import { readFlags } from '../query.ts'
 import { createdAnswer, recordAnswer, writeRoute } from './answer.ts'
 import { requireConditions } from './entity-tags.ts'
-import { changesOf, newRecordAt, replacementOf } from './record-body.ts'
+import { changesOf, newRecordAt, plainChangesOf, replacementOf } from './record-body.ts'
 import { modelToWrite, noRecord, pathId, type RecordRoom, type Row, writeOptions } from './record-room.ts'
 
 /** A save as it was asked for. */
@@ -72,7 +72,7 @@ function alreadyThere({ accessor }: RecordRoom): PreconditionFailedError {
 function change({ accessor }: RecordRoom, { id, body, replace, write }: Save): Promise<object> {
   const model = accessor.writableModel()
   if (replace) return accessor.replace(id, (current) => replacementOf(model, current as Row, body), write)
-  return accessor.update(id, (current) => changesOf(model, current as Row, body), write)
+  return accessor.update(id, plainChangesOf(model, body) ?? ((current) => changesOf(model, current as Row, body)), write)
 }
 
 /** The changed record; undefined when there is none at this id and the client may make one. */

@@ -1,5 +1,5 @@
 import type { EntryChange, EntryChanges, ImageField } from '../entry-change.ts'
-import { spelling } from './image-text.ts'
+import { isSpelt, spelling } from './image-text.ts'
 import { quoteName, quoteText } from './names.ts'
 
 // Names within the statement: no table or field of a model is called so.
@@ -13,7 +13,7 @@ const before = '"~before"'
 const after = '"~after"'
 
 export const entryChanges: EntryChanges = {
-  spells: (field) => spelling(field) !== undefined,
+  spells: isSpelt,
   mostFields: 40,
   statement,
 }
@@ -35,7 +35,7 @@ function statement(change: EntryChange): string {
   const lookedAt = new Set([...change.compared, ...change.kept])
   const members = change.image.filter(({ name, mask }) => mask === undefined || lookedAt.has(name))
   const text = new Map(members.map(({ name }, index) => [name, `"~${index}"`]))
-  const columns = members.map(({ name, field }) => `${spelling(field)?.(quoteName(name))} AS ${text.get(name)}`)
+  const columns = members.map(({ name, field }) => `${spelling(field, quoteName(name))} AS ${text.get(name)}`)
   const standing = imageText(change.image, (name) => text.get(name))
   const left = set ? imageText(change.image, (name) => given.get(name) ?? text.get(name)) : 'NULL::text'
   const conditions = kept.map(([name, value]) => `${text.get(name)} = ${value}`)
