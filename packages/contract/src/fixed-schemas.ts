@@ -213,18 +213,30 @@ export const importReportSchema = closed({
   error_count: count,
 })
 
+/** What retention has removed: `components` has the first position that each wants to keep. */
+const retentionReportSchema = closed({
+  removed: count,
+  horizon: count,
+  components: { type: 'object', additionalProperties: { type: ['integer', 'null'] } },
+})
+
 /** Long work that goes on by itself. */
 export const jobSchema = closed({
   id: { type: 'string', format: 'uuid' },
-  kind: { type: 'string', enum: ['import'] },
+  kind: { type: 'string', enum: ['import', 'retention'] },
   state: { type: 'string', enum: ['running', 'done', 'failed', 'cancelled'] },
   actor: text,
   request_id: textOrNull,
   started_at: instant,
   finished_at: { anyOf: [instant, { type: 'null' }] },
   cancel_requested: flag,
-  progress: closed({ phase: { type: 'string', enum: ['reading', 'writing'] }, rows: count, bytes: count }),
-  result: { anyOf: [importReportSchema, { type: 'null' }] },
+  progress: {
+    anyOf: [
+      closed({ phase: { type: 'string', enum: ['reading', 'writing'] }, rows: count, bytes: count }),
+      closed({ phase: { type: 'string', enum: ['removing'] }, entries: count }),
+    ],
+  },
+  result: { anyOf: [importReportSchema, retentionReportSchema, { type: 'null' }] },
   error: { anyOf: [closed({ code: { type: 'string', enum: Object.keys(errorCatalogue) }, message: text }), { type: 'null' }] },
 })
 

@@ -65,7 +65,7 @@ export type { StorageHealth } from './health/health.ts'
 export { healthToJson } from './health/health-json.ts'
 export type { CommitEvent, CommitHook, Hook, HookEvent, HookMoment, Operation } from './hooks/events.ts'
 export type { OnceKey, OnceOptions, OnceResult } from './idempotency/once.ts'
-export type { Job, JobError, JobState } from './jobs/job.ts'
+export type { ImportJob, Job, JobError, JobState, RetentionJob } from './jobs/job.ts'
 export type { JobWaitOptions, StorageJobs } from './jobs/jobs.ts'
 export type { ImportJobOptions, ImportReceiver } from './jobs/start-import.ts'
 export type { Logger } from './logger.ts'
@@ -98,7 +98,7 @@ export type { OrderBy } from './query/order.ts'
 export { versionOf } from './query/record-version.ts'
 export type { FieldConditions, Where } from './query/where.ts'
 export type { KeptEntries, RetentionOptions } from './retention/read-retention.ts'
-export type { RetentionReport } from './retention/retention.ts'
+export type { RetentionProgress, RetentionReport } from './retention/report.ts'
 export {
   type RevertConflict,
   type RevertConflictReason,

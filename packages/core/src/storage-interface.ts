@@ -8,11 +8,12 @@ import type { ChangeEvent, ChangeSource, FollowOptions } from './audit/change-ev
 import type { Count, CountOptions, SharedCounters } from './counters/shared-counters.ts'
 import type { AuditEvidence } from './evidence/audit-evidence.ts'
 import type { StorageHealth } from './health/health.ts'
-import type { Job } from './jobs/job.ts'
+import type { ImportJob } from './jobs/job.ts'
 import type { StorageJobs } from './jobs/jobs.ts'
 import type { ImportJobOptions, ImportReceiver } from './jobs/start-import.ts'
 import type { AnyModel } from './model/model.ts'
-import type { RetentionReport } from './retention/retention.ts'
+import type { RetentionReport } from './retention/report.ts'
+import type { RetentionCaller } from './retention/retention.ts'
 import type { RevertReport } from './revert/report.ts'
 import type { RevertChangesOptions, RevertSelection } from './revert/selection.ts'
 import type { DiagramOptions } from './schema/diagram/diagram.ts'
@@ -102,11 +103,12 @@ export interface Storage<Database = UnknownTables> extends ChangeWatch {
   health(): Promise<StorageHealth>
   /**
    * Removes the beginning of the audit log that the option `retention` does not keep, as the storage does by itself every hour. The rest verifies
-   * as before. Answers how many entries went.
+   * as before. It is a job, of `storage.jobs` and `/db/jobs`, whose end is waited for; a look by the clock is one when it has something to remove. Answers
+   * how many entries went, and from where each component is kept.
    * @throws UsageError `invalid_options` without the option; StorageUnavailableError where what would go does not verify
    * @example await storage.retain()
    */
-  retain(): Promise<RetentionReport>
+  retain(options?: RetentionCaller): Promise<RetentionReport>
   /** Reads a row. Throws StorageUnavailableError when the database does not answer within 2 seconds. */
   ping(): Promise<void>
   /** The scheduled backups (option `backups`), newest first, failed ones among them; the newest 1000. */
@@ -143,7 +145,7 @@ export interface Storage<Database = UnknownTables> extends ChangeWatch {
    * const { id } = await storage.startImport('./export.zip', { mode: 'upsert', actor: 'admin' })
    * const { state, result } = await storage.jobs.wait(id)
    */
-  startImport(source: ImportSource | ImportReceiver, options?: ImportJobOptions): Promise<Job>
+  startImport(source: ImportSource | ImportReceiver, options?: ImportJobOptions): Promise<ImportJob>
   /** Long work that goes on by itself, in any process that has the database open. */
   readonly jobs: StorageJobs
   /**

@@ -26,14 +26,14 @@ import { verifyUnwritten } from './evidence/verify.ts'
 import { Health, type StorageHealth } from './health/health.ts'
 import { KeptAnswers } from './idempotency/kept-answers.ts'
 import { Once } from './idempotency/once.ts'
-import type { Job } from './jobs/job.ts'
+import type { ImportJob } from './jobs/job.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { type ImportJobOptions, type ImportReceiver, startImport } from './jobs/start-import.ts'
 import { consoleLogger } from './logger.ts'
 import type { AnyModel } from './model/model.ts'
 import { type AnyAccessor, type ResolvedOptions, resolveOptions, type StorageOptions } from './options.ts'
 import { BoundTable } from './query/bound-table.ts'
-import { noRetention, Retention, type RetentionReport } from './retention/retention.ts'
+import { noRetention, Retention, type RetentionCaller } from './retention/retention.ts'
 import { type RevertSource, revertSelected } from './revert/revert-changes.ts'
 import { BackupRecords } from './schema/backup-records.ts'
 import { type DiagramOptions, Diagrams } from './schema/diagram/diagram.ts'
@@ -178,16 +178,16 @@ class OpenStorage implements Storage {
     const schedule = { source: this.#backupSource, log: this.#backupLog, logger }
     this.#schedule = options.backups && new BackupSchedule({ ...options.backups, ...schedule })
     this.#schedule?.start()
-    this.#retention = options.retention && new Retention({ log, head, order, logger, plan: options.retention })
+    this.#retention = options.retention && new Retention({ log, head, order, logger, jobs: this.jobs, plan: options.retention })
     this.#retention?.start()
     this.#log.start()
     this.audit[startCheckpoints]()
   }
 
-  async retain(): Promise<RetentionReport> {
+  async retain(options?: RetentionCaller): ReturnType<Retention['run']> {
     requireWholeDatabase(this.#units, 'retention is about')
     if (!this.#retention) throw noRetention()
-    return this.#retention.run()
+    return this.#retention.run(options)
   }
 
   changes(options?: FollowOptions): AsyncGenerator<ChangeEvent, void, undefined> {
@@ -254,7 +254,7 @@ class OpenStorage implements Storage {
     return importFrom(this.#importTarget(), source, options)
   }
 
-  startImport(source: ImportSource | ImportReceiver, options: ImportJobOptions = {}): Promise<Job> {
+  startImport(source: ImportSource | ImportReceiver, options: ImportJobOptions = {}): Promise<ImportJob> {
     return startImport(this.jobs, this.#importTarget(), source, options)
   }
 

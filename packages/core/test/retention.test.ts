@@ -1,8 +1,16 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { type Checkpoint, defineModel, GoneError, ModelAccessor, type Storage, type StorageOptions } from '@strongroom/core'
+import {
+  type Checkpoint,
+  defineModel,
+  GoneError,
+  ModelAccessor,
+  type RetentionReport,
+  type Storage,
+  type StorageOptions,
+} from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { Type } from 'typebox'
-import { expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { merkleRoot } from '../src/audit/digest.ts'
 import { rawDatabase, tamper } from './audit/raw-database.ts'
 import { changesSoFar, everyOf, rejectionOf, storagesOn } from './support.ts'
@@ -14,11 +22,11 @@ const Event = defineModel('events', { text: Type.String() })
 
 describeEngines('retention', (engine) => {
   const open = storagesOn(engine)
-  const start = async (retention: StorageOptions['retention']) => {
+  const start = async (retention: StorageOptions['retention'], options: Partial<StorageOptions> = {}) => {
     const notes = new ModelAccessor(Note, 'notes')
     const events = new ModelAccessor(Event, 'events')
     const url = await engine.freshUrl()
-    const storage = await open([notes, events], { url, auditCheckpoints: { key }, ...(retention && { retention }) })
+    const storage = await open([notes, events], { url, auditCheckpoints: { key }, ...(retention && { retention }), ...options })
     const write = async (accessor: typeof notes | typeof events, count: number) => {
       for (let left = count; left > 0; left -= 7) {
         await Promise.all(Array.from({ length: Math.min(7, left) }, () => accessor.insert({ text: String(left) })))
@@ -35,7 +43,7 @@ describeEngines('retention', (engine) => {
     await write(events, 3)
     await write(notes, 300)
     // The events are to be kept, and stand at the beginning.
-    expect(await storage.retain()).toEqual({ removed: 0 })
+    expect(await storage.retain()).toMatchObject({ removed: 0 })
     const [first] = await events.history(1)
     expect(first?.position).toBe(1)
   })
@@ -51,7 +59,7 @@ describeEngines('retention', (engine) => {
     expect(await positions(storage)).toEqual(Array.from({ length: 300 - removed }, (_none, index) => removed + index + 1))
     const after = await storage.audit.verify()
     expect(after).toMatchObject({ ok: true, fault: null, position: before.position, entries: 300 - removed, retained_below: removed + 1 })
-    expect(await storage.retain()).toEqual({ removed: 0 })
+    expect(await storage.retain()).toMatchObject({ removed: 0 })
     // It goes on as before.
     await write(notes, 300)
     const again = await storage.retain()
@@ -148,7 +156,7 @@ describeEngines('retention', (engine) => {
   test('keeps what is younger than its age', async () => {
     const { notes, storage, write } = await start({ keep: { notes: { for: '1h' } } })
     await write(notes, 20)
-    expect(await storage.retain()).toEqual({ removed: 0 })
+    expect(await storage.retain()).toMatchObject({ removed: 0 })
     expect(await positions(storage)).toHaveLength(20)
   })
 
@@ -179,5 +187,60 @@ describeEngines('retention', (engine) => {
     for (const retention of wrong) {
       expect(await rejectionOf(start(retention as never)), JSON.stringify(retention)).toMatchObject({ code: 'invalid_options' })
     }
+  })
+
+  describe('is a job', () => {
+    const jobsOf = async (storage: Storage) => {
+      const jobs = await storage.jobs.list()
+      return Promise.all(jobs.map(({ id }) => storage.jobs.wait(id)))
+    }
+
+    test('that says what went, and from where each component is kept', async () => {
+      const { notes, events, storage, write } = await start({ keep: { notes: { entries: 10 }, events: { for: 1 } } })
+      await write(events, 5)
+      await write(notes, 2_500)
+      const report = await storage.retain({ actor: 'olga', requestId: 'r-1' })
+      const { removed } = report
+      const kept = { horizon: 2_496, components: { notes: 2_496, events: null } }
+      expect(report).toEqual({ removed, ...kept })
+      const told = { kind: 'retention', state: 'done', actor: 'olga', requestId: 'r-1', progress: { phase: 'removing', entries: removed } }
+      expect(await jobsOf(storage)).toMatchObject([{ ...told, result: { removed, ...kept }, error: null }])
+    })
+
+    test('also where there is nothing to remove, when somebody asks', async () => {
+      const { notes, storage, write } = await start({ keep: { '*': { entries: 10 } } })
+      await write(notes, 3)
+      expect(await storage.retain()).toEqual({ removed: 0, horizon: 1, components: { notes: 1 } })
+      expect(await jobsOf(storage)).toMatchObject([{ actor: 'internal', state: 'done', result: { removed: 0 } }])
+    })
+
+    test('of the clock when it removes something, and no other', async () => {
+      const { notes, storage, write } = await start({ keep: { '*': { entries: 10 } }, every: 1 })
+      await write(notes, 3)
+      // Looks go on meanwhile, and find nothing.
+      expect(await jobsOf(storage)).toEqual([])
+      await write(notes, 60)
+      await vi.waitFor(async () => expect((await positions(storage))[0]).toBeGreaterThan(10))
+      const jobs = await jobsOf(storage)
+      expect(jobs.length).toBeGreaterThan(0)
+      for (const { actor, state, result } of jobs) {
+        expect({ actor, state }).toEqual({ actor: 'internal', state: 'done' })
+        expect((result as RetentionReport).removed).toBeGreaterThan(0)
+      }
+    })
+
+    test('that failed, once, where the log does not verify', async () => {
+      const { notes, storage, write, url } = await start(
+        { keep: { '*': { entries: 10 } }, every: 1 },
+        { logger: { error: () => {}, warn: () => {}, info: () => {} } },
+      )
+      await write(notes, 3)
+      await tamper(url, "UPDATE strongroom_audit_log SET actor = 'nobody' WHERE id = 1")
+      await write(notes, 60)
+      const failed = { kind: 'retention', state: 'failed', result: null, error: { code: 'storage_unavailable' } }
+      await vi.waitFor(async () => expect(await storage.jobs.list()).toMatchObject([failed]))
+      expect(await rejectionOf(storage.retain())).toMatchObject({ code: 'storage_unavailable' })
+      expect(await jobsOf(storage)).toMatchObject([failed, failed])
+    })
   })
 })

@@ -72,7 +72,7 @@ export class JobLog {
    * Ends a job in the very unit that does its work, so that it is done when that is committed, and never otherwise. Answers whether it
    * may be committed: not when somebody has cancelled it, or has taken its owner for lost.
    */
-  *seal(session: Session, { id, progress }: Job, outcome: JobOutcome): Task<Standing> {
+  *seal(session: Session, { id, progress }: Pick<Job, 'id' | 'progress'>, outcome: JobOutcome): Task<Standing> {
     const table = this.#table
     const [row] = yield* locked(table, session, equals('id', id))
     const found = this.#standing(row)
@@ -98,7 +98,8 @@ export class JobLog {
       // A restore puts another list of jobs in the place of this one.
       if (row) yield* updateRows(table, session.connection, session.context, [{ id: job.id }], columns)
       else yield* insertRows(table, session.connection, [{ ...whole, ...columns }])
-      return { ...job, ...outcome, cancelRequested: cancelled }
+      // An outcome is of the kind of its job.
+      return { ...job, ...outcome, cancelRequested: cancelled } as Job
     })
   }
 
@@ -149,16 +150,16 @@ export class JobLog {
     }
   }
 
-  #settle({ id }: FieldValues): Promise<Job> {
+  #settle({ id, kind }: FieldValues): Promise<Job> {
     const table = this.#table
     const isLost = (row: FieldValues): boolean => this.#isLost(row)
-    const outcome = lostOutcome(this.#now())
+    const outcome = lostOutcome(kind as Job['kind'], this.#now())
     return this.#write(function* (session) {
       const [row] = yield* locked(table, session, equals('id', id))
       if (!row) throw new Error('the job was removed meanwhile')
       if (!isLost(row)) return jobOf(row)
       yield* updateRows(table, session.connection, session.context, [{ id }], columnsOf(outcome))
-      return { ...jobOf(row), ...outcome }
+      return { ...jobOf(row), ...outcome } as Job
     })
   }
 

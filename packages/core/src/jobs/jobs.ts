@@ -27,7 +27,7 @@ export interface StorageJobs {
   /** The newest 100, newest first. */
   list(): Promise<Job[]>
   /**
-   * Asks a job to end, and leaves nothing of what it did. In this process it is told at once, another one hears of it within seconds.
+   * Asks a job to end, and leaves nothing of what it did: of retention what it has removed stays so. In this process it is told at once, another one hears of it within seconds.
    * @returns the job as it stands: it is `cancelled` when it has ended
    * @throws NotFoundError where there is none; ConflictError `state_conflict` when it has ended
    * @example
@@ -68,7 +68,7 @@ const sweep = 3_600_000
 export class Jobs implements StorageJobs {
   readonly #parts: JobParts
   readonly #observer: StorageObserver | undefined
-  readonly #running = new Map<string, RunningJob>()
+  readonly #running = new Map<string, Pick<RunningJob, 'job' | 'cancel' | 'close' | 'ended' | 'stored'>>()
   readonly #sweeping: NodeJS.Timeout
   readonly #requireWhole: () => void
   #closed = false
@@ -81,12 +81,12 @@ export class Jobs implements StorageJobs {
     this.#sweeping = setInterval(() => void this.#forgetOld(), sweep).unref()
   }
 
-  start(task: JobTask): Job {
+  start<Progress extends Job['progress'], Report extends NonNullable<Job['result']>>(task: JobTask<Progress, Report>): Job {
     if (this.#closed) throw closed()
     this.#requireWhole()
     if (this.#running.size >= mostRunning)
       throw new StorageBusyError(`${mostRunning} jobs are running. Nothing was started; try again when one has ended.`)
-    const running = new RunningJob(this.#parts, task)
+    const running = new RunningJob<Progress, Report>(this.#parts, task)
     const { id, kind } = running.job
     this.#running.set(id, running)
     this.#observer?.jobSeen?.({ id, kind, state: 'running' })

@@ -1,6 +1,6 @@
 import { StrongroomError } from '../errors.ts'
 import type { ImportProgress, ImportReport } from '../transfer/import/report.ts'
-import type { JobError, JobOutcome } from './job.ts'
+import type { Job, JobError, JobOutcome } from './job.ts'
 
 /** Ends a job that somebody cancelled. */
 export class JobCancelled extends Error {
@@ -24,27 +24,30 @@ export function lastProgress({ bytes, ...progress }: ImportProgress, { errorCoun
 }
 
 /** How a job ended that threw something. */
-export function failureOf(error: unknown, finishedAt: Date): JobOutcome {
+export function failureOf(kind: Job['kind'], error: unknown, finishedAt: Date): JobOutcome {
   if (error instanceof JobCancelled) return { state: 'cancelled', finishedAt, result: null, error: null }
-  const told = tell(error)
+  const told = tell(kind, error)
   return { state: told.code === 'storage_closed' ? 'cancelled' : 'failed', finishedAt, result: null, error: told }
 }
 
 /** Whether whoever runs the server has to hear of it: whoever asked for the job is told less. */
 export function isUnexpected(error: unknown): boolean {
-  return !(error instanceof JobCancelled) && tell(error).code === 'internal_error'
+  return !(error instanceof JobCancelled) && tell('import', error).code === 'internal_error'
 }
 
 /** The job's owner is gone, and with it what it had not yet committed. */
-export function lostOutcome(finishedAt: Date): JobOutcome {
-  const error: JobError = { code: 'storage_unavailable', message: 'The server ended while it ran; nothing was written. Start it again.' }
+export function lostOutcome(kind: Job['kind'], finishedAt: Date): JobOutcome {
+  const error: JobError = { code: 'storage_unavailable', message: `The server ended while it ran; ${leaves[kind]} Start it again.` }
   return { state: 'failed', finishedAt, result: null, error }
 }
 
-function tell(error: unknown): JobError {
+/** What a job leaves that did not come to its end. */
+const leaves = { import: 'nothing was written.', retention: 'what it had removed stays so.' } as const
+
+function tell(kind: Job['kind'], error: unknown): JobError {
   if (error instanceof StrongroomError && error.code === 'storage_closed')
-    return { code: error.code, message: 'The storage was closed while it ran; nothing was written. Start it again.' }
+    return { code: error.code, message: `The storage was closed while it ran; ${leaves[kind]} Start it again.` }
   // The others are mistakes in the program: their sentences are for those who write it.
   if (error instanceof StrongroomError && error.status !== 500) return { code: error.code, message: error.message }
-  return { code: 'internal_error', message: 'Something went wrong in the server. Its log has the details. Nothing was written.' }
+  return { code: 'internal_error', message: `Something went wrong in the server. Its log has the details; ${leaves[kind]}` }
 }

@@ -5,23 +5,31 @@ import { makeUuid } from '../model/uuid.ts'
 import type { StorageObserver } from '../session/observer.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
-import type { ImportRecord } from '../transfer/import/import.ts'
-import type { ImportProgress, ImportReport } from '../transfer/import/report.ts'
 import type { Job, JobOutcome } from './job.ts'
 import type { JobLog, Standing } from './job-log.ts'
-import { failureOf, isUnexpected, JobCancelled, lastProgress, outcomeOf } from './outcome.ts'
+import type { JobKind } from './kinds.ts'
+import { failureOf, isUnexpected, JobCancelled } from './outcome.ts'
 
 /** What the work of a job is given. */
-export interface JobTools {
+export interface JobTools<Progress extends Job['progress'], Report extends NonNullable<Job['result']>> {
   /** Ends the work. */
   readonly signal: AbortSignal
-  readonly onProgress: (progress: ImportProgress) => void
-  readonly record: ImportRecord
+  readonly onProgress: (progress: Progress) => void
+  readonly record: JobRecord<Report>
+}
+
+/** How the unit that does the work of a job ends the job, too. */
+export interface JobRecord<Report> {
+  /** Resolves when the job is stored. */
+  readonly ready: () => Promise<void>
+  readonly seal: (session: Session, report: Report) => Task<void>
 }
 
 /** What a job is to do, and for whom. */
-export interface JobTask extends Pick<Job, 'kind' | 'actor' | 'requestId'> {
-  readonly work: (tools: JobTools) => Promise<ImportReport>
+export interface JobTask<Progress extends Job['progress'], Report extends NonNullable<Job['result']>>
+  extends Pick<Job, 'actor' | 'requestId'> {
+  readonly kind: JobKind<Progress, Report>
+  readonly work: (tools: JobTools<Progress, Report>) => Promise<Report>
   /** Is called once the work has ended; the job's end waits for it. */
   readonly onEnd?: (() => Promise<void>) | undefined
 }
@@ -43,25 +51,31 @@ const renewal = 2_000
 const mostTries = 5
 
 /** A job that this process runs. What is known of it here is newer than what the database has. */
-export class RunningJob {
+export class RunningJob<
+  Progress extends Job['progress'] = Job['progress'],
+  Report extends NonNullable<Job['result']> = NonNullable<Job['result']>,
+> {
   /** Resolves when it has ended; never rejects. */
   readonly ended: Promise<void>
   /** Resolves when its end is stored, too. */
   readonly stored: Promise<void>
   readonly #parts: JobParts
+  readonly #kind: JobKind<Progress, Report>
   readonly #abort = new AbortController()
   readonly #closing = new AbortController()
   #job: Job
   #added: Promise<void> = Promise.resolve()
   #renewing = false
 
-  constructor(parts: JobParts, task: JobTask) {
+  constructor(parts: JobParts, task: JobTask<Progress, Report>) {
     this.#parts = parts
     const { kind, actor, requestId } = task
+    this.#kind = kind
+    // Which kind it is says of which kind its progress and its result are.
     this.#job = {
-      ...{ id: makeUuid(), kind, state: 'running', actor, requestId, startedAt: parts.now(), finishedAt: null },
-      ...{ cancelRequested: false, progress: { phase: 'reading', rows: 0, bytes: 0 }, result: null, error: null },
-    }
+      ...{ id: makeUuid(), kind: kind.kind, state: 'running', actor, requestId, startedAt: parts.now(), finishedAt: null },
+      ...{ cancelRequested: false, progress: kind.begun, result: null, error: null },
+    } as Job
     const end = Promise.withResolvers<void>()
     this.ended = end.promise
     this.stored = this.#run(task, () => end.resolve())
@@ -83,17 +97,14 @@ export class RunningJob {
     await this.stored
   }
 
-  async #run(task: JobTask, tellEnd: () => void): Promise<void> {
+  async #run(task: JobTask<Progress, Report>, tellEnd: () => void): Promise<void> {
     this.#added = this.#parts.log.add(this.#job)
     this.#added.catch((error) => this.#abort.abort(error))
     const heart = setInterval(() => void this.#renew(), renewal).unref()
-    const outcome = await this.#work(task)
+    const { outcome, isSealed } = await this.#work(task)
     clearInterval(heart)
     await this.#afterwards(task)
-    if (outcome.state === 'done' && outcome.result?.applied) {
-      this.#job = { ...this.#job, ...outcome }
-      return tellEnd()
-    }
+    if (isSealed) return this.#end(outcome, tellEnd)
     // It may be committed after all: the database knows.
     const isOpen = outcome.error?.code === 'commit_unknown'
     if (!isOpen) this.#end(outcome, tellEnd)
@@ -102,39 +113,48 @@ export class RunningJob {
   }
 
   #end(outcome: Partial<JobOutcome>, tellEnd: () => void): void {
-    this.#job = { ...this.#job, ...outcome }
+    this.#change(outcome)
     tellEnd()
   }
 
-  async #work({ work }: JobTask): Promise<JobOutcome> {
+  /** What a job is made of stays of its kind. */
+  #change(changed: Partial<JobOutcome> | { readonly progress: Progress }): void {
+    this.#job = { ...this.#job, ...changed } as Job
+  }
+
+  #progress(report: Report): Progress {
+    // As this kind has begun, and gone on.
+    return this.#kind.last(this.#job.progress as Progress, report)
+  }
+
+  async #work({ work }: JobTask<Progress, Report>): Promise<{ readonly outcome: JobOutcome; readonly isSealed: boolean }> {
     const { now, logger, around } = this.#parts
-    const begin = (tools: JobTools): Promise<ImportReport> => {
+    const begin = (tools: JobTools<Progress, Report>): Promise<Report> => {
       const { id, kind } = this.#job
       return around ? around({ kind: 'job', name: kind, component: null, id }, () => work(tools)) : work(tools)
     }
     try {
       const report = await begin({
         signal: this.#abort.signal,
-        onProgress: (progress) => {
-          this.#job = { ...this.#job, progress }
-        },
+        onProgress: (progress) => this.#change({ progress }),
         record: {
           ready: () => this.#added,
           seal: (session, report) => this.#seal(session, report),
         },
       })
-      this.#job = { ...this.#job, progress: lastProgress(this.#job.progress, report) }
-      return outcomeOf(report, now())
+      this.#change({ progress: this.#progress(report) })
+      const outcome = this.#kind.outcome(report, now())
+      return { outcome, isSealed: outcome.state === 'done' && this.#kind.isSealed(report) }
     } catch (error) {
       if (isUnexpected(error)) logger.error(`The job ${this.#job.id} failed.`, error)
-      return failureOf(error, now())
+      return { outcome: failureOf(this.#job.kind, error, now()), isSealed: false }
     }
   }
 
-  *#seal(session: Session, report: ImportReport): Task<void> {
+  *#seal(session: Session, report: Report): Task<void> {
     const { log, now } = this.#parts
-    const sealed = { ...this.#job, progress: lastProgress(this.#job.progress, report) }
-    this.#obey(yield* log.seal(session, sealed, outcomeOf(report, now())))
+    const sealed = { id: this.#job.id, progress: this.#progress(report) }
+    this.#obey(yield* log.seal(session, sealed, this.#kind.outcome(report, now())))
   }
 
   /** Ends the work when it is not wanted, or not trusted, any more. */
@@ -143,7 +163,7 @@ export class RunningJob {
     if (standing === 'lost') throw new ConflictError('state_conflict', lostSentence)
   }
 
-  async #afterwards({ onEnd }: JobTask): Promise<void> {
+  async #afterwards({ onEnd }: Pick<JobTask<Progress, Report>, 'onEnd'>): Promise<void> {
     try {
       await onEnd?.()
     } catch (error) {

@@ -4,8 +4,9 @@ import { unitContext } from '../session/options.ts'
 import { withWorkFile } from '../transfer/files.ts'
 import { abandonSource, type ImportSource } from '../transfer/import/files-of.ts'
 import { checkImport, type ImportOptions, type ImportTarget, importFrom } from '../transfer/import/import.ts'
-import type { Job } from './job.ts'
+import type { ImportJob } from './job.ts'
 import type { Jobs } from './jobs.ts'
+import { imports } from './kinds.ts'
 
 /** How rows are imported by a job. */
 export type ImportJobOptions = Pick<ImportOptions, 'mode' | 'dryRun' | 'actor' | 'requestId'>
@@ -19,17 +20,18 @@ export async function startImport(
   target: ImportTarget,
   source: ImportSource | ImportReceiver,
   options: ImportJobOptions,
-): Promise<Job> {
-  const begin = (files: ImportSource, onEnd?: () => Promise<void>): Job => {
+): Promise<ImportJob> {
+  const begin = (files: ImportSource, onEnd?: () => Promise<void>): ImportJob => {
     try {
       const { actor, requestId } = checked(target, files, options)
+      // The job is of the kind that it is started as.
       return jobs.start({
-        kind: 'import',
+        kind: imports,
         actor,
         requestId,
         onEnd,
         work: ({ signal, onProgress, record }) => importFrom(target, files, { ...options, signal, onProgress }, { record }),
-      })
+      }) as ImportJob
     } catch (error) {
       if (typeof files === 'object' && files !== null) abandonSource(files)
       throw error
@@ -39,8 +41,8 @@ export async function startImport(
 }
 
 /** The job begins when all files are there, and its end waits for their removal. */
-async function receive(source: ImportReceiver, begin: (files: ImportSource, onEnd: () => Promise<void>) => Job): Promise<Job> {
-  const begun = Promise.withResolvers<Job>()
+async function receive(source: ImportReceiver, begin: (files: ImportSource, onEnd: () => Promise<void>) => ImportJob): Promise<ImportJob> {
+  const begun = Promise.withResolvers<ImportJob>()
   const ended = Promise.withResolvers<void>()
   const removed = withWorkFile(async (path) => {
     const files = await source(dirname(path))

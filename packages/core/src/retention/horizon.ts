@@ -2,25 +2,31 @@ import type { AuditOrder } from '../audit/audit-order.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
 import type { StoredRow } from '../engine/engine.ts'
 import type { RetentionPlan } from './read-retention.ts'
+import type { RetentionReport } from './report.ts'
 
 /** What a horizon is looked for in. */
 export interface HorizonParts extends LogTables {
   readonly order: Pick<AuditOrder, 'positionAt' | 'head'>
 }
 
+/** Where the log may begin. */
+export type Horizon = Pick<RetentionReport, 'horizon' | 'components'>
+
 /**
  * The first position that is kept: that of the first entry which its component wants to keep. What comes before it is a prefix of the
  * log, whatever components it is about. The last entry is always kept.
  */
-export async function findHorizon(parts: HorizonParts, { keep }: RetentionPlan, now: Date): Promise<number> {
+export async function findHorizon(parts: HorizonParts, { keep }: RetentionPlan, now: Date): Promise<Horizon> {
   const { position } = await parts.order.head()
   let horizon = position
+  const components: Record<string, number | null> = {}
   for (const component of await componentsIn(parts)) {
     const kept = keep.get(component) ?? keep.get('*')
     const from = kept === undefined ? await firstOf(parts, component, 0) : await firstKept(parts, component, kept, now)
     horizon = Math.min(horizon, from ?? horizon)
+    components[component] = from ?? null
   }
-  return horizon
+  return { horizon, components }
 }
 
 type Kept = RetentionPlan['keep'] extends ReadonlyMap<string, infer Value> ? Value : never

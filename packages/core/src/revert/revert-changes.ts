@@ -53,9 +53,9 @@ async function batchOf(jobs: RevertSource['jobs'], id: string): Promise<string> 
     throw new NotFoundError(
       `There is no job ${String(id).slice(0, 100)}. Ended ones are forgotten after 7 days: give the batch of its entries.`,
     )
-  const batch = job.result?.transactionId
+  const batch = job.kind === 'import' ? job.result?.transactionId : undefined
   if (typeof batch === 'string') return batch
-  throw new ConflictError('state_conflict', `The import ${job.id} has written nothing that could be undone.`)
+  throw new ConflictError('state_conflict', `The ${job.kind} ${job.id} has written nothing that could be undone.`)
 }
 
 async function revertChanges(target: RevertTarget, task: RevertTask, options: RevertChangesOptions): Promise<RevertReport> {

@@ -1,10 +1,10 @@
 import { importParameters, readFlag, readParameters } from '@strongroom/contract'
 import {
   ConflictError,
+  type ImportJob,
   type ImportJobOptions,
   InvalidQueryError,
   importReportToJson,
-  type Job,
   type Storage,
   StrongroomError,
   ValidationError,
@@ -35,12 +35,13 @@ export function importFiles(
     const who = { actor: await operatorOf(request, actor), requestId: requestIdOf(request) }
     const upload = receiveImport(request.raw, { storage, limit: uploadLimit, table })
     const { id } = await storage.startImport(upload, { ...options, ...who })
-    const job = await storage.jobs.wait(id, { timeout: wait, signal: closing })
+    // A job stays what it was started as.
+    const job = (await storage.jobs.wait(id, { timeout: wait, signal: closing })) as ImportJob
     return answer(request, reply, job)
   }
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, job: Job): string {
+function answer(request: FastifyRequest, reply: FastifyReply, job: ImportJob): string {
   const { state, result, error } = job
   if (state === 'running') {
     exposeHeaders(reply, ['Location', 'X-Request-Id'])

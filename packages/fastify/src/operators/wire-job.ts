@@ -1,7 +1,8 @@
 import { importReportToJson, type Job } from '@strongroom/core'
 
 /** A job in JSON form. */
-export function wireJob({ requestId, startedAt, finishedAt, cancelRequested, result, ...job }: Job): Record<string, unknown> {
+export function wireJob(job: Job): Record<string, unknown> {
+  const { requestId, startedAt, finishedAt, cancelRequested } = job
   return {
     id: job.id,
     kind: job.kind,
@@ -12,7 +13,7 @@ export function wireJob({ requestId, startedAt, finishedAt, cancelRequested, res
     finished_at: finishedAt?.toISOString() ?? null,
     cancel_requested: cancelRequested,
     progress: job.progress,
-    result: result && importReportToJson(result),
+    result: job.kind === 'import' ? job.result && importReportToJson(job.result) : job.result,
     error: job.error,
   }
 }
