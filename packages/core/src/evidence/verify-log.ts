@@ -3,6 +3,7 @@ import type { AuditFault } from '../audit/log-fault.ts'
 import type { Codec, DatabasePlace, Snapshot, Statement, StoredRow } from '../engine/engine.ts'
 import { openSnapshot } from '../engine/open-snapshot.ts'
 import { StorageUnavailableError } from '../errors.ts'
+import { ownPace } from '../transfer/worker/pace.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { CheckpointHolder, type HeldCheckpoint } from './hold-checkpoints.ts'
 
@@ -41,8 +42,8 @@ export interface VerifyTask {
   readonly checkpoints: readonly Checkpoint[]
 }
 
-/** Rows that are read at a time. */
-const chunkSize = 1_000
+/** Rows that are read at a time: the work of a millisecond. */
+const chunkSize = 200
 
 /** Looks through a log, as it is at one moment. On SQLite it blocks the thread. */
 export async function verifyLog(task: VerifyTask): Promise<AuditVerdict> {
@@ -63,6 +64,7 @@ export async function verifyLog(task: VerifyTask): Promise<AuditVerdict> {
     for await (const rows of snapshot.stream(task.placed, chunkSize)) {
       if (check.fault) break
       for (const row of rows) check.add(read(row))
+      await ownPace.step()
     }
     check.end()
     const checkpoints = holder.end(check)

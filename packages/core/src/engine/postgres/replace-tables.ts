@@ -61,6 +61,8 @@ export interface TablesReplacement {
     readonly unsealed: number
     readonly safety: string
   }) => LogRecord
+  /** Called between two pieces of the filling, which may rest meanwhile. */
+  readonly pace: () => Promise<void>
   /** Is told where the work stands. */
   readonly tell: (step: 'filled' | 'locked' | 'prepared' | 'replaced') => void
 }
@@ -117,11 +119,11 @@ export async function lastSafetySchema(place: DatabasePlace): Promise<DatabasePl
   }
 }
 
-async function fill(client: Client, staging: string, { definitions, references, tables }: TablesReplacement): Promise<void> {
+async function fill(client: Client, staging: string, { definitions, references, tables, pace }: TablesReplacement): Promise<void> {
   await client.query({ sql: `BEGIN; SET LOCAL search_path TO ${quoteName(staging)}` })
   try {
     for (const sql of definitions) await client.query({ sql })
-    for (const table of tables) await fillTable(client, staging, table)
+    for (const table of tables) await fillTable(client, staging, table, pace)
     for (const sql of references) await client.query({ sql })
     await client.query({ sql: 'COMMIT' })
   } catch (error) {
@@ -130,7 +132,7 @@ async function fill(client: Client, staging: string, { definitions, references, 
   }
 }
 
-async function fillTable(client: Client, staging: string, filled: FilledTable): Promise<void> {
+async function fillTable(client: Client, staging: string, filled: FilledTable, pace: TablesReplacement['pace']): Promise<void> {
   const { table, columns, countedId, lastCountedId } = filled
   const copy = copyInto(
     client,
@@ -138,7 +140,10 @@ async function fillTable(client: Client, staging: string, filled: FilledTable): 
     columns.map(({ name }) => name),
   )
   try {
-    for (const rows of inBatches(filled)) await copy.add(rows)
+    for (const rows of inBatches(filled)) {
+      await copy.add(rows)
+      await pace()
+    }
   } catch (error) {
     // Before that nothing else can be asked of the connection.
     await copy.end().catch(() => undefined)

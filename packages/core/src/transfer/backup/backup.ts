@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -10,6 +9,7 @@ import { UsageError } from '../../errors.ts'
 import type { AnyModel } from '../../model/model.ts'
 import { createTableStatements, type NamedTable, tableOf } from '../../schema/wanted-table.ts'
 import { checkTarget } from '../check-target.ts'
+import { filePieces } from '../file-pieces.ts'
 import { placeFile, withWorkFile } from '../files.ts'
 import { syncMeanwhile } from '../sync-meanwhile.ts'
 import type { Transfers } from '../transfers.ts'
@@ -64,7 +64,7 @@ export async function backupTo(
   }
   return withWorkFile(async (path) => {
     const report = await make(path)
-    await pipeline(createReadStream(path), target, { signal })
+    await pipeline(filePieces(path), target, { signal })
     return report
   })
 }

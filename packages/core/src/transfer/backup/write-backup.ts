@@ -2,6 +2,7 @@ import type { DatabasePlace, Snapshot, Statement, StoredKind } from '../../engin
 import { openSnapshot } from '../../engine/open-snapshot.ts'
 import { checkPortableFile, copyDatabaseFile, makePortableFile, type PortableFile } from '../../engine/portable-file.ts'
 import { StorageUnavailableError } from '../../errors.ts'
+import { ownPace } from '../worker/pace.ts'
 
 /** A table to copy, in plain data: another thread does it. */
 export interface CopyPlan {
@@ -29,7 +30,7 @@ export interface BackupTask {
 }
 
 /** Rows that are copied at a time. */
-const chunkSize = 1_000
+const chunkSize = 100
 
 /** Makes a backup in a new file, and checks it. */
 export async function writeBackup(task: BackupTask): Promise<void> {
@@ -68,6 +69,7 @@ async function copyTable(snapshot: Snapshot, file: PortableFile, { table, statem
   for await (const rows of snapshot.stream(statement, chunkSize)) {
     const copied = rows.map((row) => converters.map((convert, index) => convert(row[names[index] ?? ''])))
     file.insert(table, names, copied)
+    await ownPace.step()
   }
   if (countedId !== undefined) file.setLastCountedId(table, await snapshot.lastCountedId(table, countedId))
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Snapshot } from '../../engine/engine.ts'
+import { ownPace } from '../worker/pace.ts'
 import { type CellWriter, cellWriter, harmlessCell, textCell } from './csv-cell.ts'
 import type { ExportedFile } from './manifest.ts'
 import type { ColumnPlan, TablePlan } from './plan.ts'
@@ -78,6 +79,7 @@ class CsvFile {
     this.#taken.catch(() => undefined)
     // Messages to this thread get their turn, and what was packed goes on.
     await nextTurn()
+    await ownPace.step()
   }
 
   #encode(): Buffer {

@@ -3,6 +3,7 @@ import { chainHead } from '../../audit/chain.ts'
 import { type FileConnection, openPortableFile, portableCodec } from '../../engine/portable-file.ts'
 import { type FilledTable, replacePostgresTables, type TablesReplacement } from '../../engine/postgres/replace-tables.ts'
 import type { CopyPlan } from '../backup/write-backup.ts'
+import { ownPace } from '../worker/pace.ts'
 import type { Replaced } from './replace.ts'
 import { type RestoreDeed, recordRestore } from './restore-entry.ts'
 import type { RestoreStep } from './steps.ts'
@@ -26,6 +27,7 @@ export async function replaceTables(task: ReplaceTablesTask, tell: (step: Restor
       references,
       rules,
       patience,
+      pace: () => ownPace.step(),
       tell,
       tables: task.tables.map((plan) => tableFrom(file, plan)),
       log: { table: AuditLog.name, head: AuditHead.name, headColumns: AuditHead.fields.map(({ name, kind }) => ({ name, kind })) },

@@ -18,6 +18,7 @@ import { createStatements } from '../../schema/wanted-table.ts'
 import { unitContext, type WriteOptions } from '../../session/options.ts'
 import { checkSource } from '../check-source.ts'
 import { diskError } from '../files.ts'
+import { giveWay } from '../give-way.ts'
 import { syncMeanwhile } from '../sync-meanwhile.ts'
 import { withWorkFolder } from '../work-folder.ts'
 import { bringUp, listed } from './bring-up.ts'
@@ -116,6 +117,7 @@ async function receive(source: string | Readable, path: string, maxBytes = Numbe
         bytes += chunk.length
         assertSize(bytes, maxBytes)
         yield chunk
+        await giveWay()
       }
     }
     await pipeline(source, counted, createWriteStream(path, { flags: 'wx', mode: 0o600 }))

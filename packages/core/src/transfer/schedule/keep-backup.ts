@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileOf } from '../../engine/database-place.ts'
 import { removeFile } from '../../engine/remove-file.ts'
 import { type BackupSource, makeBackup } from '../backup/backup.ts'
+import { filePieces } from '../file-pieces.ts'
 import { withWorkFolder } from '../work-folder.ts'
 import { reportOf } from '../worker/report-of.ts'
 import { moduleUrl } from '../worker/run-in-worker.ts'
@@ -70,7 +71,7 @@ async function send(keeping: Keeping, made: string): Promise<string> {
   return patiently(keeping, async (goesOn, signal) => {
     const { digest, tap } = digesting(goesOn)
     // The target hears of failures, too.
-    pipeline(createReadStream(made), tap, { signal }).catch(() => undefined)
+    pipeline(filePieces(made), tap, { signal }).catch(() => undefined)
     try {
       await keeping.target.write(keeping.name, tap)
       if (!tap.readableEnded) throw new Error('The target has not taken all bytes.')

@@ -8,6 +8,13 @@ import {
   UsageError,
 } from '../../errors.ts'
 
+/** What a thread is started with. */
+export interface WorkerData {
+  readonly task: unknown
+  /** How busy the main thread is, in thousandths of its time. */
+  readonly load: Int32Array
+}
+
 /** What a thread that makes bytes tells the main one. */
 export type FromWorker =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
-import { type FromWorker, heardError, type ToWorker } from './messages.ts'
+import { mainLoad } from './main-load.ts'
+import { type FromWorker, heardError, type ToWorker, type WorkerData } from './messages.ts'
 
 export { moduleUrl } from '../../engine/module-url.ts'
 
@@ -26,7 +27,9 @@ const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_
  * @param onStep is told where the work stands, where it tells
  */
 export function runInWorker<Report>(module: URL, task: unknown, onStep?: (step: string) => void): WorkerOutput<Report> {
-  const worker = new Worker(module, { workerData: task, name: 'strongroom', resourceLimits })
+  const workerData: WorkerData = { task, load: mainLoad.cell }
+  const worker = new Worker(module, { workerData, name: 'strongroom', resourceLimits })
+  const endWatch = mainLoad.watch()
   const { promise, resolve, reject } = Promise.withResolvers<Report>()
   // Whoever wants the bytes alone hears of failures there.
   promise.catch(() => undefined)
@@ -50,6 +53,7 @@ export function runInWorker<Report>(module: URL, task: unknown, onStep?: (step: 
   })
   worker.on('error', (error) => bytes.destroy(error))
   worker.on('exit', () => {
+    endWatch()
     if (!done) bytes.destroy(new Error('The thread ended before its work was done.'))
   })
   return { bytes, report: promise }

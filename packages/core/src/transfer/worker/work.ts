@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type FromWorker, type ToWorker, tellError } from './messages.ts'
+import { type FromWorker, type ToWorker, tellError, type WorkerData } from './messages.ts'
 
 /**
  * Does the work of a thread that `runInWorker` started: what is written goes to the main thread, no faster than it is taken there.
@@ -31,7 +31,7 @@ export async function work<Task>(run: (task: Task, output: Writable, tell: (step
   })
   try {
     // Whoever starts the thread says what its task is.
-    send({ type: 'done', report: await run(workerData as Task, output, (step) => send({ type: 'step', step })) })
+    send({ type: 'done', report: await run((workerData as WorkerData).task as Task, output, (step) => send({ type: 'step', step })) })
   } catch (error) {
     send({ type: 'failed', error: tellError(error) })
   } finally {
