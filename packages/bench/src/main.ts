@@ -24,7 +24,7 @@ import { importBench } from './transfer/import-bench.ts'
 import { restoreBench } from './transfer/restore-bench.ts'
 
 /**
- * `npm run bench -- [--rounds N] [--seconds N] [--parts accessor,http,start,export,import,verify] [--operations get,list,post,put,delete] [--busy]`: accessors, HTTP, the start
+ * `npm run bench -- [--rounds N] [--seconds N] [--parts accessor,http,start,export,import,verify] [--operations get,list,pages,post,put,delete] [--busy]`: accessors, HTTP, the start
  *   and exports beside hand-written code, paired in one run; `--busy` keeps the rounds in which other programs ran, and is no evidence.
  * `npm run bench -- pages [--rounds N] [--records N]`: the first and the 5,000th page of a million records, on both engines.
  * `npm run bench -- postgres [--rounds N] [--seconds N] [--parts accessor,http] [--connections 1,4,16,64] [--operations get,list,insert,update,delete]
@@ -80,7 +80,7 @@ async function measureBesideHand(): Promise<void> {
     rounds: option('rounds', 5),
     seconds: option('seconds', 1),
     parts: word('parts') ?? 'accessor,http,start,export,import,verify',
-    operations: word('operations') ?? 'get,list,post,put,delete',
+    operations: word('operations') ?? 'get,list,pages,post,put,delete',
     keepAll,
     report,
   }

@@ -39,6 +39,7 @@ export function openHandStore(path: string, { synchronous = 'FULL' }: HandOption
   `)
   const get = database.prepare<[number], HandUser>('SELECT * FROM users WHERE id = ? AND deleted_at IS NULL')
   const list = database.prepare<[number, number], HandUser>('SELECT * FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT ? OFFSET ?')
+  const page = database.prepare<[number, number], HandUser>('SELECT * FROM users WHERE id > ? AND deleted_at IS NULL ORDER BY id LIMIT ?')
   const insert = database.prepare('INSERT INTO users (name, email, age, created_at, deleted_at) VALUES (?, ?, ?, ?, NULL)')
   const update = database.prepare('UPDATE users SET name = ?, email = ?, age = ? WHERE id = ?')
   const mark = database.prepare('UPDATE users SET deleted_at = ? WHERE id = ?')
@@ -75,6 +76,7 @@ export function openHandStore(path: string, { synchronous = 'FULL' }: HandOption
   return {
     get: (id: number) => get.get(id),
     list: (limit: number, offset: number) => list.all(limit, offset),
+    page: (limit: number, after: number) => page.all(after, limit),
     insert: database.transaction(create).immediate,
     update: database.transaction(change).immediate,
     delete: database.transaction(remove).immediate,

@@ -12,7 +12,7 @@ export interface LoadOrder {
   readonly wire: WireName
 }
 
-export type Operation = 'get' | 'list' | 'post' | 'put' | 'delete'
+export type Operation = 'get' | 'list' | 'pages' | 'post' | 'put' | 'delete'
 
 /** What came of it. */
 export interface LoadReport {
@@ -35,13 +35,17 @@ const json = { 'content-type': 'application/json', 'x-user': 'bench' }
 /** Records that reads and changes turn to. */
 const touched = 5_000
 
-/** What each request asks for. A list is the same each time, and made once. */
+/** Pages of a hundred records that are asked for in turn: more than anybody remembers. */
+const pages = 40_000
+
+/** What each request asks for. A list is the same each time, and made once; of pages each is another one. */
 function setup({ operation, start, wire: name }: LoadOrder): autocannon.Request {
   const wire: Wire = wires[name]
   if (operation === 'list') return whole(wire.list(100, 200))
   let next = start
   const asked: Record<Exclude<Operation, 'list'>, (index: number) => Asked> = {
     get: (index) => wire.get((index % touched) + 1),
+    pages: (index) => wire.page(100, index % pages),
     post: (index) => wire.post(person(index)),
     put: (index) => wire.put((index % touched) + 1, { age: 100 + (Math.floor(index / touched) % 50) }),
     delete: (index) => wire.delete(index),

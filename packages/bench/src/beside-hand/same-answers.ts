@@ -20,6 +20,7 @@ interface Asked {
 const requests: readonly Asked[] = [
   { method: 'GET', path: '/users/17' },
   { method: 'GET', path: '/users?limit=100&offset=200&count=none' },
+  { method: 'GET', path: '/users?limit=100&id[gt]=4990&count=none' },
   { method: 'POST', path: '/users', body: { name: 'Zoë "Z" O’Hara', email: 'zoe@example.com', age: 41 } },
   { method: 'PUT', path: '/users/17', body: { age: 149 } },
   { method: 'GET', path: '/users/17' },

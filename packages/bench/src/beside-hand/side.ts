@@ -77,7 +77,7 @@ export async function startSide(
     return microseconds
   }
   // Where each operation goes on: what was deleted is gone, and an address of a new record is taken.
-  const next: Record<Operation, number> = { get: 0, list: 0, post: 1_000_000, put: 0, delete: 6_000 }
+  const next: Record<Operation, number> = { get: 0, list: 0, pages: 0, post: 1_000_000, put: 0, delete: 6_000 }
   const rates = new Map<string, number>()
   const load: Side['load'] = async (operation, { connections, seconds }) => {
     const key = `${operation} ${connections}`

@@ -15,6 +15,8 @@ interface NewUser {
 export interface Wire {
   readonly get: (id: number) => Asked
   readonly list: (limit: number, offset: number) => Asked
+  /** The first records whose ids are greater than this one. */
+  readonly page: (limit: number, id: number) => Asked
   readonly post: (user: NewUser) => Asked
   /** Changes the given fields, and keeps the others. */
   readonly put: (id: number, patch: Partial<NewUser>) => Asked
@@ -26,6 +28,7 @@ export interface Wire {
 const rest: Wire = {
   get: (id) => ({ method: 'GET', path: `/users/${id}` }),
   list: (limit, offset) => ({ method: 'GET', path: `/users?limit=${limit}&offset=${offset}&count=none` }),
+  page: (limit, id) => ({ method: 'GET', path: `/users?limit=${limit}&id[gt]=${id}&count=none` }),
   post: (body) => ({ method: 'POST', path: '/users', body }),
   put: (id, body) => ({ method: 'PUT', path: `/users/${id}`, body }),
   delete: (id) => ({ method: 'DELETE', path: `/users/${id}` }),
@@ -36,6 +39,7 @@ const rest: Wire = {
 const feathers: Wire = {
   ...rest,
   list: (limit, offset) => ({ method: 'GET', path: `/users?$limit=${limit}&$skip=${offset}` }),
+  page: (limit, id) => ({ method: 'GET', path: `/users?$limit=${limit}&id[$gt]=${id}` }),
   put: (id, body) => ({ method: 'PATCH', path: `/users/${id}`, body }),
 }
 
@@ -43,6 +47,10 @@ const feathers: Wire = {
 const zenstack: Wire = {
   get: (id) => ({ method: 'GET', path: `/api/user/findUnique?q=${argument({ where: { id } })}` }),
   list: (take, skip) => ({ method: 'GET', path: `/api/user/findMany?q=${argument({ take, skip, orderBy: { id: 'asc' } })}` }),
+  page: (take, id) => ({
+    method: 'GET',
+    path: `/api/user/findMany?q=${argument({ where: { id: { gt: id } }, take, orderBy: { id: 'asc' } })}`,
+  }),
   post: (data) => ({ method: 'POST', path: '/api/user/create', body: { data } }),
   put: (id, data) => ({ method: 'PUT', path: '/api/user/update', body: { where: { id }, data } }),
   delete: (id) => ({ method: 'DELETE', path: `/api/user/delete?q=${argument({ where: { id } })}` }),
@@ -53,6 +61,7 @@ const zenstack: Wire = {
 const loopback: Wire = {
   ...rest,
   list: (limit, skip) => ({ method: 'GET', path: `/users?filter=${argument({ limit, skip, order: ['id'] })}` }),
+  page: (limit, id) => ({ method: 'GET', path: `/users?filter=${argument({ where: { id: { gt: id } }, limit, order: ['id'] })}` }),
   put: (id, body) => ({ method: 'PATCH', path: `/users/${id}`, body }),
 }
 

@@ -6,6 +6,7 @@ const begin = 'BEGIN'
 const commit = 'COMMIT'
 const fields = 'id, name, email, age, created_at, deleted_at'
 const getUser = { name: 'get-user', text: `SELECT ${fields} FROM users WHERE id = $1 AND deleted_at IS NULL` }
+const pageUsers = { name: 'page-users', text: `SELECT ${fields} FROM users WHERE id > $2 AND deleted_at IS NULL ORDER BY id LIMIT $1` }
 const listUsers = { name: 'list-users', text: `SELECT ${fields} FROM users WHERE deleted_at IS NULL ORDER BY id LIMIT $1 OFFSET $2` }
 const insertUser = {
   name: 'insert-user',
@@ -55,6 +56,11 @@ export class HandPostgresStore {
 
   async list(limit: number, offset: number): Promise<HandUser[]> {
     const { rows } = await this.#pool.query<HandUser>({ ...listUsers, values: [limit, offset] })
+    return rows
+  }
+
+  async page(limit: number, after: number): Promise<HandUser[]> {
+    const { rows } = await this.#pool.query<HandUser>({ ...pageUsers, values: [limit, after] })
     return rows
   }
 

@@ -29,12 +29,17 @@ const dispensable = ['last', 'first', 'prev', 'next']
  * @param url the request's path and query, whose other parameters stay as they are
  */
 export function pageLinks(url: string, { limit, offset }: PageRequest, { total, next, previous }: PagePlace): string {
-  const [path = '', raw = ''] = url.split(/\?(.*)/s)
-  const kept = raw.split('&').filter((part) => part !== '' && !pageParameters.has(part.split('=', 1)[0] ?? ''))
-  const link = (relation: string, place: string): string => {
-    const query = [...kept, `limit=${limit}`, place].join('&')
-    return `<${inHeader(`${path}?${query}`)}>; rel="${relation}"`
-  }
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
+  const kept =
+    mark < 0
+      ? []
+      : url
+          .slice(mark + 1)
+          .split('&')
+          .filter((part) => part !== '' && !pageParameters.has(part.split('=', 1)[0] ?? ''))
+  const start = inHeader(`${path}?${[...kept, `limit=${limit}`].join('&')}`)
+  const link = (relation: string, place: string): string => `<${start}&${inHeader(place)}>; rel="${relation}"`
   const links = new Map([['first', link('first', 'offset=0')]])
   if (offset > 0) links.set('prev', link('prev', `offset=${Math.max(0, offset - limit)}`))
   else if (previous !== undefined) links.set('prev', link('prev', `before=${previous}`))

@@ -25,9 +25,10 @@ const actorOf = (headers: Record<string, unknown>): string => String(headers['x-
 app.get<{ Params: { id: number } }>('/users/:id', { schema: { params } }, async (request, reply) => {
   return (await reads.get(request.params.id)) ?? reply.code(404).send({ message: 'not found' })
 })
-app.get<{ Querystring: { limit?: string; offset?: string } }>('/users', async (request) =>
-  reads.list(Number(request.query.limit ?? 50), Number(request.query.offset ?? 0)),
-)
+app.get<{ Querystring: { limit?: string; offset?: string; 'id[gt]'?: string } }>('/users', async ({ query }) => {
+  const limit = Number(query.limit ?? 50)
+  return query['id[gt]'] === undefined ? reads.list(limit, Number(query.offset ?? 0)) : reads.page(limit, Number(query['id[gt]']))
+})
 app.post<{ Body: NewHandUser }>('/users', { schema: { body } }, async (request, reply) => {
   const user = await writes.insert(request.body, actorOf(request.headers))
   return reply.code(201).header('location', `/users/${user.id}`).send(user)
@@ -54,6 +55,7 @@ announce(await app.listen({ port: 0, host: '127.0.0.1' }), async () => {
 interface Reads {
   get(id: number): HandUser | undefined | Promise<HandUser | undefined>
   list(limit: number, offset: number): HandUser[] | Promise<HandUser[]>
+  page(limit: number, after: number): HandUser[] | Promise<HandUser[]>
 }
 
 interface Writes {
