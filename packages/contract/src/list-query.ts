@@ -79,11 +79,13 @@ export function parseListQuery(raw: string, options: ListQueryOptions): ListQuer
   return { conditions, ...readProjection(parameters, options), ...readPage(parameters, options) }
 }
 
-function readProjection(parameters: Parameters, { fields, includes }: ListQueryOptions): Pick<ListQuery, 'fields' | 'include'> {
-  const names = parameters.get('fields')
+function readProjection(parameters: Parameters, options: ListQueryOptions): Pick<ListQuery, 'fields' | 'include'> {
+  const { fields } = options
+  const [names, include] = [parameters.get('fields'), parameters.get('include')]
   return {
     fields: names && readNames('fields', names, fields),
-    include: readNames('include', parameters.get('include') ?? [], includes),
+    // What can be included may have to be looked up.
+    include: include ? readNames('include', include, options.includes) : [],
   }
 }
 

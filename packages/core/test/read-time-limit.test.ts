@@ -1,5 +1,6 @@
 import {
   type AnyAccessor,
+  defineAccess,
   defineModel,
   ModelAccessor,
   openStorage,
@@ -8,7 +9,7 @@ import {
   type Storage,
   type StorageOptions,
 } from '@strongroom/core'
-import { describeEngines } from '@strongroom/testkit'
+import { describeEngines, needs } from '@strongroom/testkit'
 import { Type } from 'typebox'
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { rejectionOf, storagesOn } from './support.ts'
@@ -43,6 +44,29 @@ describeEngines('the time limit of reads', (engine) => {
     await filledShelves.insert({ name: 'long' })
     await filledTexts.insertMany([...long, ...short])
     await filled.close()
+  })
+
+  needs(engine, 'oneFile', () => {
+    test('is looked at by each list but the beginning of a table, or of it from an id on, that is shown as a whole', async () => {
+      const asked: string[] = []
+      const access = [defineAccess(Text, { read: ['all', { place: -1 }] }), defineAccess(Shelf, { read: true })]
+      const { accessor } = await openWith({ access, onStatement: ({ sql }) => asked.push(sql) })
+      const all = { id: 1, roles: ['all'] }
+      const looks = async (question: object): Promise<boolean> => {
+        asked.length = 0
+        await accessor.find({ limit: 2, ...question })
+        await accessor.pageJson({ limit: 2, count: 'none', ...question })
+        expect(asked).toHaveLength(2)
+        return asked.every((sql) => sql.includes('strongroom_in_time'))
+      }
+      for (const question of [{}, { where: { id: { gt: 9 } } }, { where: { id: { lte: 99 } }, orderBy: '-id' }]) {
+        expect([await looks(question), await looks({ ...question, principal: all })]).toEqual([false, false])
+        expect(await looks({ ...question, principal: { id: 2 } })).toBe(true)
+        expect(await looks({ ...question, orderBy: 'place' })).toBe(true)
+        expect(await looks({ ...question, limit: 20_000 })).toBe(true)
+      }
+      for (const where of [{ id: { ne: 9 } }, { place: { gt: 9 } }, { id: { gt: 9 }, place: 9 }]) expect(await looks({ where })).toBe(true)
+    })
   })
 
   describe('100 ms', () => {

@@ -66,7 +66,7 @@ interface QuerySetting {
 /** Reads the query of a list of records. */
 export function readRecordQuery({ accessor, pageSize, dialects }: QuerySetting, request: FastifyRequest): RecordQuery {
   const model = accessor.visibleModel()
-  const setting = namesOf(accessor, pageSize)
+  const setting = new QueryNames(accessor, pageSize)
   const raw = readQuery(() => translateQuery(dialects, 'list', rawQuery(request), setting))
   const query = readQuery(() => parseListQuery(raw, setting))
   const orderBy = query.sort.map(({ field, descending }) => (descending ? `-${field}` : field))
@@ -74,17 +74,25 @@ export function readRecordQuery({ accessor, pageSize, dialects }: QuerySetting, 
 }
 
 /** What a query can name. Few ask what can be included, and it depends on the caller: that is looked up when it is. */
-function namesOf(
-  accessor: ModelAccessor<AnyModel>,
-  pageSize: PageSize,
-): PageSize & { readonly fields: readonly string[]; readonly includes: readonly string[]; readonly id: string } {
-  return {
-    ...pageSize,
-    fields: fieldNames(accessor.visibleModel()),
-    get includes() {
-      return accessor.inclusions().map(({ name }) => name)
-    },
-    id: accessor.model.id.name,
+class QueryNames implements PageSize {
+  readonly #accessor: ModelAccessor<AnyModel>
+  readonly fields: readonly string[]
+  readonly defaultLimit: number
+  readonly maxLimit: number
+
+  constructor(accessor: ModelAccessor<AnyModel>, { defaultLimit, maxLimit }: PageSize) {
+    this.#accessor = accessor
+    this.fields = fieldNames(accessor.visibleModel())
+    this.defaultLimit = defaultLimit
+    this.maxLimit = maxLimit
+  }
+
+  get includes(): readonly string[] {
+    return this.#accessor.inclusions().map(({ name }) => name)
+  }
+
+  get id(): string {
+    return this.#accessor.model.id.name
   }
 }
 
@@ -115,7 +123,7 @@ export function readGetQuery({ accessor, pageSize, dialects }: QuerySetting, req
     accessor.visibleModel()
     return nothingSaid
   }
-  const setting = namesOf(accessor, pageSize)
+  const setting = new QueryNames(accessor, pageSize)
   return readQuery(() => {
     const raw = translateQuery(dialects, 'get', rawQuery(request), setting)
     const given = readParameters(raw, ['include_deleted', 'fields', 'include', 'at'], ['fields', 'include'])

@@ -36,12 +36,21 @@ export function pageJson(bound: BoundAccessor, question: PageQuestion): Awaitabl
   const json = question.fields || question.before !== undefined || question.limit === 0 ? undefined : jsonWriter(bound.table, columns)
   if (!json) return writtenHere(wirePage(bound, question))
   const options = { ...pageSelection(bound, question), columns }
-  const { filter, includeDeleted } = options
-  return bound.units.read(question, function* (connection, context) {
-    const page = pageOf(bound, options, yield* readRows(bound, json, connection, context, options))
-    if (question.count === 'none') return page
-    return { ...page, total: yield* countRows(bound.table, connection, context, { filter, includeDeleted }) }
-  })
+  return bound.units.read(question, (connection, context) => readPage(bound, json, connection, context, options, question.count))
+}
+
+// A generator inside of the function above would be made anew by each call, and with it what its objects look like: a microsecond.
+function* readPage(
+  bound: BoundAccessor,
+  json: JsonFunctions,
+  connection: Connection,
+  context: CallerContext,
+  options: PageOptions & Columns,
+  count: PageQuestion['count'],
+): Task<JsonPage> {
+  const page = pageOf(bound, options, yield* readRows(bound, json, connection, context, options))
+  if (count === 'none') return page
+  return { ...page, total: yield* countRows(bound.table, connection, context, options) }
 }
 
 function writtenHere(found: Awaitable<WirePage>): Awaitable<JsonPage> {

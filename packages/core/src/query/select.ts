@@ -61,7 +61,7 @@ export function rowsStatement(
   const lock = options.lock === true && engine.capabilities.rowLocks
   // OFFSET needs a LIMIT on some engines.
   const limit = options.limit ?? (options.offset ? Number.MAX_SAFE_INTEGER : undefined)
-  const short = isShort(table, options)
+  const short = isShort(table, context, options)
   const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.uniform ? '!' : ''}`).join()
   const shapeKey = `select ${selected}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}|${short}`
   const shape = table.shapes.get(shapeKey, () => {
@@ -83,10 +83,17 @@ export function rowsStatement(
 /** Rows from the start that a list may pass without a look at the clock. */
 const shortest = 10_000
 
-/** One record by its id, and the beginning of a whole table, need no time limit. */
-function isShort({ model }: BoundTable, { filter, order, limit = Number.POSITIVE_INFINITY, offset = 0 }: SelectOptions): boolean {
-  if (filter.type === 'compare') return filter.comparison === 'eq' && filter.field === model.id.name
-  return filter === everything && limit + offset <= shortest && order.every(({ field }) => field === model.id.name)
+/** One record by its id needs no time limit, nor does the beginning of a table, or of it from an id on, for whoever is shown all of its rows. */
+function isShort(
+  table: BoundTable,
+  context: CallerContext | undefined,
+  { filter, order, limit = Number.POSITIVE_INFINITY, offset = 0 }: SelectOptions,
+): boolean {
+  const id = table.model.id.name
+  const isOfId = filter.type === 'compare' && filter.field === id && filter.comparison !== 'ne'
+  if (isOfId && filter.comparison === 'eq') return true
+  if (!isOfId && filter !== everything) return false
+  return limit + offset <= shortest && order.every(({ field }) => field === id) && scope(table, context) === everything
 }
 
 /** `SELECT count(*)`, up to a bound where one is given. */

@@ -1,5 +1,5 @@
 import { mostIncludedRecords, type Pagination } from '@strongroom/contract'
-import type { JsonPage } from '@strongroom/core'
+import type { AnyModel, JsonPage, PageOptions } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readInstant } from '../instant.ts'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
@@ -23,7 +23,7 @@ export function listRecords(room: RecordRoom): RouteHandlerMethod {
 }
 
 /** A page whose records are text. */
-async function findPage(room: RecordRoom, query: RecordQuery): Promise<JsonPage> {
+function findPage(room: RecordRoom, query: RecordQuery): Promise<JsonPage> {
   const { accessor } = room
   const { where, orderBy, limit, offset, after, before, includeDeleted, count, fields, include } = query
   const time = readInstant('at', query.at)
@@ -39,7 +39,17 @@ async function findPage(room: RecordRoom, query: RecordQuery): Promise<JsonPage>
     ...(after !== undefined && { after }),
     ...(before !== undefined && { before }),
   }
-  if (!time && include.length === 0) return accessor.pageJson(options)
+  return !time && include.length === 0 ? accessor.pageJson(options) : findAlong(room, include, options, time)
+}
+
+/** The page as it was, or with other records. */
+async function findAlong(
+  room: RecordRoom,
+  include: readonly string[],
+  options: PageOptions<AnyModel>,
+  time: Date | undefined,
+): Promise<JsonPage> {
+  const { accessor } = room
   const along = { ...options, include: Object.fromEntries(include.map((name) => [name, true])), includeAtMost: mostIncludedRecords }
   const { rows, ...page } = await (time ? accessor.asOf(time).page(along) : accessor.page(along))
   return { ...page, text: JSON.stringify(rows.map((row) => wireRow(room, include, row))), size: rows.length }

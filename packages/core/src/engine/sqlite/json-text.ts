@@ -25,9 +25,8 @@ export function addJsonFunctions(database: SqliteDatabase): void {
 /** Integers beyond these are other numbers in JavaScript. */
 const [lowest, highest] = [sql.lit(Number.MIN_SAFE_INTEGER), sql.lit(Number.MAX_SAFE_INTEGER)]
 
-/** An instant as it is written here: in ASCII, by its length and two letters. */
+/** An instant as it is written here, by its length and two letters: other programs may have written one otherwise. */
 const instantForm = sql.lit('??????????T????????????Z')
-const instantBytes = sql.lit(24)
 
 type Spelling = (column: Expression<unknown>) => Expression<unknown>
 
@@ -46,7 +45,7 @@ const spellings: Partial<Record<Exclude<FieldKind, 'decimal'>, Spelling>> = {
   boolean: (column) => sql`case when ${column} is null then null when ${column} = 1 then json('true') else json('false') end`,
   int64: (column) => sql`cast(${column} as text)`,
   datetime: (column) =>
-    sql`case when octet_length(${column}) = ${instantBytes} and ${column} glob ${instantForm} or ${column} is null then ${column} else ${instantFunction}(${column}) end`,
+    sql`case when ${column} glob ${instantForm} or ${column} is null then ${column} else ${instantFunction}(${column}) end`,
 }
 
 /** Scaled integers that have no more digits than a decimal may; beyond them `abs` has an end. */
