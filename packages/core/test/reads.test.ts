@@ -188,6 +188,16 @@ describeEngines('reads', (engine) => {
       expect(error).toMatchObject({ code: 'invalid_query', status: 400 })
     })
 
+    test('text that no record can have is told from values of another kind', async () => {
+      const messages = [{ name: 'a\0' }, { name: 1 }].map(async (where) =>
+        String(await rejectionOf(people.find({ where: where as never }))),
+      )
+      expect(await Promise.all(messages)).toEqual([
+        expect.stringMatching(/name is text, and .* one that has NUL or half of a surrogate pair/),
+        expect.stringMatching(/name is text, and .* a number/),
+      ])
+    })
+
     test('a secret field answers exactly like one that does not exist', async () => {
       const messages = async (field: string): Promise<string[]> => {
         const questions = [

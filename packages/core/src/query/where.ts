@@ -149,7 +149,9 @@ function membership(field: Field, negated: boolean, value: unknown): Filter {
 }
 
 function comparable(field: Field, value: unknown): unknown {
-  if (!isComparable(field, value))
-    throw new InvalidQueryError(`${field.name} is ${kindNames[field.kind]}, and cannot be compared with ${describe(value)}.`)
+  if (!isComparable(field, value)) {
+    const what = field.kind === 'text' && typeof value === 'string' ? 'one that has NUL or half of a surrogate pair' : describe(value)
+    throw new InvalidQueryError(`${field.name} is ${kindNames[field.kind]}, and cannot be compared with ${what}.`)
+  }
   return field.normalise(value)
 }
