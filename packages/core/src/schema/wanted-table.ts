@@ -12,6 +12,14 @@ export interface NamedTable {
   readonly overlapIndexes?: readonly IndexDefinition[]
 }
 
+/** A table as it stands, for whichever engine: what is indexed where units overlap is said apart, whether it stands here or not. */
+export function forAnyEngine({ name, definition }: NamedTable, overlapIndexes: readonly IndexDefinition[]): NamedTable {
+  if (overlapIndexes.length === 0) return { name, definition }
+  const apart = new Set(overlapIndexes.map(({ fields }) => fields.join()))
+  const indexes = (definition.indexes ?? []).filter(({ fields }) => !apart.has(fields.join()))
+  return { name, definition: { ...definition, indexes }, overlapIndexes }
+}
+
 /** A table in the engine's terms. */
 export function tableShape({ name, definition, overlapIndexes = [] }: NamedTable, engine: TableDefiner): TableShape {
   const { id, fields } = definition

@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import pg from 'pg'
 import { Type } from 'typebox'
 import { expect, onTestFinished, test } from 'vitest'
+import { openEngine } from '../../src/engine/open-engine.ts'
 import { rejectionOf } from '../support.ts'
 import { hostileId, hostileThings, Key, openThings, Thing } from './hostile-things.ts'
 
@@ -44,6 +45,13 @@ async function items(url: string): Promise<{ storage: Storage; accessor: ModelAc
   const storage: unknown = await openStorage({ url, accessors: [accessor] })
   // Nobody asks for its tables here.
   return { storage: storage as Storage, accessor }
+}
+
+async function indexesIn(url: string): Promise<string[]> {
+  const engine = await openEngine(url, { sqlite: {}, postgres: {} })
+  const tables = await engine.read((connection) => engine.inspect(connection))
+  await engine.close()
+  return tables.flatMap(({ indexes }) => indexes.map(({ name }) => name)).toSorted()
 }
 
 describeEngines('a database that is moved to the other engine', (engine) => {
@@ -94,6 +102,10 @@ describeEngines('a database that is moved to the other engine', (engine) => {
     if (to === 'sqlite') expect((await stat(there.slice('sqlite:'.length))).mode & 0o077).toBe(0)
     const back = await empty(engine.name)
     expect((await moveDatabase({ from: there, to: back })).tables).toEqual(report.tables)
+    const made = await empty(to)
+    await (await openThings(made)).storage.close()
+    expect(await indexesIn(there)).toEqual(await indexesIn(made))
+    expect(await indexesIn(back)).toEqual(await indexesIn(url))
     for (const place of [there, back]) {
       const opened = await openThings(place)
       expect(await opened.things.all({ includeDeleted: true })).toEqual(before)
