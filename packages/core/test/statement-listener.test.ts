@@ -24,7 +24,15 @@ describeEngines('whoever listens to statements', (engine) => {
     expect(insert).toMatchObject({ by: 'writer', failed: false, parameters: expect.arrayContaining(['text(6)']) })
     expect(insert?.duration).toBeGreaterThan(0)
     expect(heard.find(({ sql }) => /^select .*"notes"/i.test(sql))).toMatchObject({ by: 'reader' })
+    const before = heard.length
+    await caller.run('by id', () => notes.get(1))
+    await caller.run('by id', () => notes.getJson(1))
+    expect(heard.slice(before)).toMatchObject([
+      { sql: expect.stringMatching(/^select .*"notes"/i), by: 'by id', failed: false },
+      { sql: expect.stringMatching(/^select .*"notes"/i), by: 'by id', failed: false },
+    ])
     await notes.update(1, () => ({ text: 'other' }))
+    expect(heard.slice(before).filter(({ sql }) => sql.startsWith('PRAGMA'))).toEqual([])
     expect(heard.map(({ sql }) => sql)).toContain('COMMIT')
     expect(JSON.stringify(heard.map(({ sql, parameters }) => ({ sql, parameters })))).not.toContain('canary')
     await expect(storage.transaction((session) => session.kysely.selectFrom('nowhere').selectAll().execute())).rejects.toThrow()

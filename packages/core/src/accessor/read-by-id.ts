@@ -28,7 +28,7 @@ export function readById<T>(
   caller: CallerContext,
   { columns, statement, use }: Reading<T>,
 ): Awaitable<T | null> {
-  const found = units.readAlone(caller, statementById(table, columns, id, statement))
-  const first = ([row]: readonly StoredRow[]): T | null => (row ? use(row) : null)
-  return isPromise(found) ? found.then(first) : first(found)
+  const found = units.readOne(caller, statementById(table, columns, id, statement))
+  const answer = (row: StoredRow | undefined): T | null => (row ? use(row) : null)
+  return isPromise(found) ? found.then(answer) : answer(found)
 }

@@ -119,10 +119,14 @@ export class Units {
     return this.#engine.read((connection) => runTask(body(connection, context)), reach)
   }
 
-  /** Runs one statement that reads, outside any unit. */
-  readAlone(caller: CallerContext, statement: Statement): Awaitable<StoredRow[]> {
+  /** The row of a statement that reads one, outside any unit. */
+  readOne(caller: CallerContext, statement: Statement): Awaitable<StoredRow | undefined> {
     const time = new TimeBudget(this.#readTimeLimit)
-    return this.#engine.read((connection) => connection.all(statement, time), reachOf(caller))
+    return this.#engine.read((connection) => {
+      if (connection.first) return connection.first(statement, time)
+      const rows = connection.all(statement, time)
+      return isPromise(rows) ? rows.then(([row]) => row) : rows[0]
+    }, reachOf(caller))
   }
 
   /** Like `read` for several statements about one moment of the committed data: outside the current session, too. */

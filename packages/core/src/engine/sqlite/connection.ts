@@ -6,7 +6,7 @@ import { everyTable, tableWritten } from './change-marks.ts'
 import { quoteName } from './ddl.ts'
 import { mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
-import { narrow, type PreparedStatement, readRows } from './statement-cache.ts'
+import { narrow, type PreparedStatement, readRow, readRows } from './statement-cache.ts'
 import { guardRawSql, refuseWrite } from './statement-guard.ts'
 
 /** What one unit, or one read, may do to the database, until `end` is called. */
@@ -54,6 +54,19 @@ export class SqliteConnection implements Connection {
       if (!prepared.reader) prepared.statement.run(statement.parameters)
       this.#wrote ||= prepared.changes !== undefined
       return rows
+    } catch (error) {
+      throw this.#failed(error)
+    } finally {
+      clock.stop()
+    }
+  }
+
+  first(statement: Statement, time?: TimeBudget): StoredRow | undefined {
+    this.#assertUsable()
+    const { clock, statements } = this.#handle
+    clock.start(this.deadline, timeout, time)
+    try {
+      return readRow(statements.get(statement.sql), statement.parameters)
     } catch (error) {
       throw this.#failed(error)
     } finally {

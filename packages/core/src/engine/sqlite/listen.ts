@@ -7,13 +7,15 @@ export function listenToStatements(database: SqliteDatabase, listener: Statement
   database.prepare = (sql) => {
     const statement = prepare(sql)
     listen(statement, 'all', sql, listener)
+    // Looks at the log come with every commit, and are nobody's question.
+    if (!sql.startsWith('PRAGMA')) listen(statement, 'get', sql, listener)
     listen(statement, 'run', sql, listener)
     listenToRows(statement, sql, listener)
     return statement
   }
 }
 
-function listen(statement: SqliteStatement, name: 'all' | 'run', sql: string, listener: StatementListener): void {
+function listen(statement: SqliteStatement, name: 'all' | 'get' | 'run', sql: string, listener: StatementListener): void {
   const original = statement[name].bind(statement) as (parameters: readonly unknown[]) => never
   statement[name] = (parameters) => {
     const start = performance.now()
