@@ -4,7 +4,6 @@ import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { openStorage } from '@strongroom/core'
 import Database from 'better-sqlite3'
-import { stringify } from 'csv-stringify'
 import { userAccessor } from '../strongroom-users.ts'
 import { letterAccessor } from './letters.ts'
 
@@ -13,6 +12,8 @@ const [, , kind = '', url = '', table = 'users', target = ''] = process.argv
 
 /** As a hand-written exporter does it: row by row, on the main thread. */
 async function byRows(compressed: boolean): Promise<void> {
+  // Here alone: whoever exports with the library has not loaded it.
+  const { stringify } = await import('csv-stringify')
   const database = new Database(url.replace(/^sqlite:/, ''), { readonly: true })
   const columns = ['id', 'name', 'email', 'age', 'created_at', 'deleted_at']
   const rows = database.prepare(`SELECT ${columns.join(', ')} FROM ${table} ORDER BY id`).iterate()

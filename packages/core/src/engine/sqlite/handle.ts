@@ -4,11 +4,10 @@ import { LateWrite } from '../late-write.ts'
 import type { StatementListener } from '../statement-listener.ts'
 import { ChangeMarks } from './change-marks.ts'
 import type { SqliteDatabase, SqliteDriver } from './driver.ts'
-import { addJsonFunctions } from './json-text.ts'
 import { listenToStatements } from './listen.ts'
+import { addOwnFunctions } from './own-functions.ts'
 import { ReadClock } from './read-clock.ts'
 import { StatementCache } from './statement-cache.ts'
-import { addTextFunctions } from './text.ts'
 
 export type Synchronous = 'FULL' | 'NORMAL' | 'OFF'
 
@@ -56,8 +55,7 @@ export function openWriter(options: HandleOptions): Handle {
     if (options.synchronous === 'OFF') database.pragma('synchronous = OFF')
     if (database.pragma('journal_mode = WAL', { simple: true }) !== 'wal') throw noLog(options.path)
     setPragmas(database, options.synchronous)
-    addTextFunctions(database)
-    addJsonFunctions(database)
+    addOwnFunctions(database)
     if (options.maxPageCount !== undefined) database.pragma(`max_page_count = ${options.maxPageCount}`)
   } catch (error) {
     database.close()
@@ -78,8 +76,7 @@ export function openReader(options: HandleOptions): Handle {
   if (options.onStatement) listenToStatements(database, options.onStatement)
   try {
     setPragmas(database, options.synchronous)
-    addTextFunctions(database)
-    addJsonFunctions(database)
+    addOwnFunctions(database)
   } catch (error) {
     database.close()
     throw error

@@ -2,25 +2,11 @@ import { type Expression, sql } from 'kysely'
 import type { FieldKind } from '../../model/model.ts'
 import type { StoredKind } from '../engine.ts'
 import type { JsonFunctions } from '../json-functions.ts'
-import type { SqliteDatabase } from './driver.ts'
-import { codecFor, decimalText } from './values.ts'
+import { decimalFunction, instantFunction, numberFunction } from './own-functions.ts'
 
-// The names of functions in queries; no object of the schema uses them, so that other programs can open the file.
-const numberFunction = sql.raw('strongroom_json_number')
-const instantFunction = sql.raw('strongroom_json_instant')
-const decimalFunction = sql.raw('strongroom_json_decimal')
-
-/** What other programs may have written, and this library would not, is put into words by JavaScript itself. */
-export function addJsonFunctions(database: SqliteDatabase): void {
-  const define = (name: string, body: (value: unknown, more: unknown) => unknown): void => {
-    database.function(name, { deterministic: true, directOnly: true }, body)
-  }
-  const { decode } = codecFor({ kind: 'datetime' })
-  define('strongroom_json_number', (value) => JSON.stringify(value))
-  // An instant decodes to a Date, and throws here where it is none.
-  define('strongroom_json_instant', (value) => (decode(value) as Date).toISOString())
-  define('strongroom_json_decimal', (digits, scale) => decimalText(BigInt(String(digits)), Number(scale)))
-}
+const numberName = sql.raw(numberFunction)
+const instantName = sql.raw(instantFunction)
+const decimalName = sql.raw(decimalFunction)
 
 /** Integers beyond these are other numbers in JavaScript. */
 const [lowest, highest] = [sql.lit(Number.MIN_SAFE_INTEGER), sql.lit(Number.MAX_SAFE_INTEGER)]
@@ -40,12 +26,10 @@ const spellings: Partial<Record<Exclude<FieldKind, 'decimal'>, Spelling>> = {
   text: asIs,
   uuid: asIs,
   date: asIs,
-  integer: (column) =>
-    sql`case when ${column} not between ${lowest} and ${highest} then json(${numberFunction}(${column})) else ${column} end`,
+  integer: (column) => sql`case when ${column} not between ${lowest} and ${highest} then json(${numberName}(${column})) else ${column} end`,
   boolean: (column) => sql`case when ${column} is null then null when ${column} = 1 then json('true') else json('false') end`,
   int64: (column) => sql`cast(${column} as text)`,
-  datetime: (column) =>
-    sql`case when ${column} glob ${instantForm} or ${column} is null then ${column} else ${instantFunction}(${column}) end`,
+  datetime: (column) => sql`case when ${column} glob ${instantForm} or ${column} is null then ${column} else ${instantName}(${column}) end`,
 }
 
 /** Scaled integers that have no more digits than a decimal may; beyond them `abs` has an end. */
@@ -59,7 +43,7 @@ function decimalSpelling(scale: number): Spelling {
   return (column) => {
     const sign = sql`case when ${column} < 0 then '-' else '' end`
     const text = sql`printf(${form}, ${sign}, abs(${column}) / ${one}, abs(${column}) % ${one})`
-    const other = sql`${decimalFunction}(cast(${column} as text), ${sql.lit(scale)})`
+    const other = sql`${decimalName}(cast(${column} as text), ${sql.lit(scale)})`
     return sql`case when ${column} between -${most} and ${most} then ${text} when ${column} is null then null else ${other} end`
   }
 }
