@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { type ServerResponse, STATUS_CODES } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { ResponseStyle } from '@strongroom/contract'
+import { STATUS_CODES } from './node-http.ts'
 import { problemOf, writeProblem } from './problem.ts'
 import { mayTakeItsTime } from './upload/slow-sockets.ts'
 
