@@ -92,3 +92,9 @@ export class BoundTable {
     return [[name, toJson === same ? decode : (stored) => toJson(decode(stored))]]
   }
 }
+
+/** A value of a record, or null where it has none, in the engine's form: by what `encoder` answers for its field. */
+export function encodedBy(encode: Codec['encode'] | undefined, value: unknown): unknown {
+  const known = value ?? null
+  return encode && known !== null ? encode(known) : known
+}

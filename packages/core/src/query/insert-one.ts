@@ -1,5 +1,5 @@
 import type { Codec, Statement } from '../engine/engine.ts'
-import type { BoundTable, FieldValues } from './bound-table.ts'
+import { type BoundTable, encodedBy, type FieldValues } from './bound-table.ts'
 import { bind, type Shape, Slot, shapeOf } from './shape.ts'
 
 /** How one record goes into a table whose ids the database counts: found once. */
@@ -39,9 +39,7 @@ export function insertOne(table: BoundTable, record: FieldValues, version: strin
   const { names, encoders, versionAt } = plan
   const values: unknown[] = []
   for (let place = 0; place < names.length; place++) {
-    const value = place === versionAt ? version : (record[names[place] ?? ''] ?? null)
-    const encode = encoders[place]
-    values.push(encode && value !== null ? encode(value) : value)
+    values.push(place === versionAt ? version : encodedBy(encoders[place], record[names[place] ?? '']))
   }
   return bind(plan[how], values)
 }

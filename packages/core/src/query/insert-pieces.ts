@@ -1,7 +1,7 @@
 import type { Compilable, Expression } from 'kysely'
 import type { Statement } from '../engine/engine.ts'
 import { makeRowVersion } from '../model/row-version.ts'
-import type { BoundTable, FieldValues } from './bound-table.ts'
+import { type BoundTable, encodedBy, type FieldValues } from './bound-table.ts'
 import { bind, piecesOf, Slot, shapeOf } from './shape.ts'
 
 export interface InsertOptions {
@@ -70,9 +70,7 @@ function valuesPiece(
   const encoders = columns.map((name) => table.encoder(name))
   records.forEach((record, index) => {
     for (const [place, name] of columns.entries()) {
-      const value = name === version ? versions[index] : (record[name] ?? null)
-      const encode = encoders[place]
-      values.push(encode && value !== null ? encode(value) : value)
+      values.push(name === version ? versions[index] : encodedBy(encoders[place], record[name]))
     }
   })
   return { records, versions, statement: bind(shape, values) }
@@ -95,8 +93,7 @@ function listPiece(
   let characters = 0
   for (const name of listed) {
     const encode = table.encoder(name)
-    const values = name === version ? versions : records.map((record) => record[name] ?? null)
-    const list = lists.parameter(encode ? values.map((value) => (value === null ? null : encode(value))) : values)
+    const list = lists.parameter(name === version ? versions : records.map((record) => encodedBy(encode, record[name])))
     parameters.push(list)
     characters += list.length
     if (characters > mostCharacters) return undefined
