@@ -11,7 +11,7 @@ import { onPostgres } from '../on-postgres.ts'
 import { seedUsers } from '../postgres/seed-users.ts'
 import { folderOf, installPeer } from './install-peer.ts'
 import { peerTables } from './peer-tables.ts'
-import { type Peer, peers } from './peers.ts'
+import { type Peer, peers, unmeasured } from './peers.ts'
 import { requireSameRecords } from './same-records.ts'
 
 export interface PeersOptions extends RoundOptions {
@@ -60,7 +60,8 @@ export async function peersBench(folder: string, options: PeersOptions) {
     const gone = absent.find(({ peer }) => peer === name)
     return `- **${name}**: ${note}${gone ? ` **Not measured here**: ${gone.reason}` : ''}`
   })
-  const table = [head, '', markdown(comparisons), '', ...notes].join('\n')
+  const others = unmeasured.map(({ name, goal, reason }) => `- **${name}** (goal ${goal}) is **not measured**: ${reason}`)
+  const table = [head, '', markdown(comparisons), '', ...notes, ...others].join('\n')
   return { machine, connections, roundsAsked: options.rounds, roundsDone, silentRounds, comparisons, absent, table }
 }
 
