@@ -1,4 +1,4 @@
-import { instantText } from '../../model/instant-text.ts'
+import { instantText, readInstantText } from '../../model/instant-text.ts'
 import type { FieldKind } from '../../model/model.ts'
 import type { Codec, StoredKind } from '../engine.ts'
 
@@ -16,7 +16,7 @@ const codecs: Record<Exclude<FieldKind, 'decimal'>, Codec> = {
   int64: { encode: (value) => value, decode: (stored) => BigInt(stored as number | bigint), identity: false },
   datetime: {
     encode: (value) => instantText(value as Date),
-    decode: (stored) => new Date(stored as string),
+    decode: (stored) => readInstantText(stored as string),
     identity: false,
     isWire: isInstantText,
   },
