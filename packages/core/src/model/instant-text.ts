@@ -14,7 +14,7 @@ export function instantText(instant: Date): string {
   return lastText
 }
 
-/** The instant of such a text, as `new Date` has it, in half of the time: a tenth of a list of records (measured). Every other text is left to `new Date`. */
+/** The instant of such a text, as `new Date` has it, in half of the time: a twentieth of a list of records (measured). Every other text is left to `new Date`. */
 export function readInstantText(text: string): Date {
   if (!hasForm(text)) return new Date(text)
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2)
