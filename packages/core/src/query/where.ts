@@ -77,7 +77,9 @@ export function parseWhere(model: AnyModel, where: Readonly<Record<string, unkno
 function combination(model: AnyModel, name: 'and' | 'or' | 'not', condition: unknown, depth: number): Filter {
   if (name === 'not') return { type: 'not', part: parseWhere(model, asWhere(condition), depth) }
   if (!Array.isArray(condition)) throw new InvalidQueryError(`"${name}" takes a list of conditions.`)
-  return { type: name, parts: condition.map((part) => parseWhere(model, asWhere(part), depth)) }
+  const parts = condition.map((part) => parseWhere(model, asWhere(part), depth))
+  // Queries of URLs say `and` around a single condition, too, which has its own ways to be answered.
+  return name === 'and' ? allOf(...parts) : { type: name, parts }
 }
 
 function asWhere(condition: unknown): Readonly<Record<string, unknown>> {
