@@ -61,6 +61,8 @@ async function dropTriggers(url: string, database: RawDatabase): Promise<void> {
   const isFile = url.startsWith('sqlite:')
   const sql = isFile
     ? `SELECT name, tbl_name AS place FROM sqlite_schema WHERE type = 'trigger' AND tbl_name LIKE 'strongroom_audit_%'`
-    : `SELECT tgname AS name, tgrelid::regclass::text AS place FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::regclass::text LIKE 'strongroom_audit_%'`
+    : // Other tests have schemas of their own in the same database, and drop them meanwhile.
+      `SELECT t.tgname AS name, c.relname AS place FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE NOT t.tgisinternal AND c.relnamespace = to_regnamespace(current_schema()) AND c.relname LIKE 'strongroom_audit_%'`
   for (const { name, place } of await database.all(sql)) await database.run(`DROP TRIGGER "${name}"${isFile ? '' : ` ON ${place}`}`)
 }
