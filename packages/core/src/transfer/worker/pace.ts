@@ -5,8 +5,8 @@ import type { WorkerData } from './messages.ts'
 /** Milliseconds after which a turn is over. Where processors are few, whoever comes meanwhile waits for its end. */
 const turn = 1
 
-/** Milliseconds of a rest. With it the work takes a fifth of a processor, and five times as long. */
-const rest = 4
+/** Milliseconds of a rest. With it the work takes a seventh of a processor, and seven times as long. */
+const rest = 6
 
 /** Thousandths of its time that the main thread has to be at work to be busy: handing on what a thread makes takes it less. */
 const busy = 250
