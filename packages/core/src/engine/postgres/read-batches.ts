@@ -1,5 +1,6 @@
 import type { Statement, TakeRow } from '../engine.ts'
 import { RowBatch } from '../row-batch.ts'
+import { takeRows } from '../take-rows.ts'
 import type { ArrivingRow, Client } from './client.ts'
 import type { PgQuery } from './driver.ts'
 
@@ -51,10 +52,5 @@ const mostTogether = 1_000
 
 /** Hands over row after row, as `Snapshot.eachRow` does. */
 export async function readEachRow(client: Client, statement: Statement, take: TakeRow): Promise<void> {
-  for await (const rows of readBatches<readonly unknown[]>(client, statement, mostTogether, 'array')) {
-    for (const values of rows) {
-      const taken = take(values)
-      if (taken) await taken
-    }
-  }
+  for await (const rows of readBatches<readonly unknown[]>(client, statement, mostTogether, 'array')) await takeRows(rows, take)
 }

@@ -1,4 +1,5 @@
 import type { OrderedStatement, TakeRow } from '../engine.ts'
+import { takeRows } from '../take-rows.ts'
 import type { SqliteStatement } from './driver.ts'
 import { mapError } from './errors.ts'
 import type { Handle } from './handle.ts'
@@ -15,10 +16,7 @@ export async function readEachRow(handle: Handle, statement: OrderedStatement, t
   for (;;) {
     const rows = asked(() => pages.next())
     if (rows.length === 0) return
-    for (const values of rows) {
-      const taken = take(values)
-      if (taken) await taken
-    }
+    await takeRows(rows, take)
   }
 }
 
