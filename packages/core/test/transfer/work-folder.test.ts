@@ -44,6 +44,17 @@ test('opening a database removes the work folders of killed processes, and of no
   await storage.close()
 })
 
+test('opening a database removes what a killed process has left of a safety copy that was to go, and no safety copy', async () => {
+  const place = await mkdtemp(join(tmpdir(), 'withdrawn-'))
+  const safety = join(place, 'app.db-safety')
+  await mkdir(safety)
+  for (const name of ['.before-restore-20261130T200504394Z.sqlite.df2e937e272c.partial', 'before-restore-20261130T200504395Z.sqlite'])
+    await writeFile(join(safety, name), '')
+  const storage = await openStorage({ url: `sqlite:${join(place, 'app.db')}`, accessors: [] })
+  await vi.waitFor(async () => expect(await readdir(safety)).toEqual(['before-restore-20261130T200504395Z.sqlite']))
+  await storage.close()
+})
+
 test('what a process leaves in the temporary folder that is killed while it writes a backup is gone with the next opening', async () => {
   const place = await mkdtemp(join(tmpdir(), 'killed-backup-'))
   const script = runScript(fileURLToPath(new URL('./killed-backup-program.ts', import.meta.url)), { env: { TMPDIR: place } })

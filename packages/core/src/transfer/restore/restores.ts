@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
+import { fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { ConflictError } from '../../errors.ts'
 import { removeLeftoversSoon } from '../work-folder.ts'
@@ -7,6 +8,7 @@ import type { RestoreReport } from './report.ts'
 import { type RestoreOptions, restoreFrom, workPlace } from './restore.ts'
 import { restoreModules } from './restore-modules.ts'
 import type { RestoreTarget } from './restore-target.ts'
+import { removeWithdrawn } from './safety-copies.ts'
 import { undoRestore } from './undo-restore.ts'
 
 /** Milliseconds before each try to remove what killed restores have left in a database: a server takes a while to notice that they are gone. */
@@ -22,6 +24,8 @@ export class Restores {
     this.#target = { ...target, modules: [...restoreModules, ...target.modules] }
     // What a killed process has left is large.
     removeLeftoversSoon(workPlace(target.engine))
+    const file = fileOf(target.engine.place)
+    if (file !== undefined) removeWithdrawn(file).catch(() => undefined)
     removeFromDatabase(target.engine).catch(() => undefined)
   }
 

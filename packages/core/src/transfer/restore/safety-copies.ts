@@ -39,8 +39,14 @@ export function safetyCopy(path: string, name: string): string | undefined {
  */
 export async function thinOut(path: string, last: string | undefined): Promise<void> {
   const folder = safetyFolder(path)
-  const found = await readdir(folder)
-  const names = found.filter((name) => form.test(name)).sort()
+  const names = (await readdir(folder)).filter((name) => form.test(name)).sort()
   for (const name of names.slice(0, -kept)) if (name !== last) await withdrawFile(join(folder, name))
+  await removeWithdrawn(path)
+}
+
+/** Removes what killed processes have left of safety copies that were to go. A process that is still at it loses nothing by it. */
+export async function removeWithdrawn(path: string): Promise<void> {
+  const folder = safetyFolder(path)
+  const found = await readdir(folder).catch(() => [])
   for (const name of found) if (withdrawn.test(name)) await removeFile(join(folder, name))
 }
