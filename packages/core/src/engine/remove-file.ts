@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, rename, rm, truncate } from 'node:fs/promises'
+import { lstat, readdir, rename, rm, truncate } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
@@ -20,13 +20,22 @@ export async function removeFile(path: string): Promise<void> {
   await rm(path, { force: true })
 }
 
+/** What a process that was killed has left of a file that was to go: nobody needs it. */
+const withdrawn = /^\..+\.[0-9a-f]{12}\.removed$/
+
 /** The same with a file that others know by its name: it is gone from there at once, and never there in half. */
 export async function withdrawFile(path: string): Promise<void> {
-  const nameless = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.partial`)
+  const nameless = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.removed`)
   await rename(path, nameless).then(
     () => removeFile(nameless),
     () => rm(path, { force: true }),
   )
+}
+
+/** Removes what killed processes have left in a folder of files that were to go. A process that is still at it loses nothing by it. */
+export async function removeWithdrawn(folder: string): Promise<void> {
+  const found = await readdir(folder).catch(() => [])
+  for (const name of found) if (withdrawn.test(name)) await removeFile(join(folder, name))
 }
 
 async function shorten(path: string, bytes: number): Promise<void> {

@@ -337,6 +337,13 @@ describe('a folder as target', () => {
     expect(await filesIn(folder)).toEqual(['.two.sqlite.0a1b.partial'])
   })
 
+  test('removes what a removal that was killed has left, with the next one', async () => {
+    const folder = await freshFolder()
+    await writeFile(join(folder, '.two.sqlite.df2e937e272c.removed'), '')
+    await folderTarget(folder).remove('one.sqlite')
+    expect(await filesIn(folder)).toEqual([])
+  })
+
   test('is empty before it is made', async () => {
     expect(await folderTarget(join(await freshFolder(), 'none')).list()).toEqual([])
   })

@@ -48,7 +48,7 @@ test('opening a database removes what a killed process has left of a safety copy
   const place = await mkdtemp(join(tmpdir(), 'withdrawn-'))
   const safety = join(place, 'app.db-safety')
   await mkdir(safety)
-  for (const name of ['.before-restore-20261130T200504394Z.sqlite.df2e937e272c.partial', 'before-restore-20261130T200504395Z.sqlite'])
+  for (const name of ['.before-restore-20261130T200504394Z.sqlite.df2e937e272c.removed', 'before-restore-20261130T200504395Z.sqlite'])
     await writeFile(join(safety, name), '')
   const storage = await openStorage({ url: `sqlite:${join(place, 'app.db')}`, accessors: [] })
   await vi.waitFor(async () => expect(await readdir(safety)).toEqual(['before-restore-20261130T200504395Z.sqlite']))

@@ -2,13 +2,14 @@ import type { Readable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { removeWithdrawn } from '../../engine/remove-file.ts'
 import { ConflictError } from '../../errors.ts'
 import { removeLeftoversSoon } from '../work-folder.ts'
 import type { RestoreReport } from './report.ts'
 import { type RestoreOptions, restoreFrom, workPlace } from './restore.ts'
 import { restoreModules } from './restore-modules.ts'
 import type { RestoreTarget } from './restore-target.ts'
-import { removeWithdrawn } from './safety-copies.ts'
+import { safetyFolder } from './safety-copies.ts'
 import { undoRestore } from './undo-restore.ts'
 
 /** Milliseconds before each try to remove what killed restores have left in a database: a server takes a while to notice that they are gone. */
@@ -25,7 +26,7 @@ export class Restores {
     // What a killed process has left is large.
     removeLeftoversSoon(workPlace(target.engine))
     const file = fileOf(target.engine.place)
-    if (file !== undefined) removeWithdrawn(file).catch(() => undefined)
+    if (file !== undefined) removeWithdrawn(safetyFolder(file)).catch(() => undefined)
     removeFromDatabase(target.engine).catch(() => undefined)
   }
 

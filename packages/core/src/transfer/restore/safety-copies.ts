@@ -1,17 +1,14 @@
 import { existsSync } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeFile, withdrawFile } from '../../engine/remove-file.ts'
+import { removeWithdrawn, withdrawFile } from '../../engine/remove-file.ts'
 
 /** Safety copies that are kept: each is as large as the database. */
 const kept = 3
 
 const form = /^before-restore-\d{8}T\d{9}Z\.sqlite$/
-/** What a process that was killed has left of one that was to go. */
-const withdrawn = /^\.before-restore-.*\.partial$/
-
 /** The folder of a database file's safety copies. */
-function safetyFolder(path: string): string {
+export function safetyFolder(path: string): string {
   return `${path}-safety`
 }
 
@@ -41,12 +38,5 @@ export async function thinOut(path: string, last: string | undefined): Promise<v
   const folder = safetyFolder(path)
   const names = (await readdir(folder)).filter((name) => form.test(name)).sort()
   for (const name of names.slice(0, -kept)) if (name !== last) await withdrawFile(join(folder, name))
-  await removeWithdrawn(path)
-}
-
-/** Removes what killed processes have left of safety copies that were to go. A process that is still at it loses nothing by it. */
-export async function removeWithdrawn(path: string): Promise<void> {
-  const folder = safetyFolder(path)
-  const found = await readdir(folder).catch(() => [])
-  for (const name of found) if (withdrawn.test(name)) await removeFile(join(folder, name))
+  await removeWithdrawn(folder)
 }

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { mkdir, readdir } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
-import { removeFile, withdrawFile } from '../../engine/remove-file.ts'
+import { removeFile, removeWithdrawn, withdrawFile } from '../../engine/remove-file.ts'
 import { UsageError } from '../../errors.ts'
 import { writeWholeFile } from '../files.ts'
 import type { BackupTarget } from './backup-target.ts'
@@ -28,6 +28,7 @@ export function folderTarget(path: string): Required<BackupTarget> {
       const halves = (await namesIn(place)).filter((found) => found.startsWith(`.${name}.`) && found.endsWith('.partial'))
       await withdrawFile(file)
       for (const half of halves) await removeFile(join(place, half))
+      await removeWithdrawn(place)
     },
   }
 }
