@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import helmet from '@fastify/helmet'
-import { defineModel, ModelAccessor } from '@strongroom/core'
+import { defineAccess, defineModel, ModelAccessor } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { describe, expect, test } from 'vitest'
 import { bootstrap, type CreateServerOptions, createServer } from '../src/index.ts'
@@ -47,6 +47,16 @@ describeEngines('a limit of requests', (engine) => {
     expect((await ask(0, {}, '10.0.0.2')).statusCode).toBe(200)
     expect((await ask(1, { 'x-login': 'ada' })).headers['ratelimit']).toBe('"default";r=3;t=3600')
     expect((await servers[0]?.inject({ url: '/nowhere', remoteAddress: '10.0.0.1' }))?.statusCode).toBe(429)
+  })
+
+  test('is one for each principal of each tenant, whose ids may be the same', async () => {
+    const auth = { authenticate: ({ headers }: FastifyRequest) => ({ id: Number(headers['x-id']), tenant: String(headers['x-org']) }) }
+    const access = [defineAccess(Note, { all: true })]
+    const app = await serve({ databaseUrl: await engine.freshUrl(), access, auth, rateLimit: { requests: 1, period: 3600 } })
+    const ask = async (id: string, tenant: string) =>
+      (await app.inject({ url: '/notes', headers: { 'x-id': id, 'x-org': tenant } })).statusCode
+    const statuses = [await ask('7', 'red'), await ask('7', 'red'), await ask('7', 'blue'), await ask('8', 'red'), await ask('7', 'blue')]
+    expect(statuses).toEqual([200, 429, 200, 200, 429])
   })
 })
 

@@ -67,9 +67,10 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
+/** Tenants may number their principals each for itself. */
 function nameOf(principal: Principal | undefined): string | undefined {
   const id = principal?.id ?? null
-  return id === null ? undefined : `${typeof id} ${id}`
+  return id === null ? undefined : JSON.stringify([principal?.tenant, id])
 }
 
 const checks: readonly (string | undefined)[] = ['health', 'ready', 'metrics']
