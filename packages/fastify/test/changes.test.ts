@@ -141,6 +141,27 @@ describeEngines('the feed of changes over HTTP', (engine) => {
     const head = await fetch(`${url}/notes/changes`, { method: 'HEAD' })
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
   })
+
+  test('answers the form that is accepted rather', async () => {
+    const { url } = await listen()
+    const formOf = async (accept: string) => {
+      const { headers } = await fetch(`${url}/notes/changes`, { method: 'HEAD', headers: { accept } })
+      return headers.get('content-type')?.split(';', 1)[0]
+    }
+    const [asJson, asEvents] = ['application/json', 'text/event-stream']
+    for (const [accept, form] of [
+      ['*/*', asEvents],
+      ['application/json, text/plain, */*', asJson],
+      ['Application/JSON; charset=utf-8', asJson],
+      ['text/event-stream, application/json', asEvents],
+      ['text/event-stream;q=0, application/json', asJson],
+      ['application/json;q=0.5, text/event-stream;q=0.4', asJson],
+      ['application/json; Q=0.4 ,text/event-stream; q=0.5', asEvents],
+      ['application/json;q=0', asEvents],
+      ['application/json;q=nonsense', asJson],
+    ] as const)
+      expect([accept, await formOf(accept)]).toEqual([accept, form])
+  })
 })
 
 test('a reader that takes nothing is cut off, and one for whom there is nothing is not', async () => {

@@ -93,11 +93,16 @@ function readChangesQuery(request: FastifyRequest): { readonly after: string | u
   return { after: typeof last === 'string' && last !== '' ? last : given.get('after'), limit }
 }
 
-/** JSON where it is asked for, and events are not. */
+/** JSON where it is named, and events are not, or weigh less (RFC 9110, 12.5.1). */
 function prefersJson({ headers }: FastifyRequest): boolean {
-  const accepted = (headers.accept ?? '')
-    .toLowerCase()
-    .split(',')
-    .map((type) => type.split(';', 1)[0]?.trim())
-  return accepted.includes('application/json') && !accepted.includes('text/event-stream')
+  const accepted = (headers.accept ?? '').toLowerCase().split(',')
+  return weightOf('application/json', accepted) > weightOf('text/event-stream', accepted)
+}
+
+function weightOf(type: string, accepted: readonly string[]): number {
+  const named = accepted.map((each) => each.split(';').map((part) => part.trim())).find(([name]) => name === type)
+  const weight = named?.find((part) => part.startsWith('q='))
+  if (weight === undefined) return named ? 1 : 0
+  const number = Number(weight.slice('q='.length))
+  return Number.isNaN(number) ? 1 : number
 }
