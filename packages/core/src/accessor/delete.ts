@@ -144,7 +144,7 @@ function* remove(step: RemovalStep, session: Session, ends: boolean): Task<void>
     return
   }
   const ids = step.records.map(({ previous }) => previous[bound.model.id.name])
-  const store = (last: Connection): Task<unknown> => deleteRows(bound.table, last, context, ids)
+  const store = (last: Connection): Task<unknown> => deleteRows(bound.table, last, context, ids, { expected: true })
   yield* finish(step.records, session, ends, store)
 }
 

@@ -23,7 +23,8 @@ export function isLastWrite(bound: BoundAccessor, session: Session, after: HookM
  */
 export function isLastInsert(bound: BoundAccessor, session: Session, records: readonly FieldValues[]): boolean {
   const [record] = records
-  if (!record || !isLastWrite(bound, session, 'afterInsert', 'create', records.length)) return false
+  // That a trigger skipped the record is known after the COMMIT, which takes back nothing of what a hook wrote before.
+  if (!record || session.nestedCount > 0 || !isLastWrite(bound, session, 'afterInsert', 'create', records.length)) return false
   const { id, idType } = bound.model
   if (idType === 'integer' && record[id.name] !== undefined) return false
   if (bound.references.some(({ field }) => (record[field.name] ?? null) !== null)) return false

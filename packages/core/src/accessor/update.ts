@@ -259,7 +259,8 @@ export function* storeChanges(
   }
   const records = changes.map((change) => change.record)
   for (const { records: group, values } of groups.values()) {
-    yield* withNamedConflicts(bound, session, records, updateRows(bound.table, connection, session.context, group, values))
+    const work = updateRows(bound.table, connection, session.context, group, values, { expected: true })
+    yield* withNamedConflicts(bound, session, records, work)
   }
 }
 

@@ -3,7 +3,7 @@ import { ConflictError, StrongroomError } from '../errors.ts'
 import { referenceName, uniqueName } from '../model/constraint-names.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { allOf, equals, oneOf } from '../query/filter.ts'
-import { selectRows } from '../query/rows.ts'
+import { passedOver, selectRows } from '../query/rows.ts'
 import { piecesOf } from '../query/shape.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { Session } from '../session/session.ts'
@@ -27,6 +27,7 @@ export function* withNamedConflicts<T>(
     if (!(error instanceof ConstraintViolation)) throw error
     if (error.kind === 'unique') throw yield* uniqueConflict(bound, session, records, error, inserting)
     if (error.kind === 'reference') throw yield* referenceConflict(bound, session, records, error)
+    if (error.kind === 'skipped') throw passedOver(bound.table)
     throw new StrongroomError('internal_error', `A value got past the checks of ${bound.component} and was refused by the database.`, {
       cause: error,
     })

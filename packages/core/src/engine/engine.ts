@@ -30,6 +30,8 @@ export interface Statement {
 export interface LastStatement extends Statement {
   /** Whose rows it touches, where they are other ones than its unit's. */
   readonly reach?: Reach
+  /** Rows that it has to change: with fewer its unit is refused, with a ConstraintViolation of the kind `skipped`. It is a plain UPDATE or DELETE. */
+  readonly changes?: number
 }
 
 /** What a unit of work, or a read, does to the database. It throws `session_finished` after its unit has ended. */
@@ -202,8 +204,8 @@ export interface TableOptions {
  * The accessor turns it into a ConflictError that names the model's field.
  */
 export class ConstraintViolation extends Error {
-  /** `check` and `notNull` mean that a value got past validation: an internal error. */
-  readonly kind: 'unique' | 'reference' | 'check' | 'notNull'
+  /** `check` and `notNull` mean that a value got past validation: an internal error. `skipped`: rows that were to change have not. */
+  readonly kind: 'unique' | 'reference' | 'check' | 'notNull' | 'skipped'
   /** The table and columns, or the index or constraint, as far as the engine tells. */
   readonly table: string | undefined
   readonly columns: readonly string[]

@@ -1,6 +1,7 @@
 import type { Connection } from '../engine/engine.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundTable } from './bound-table.ts'
+import { passedOver } from './rows.ts'
 import { bind, piecesOf, Slot, shapeOf } from './shape.ts'
 
 /** A reference of one record. */
@@ -39,6 +40,7 @@ export function* fillReferences(
       return shapeOf(query.compile())
     })
     const values = piece.flatMap(({ id, value }) => [table.encode(idName, id), table.encode(field, value)])
-    yield* wait(connection.run(bind(shape, values)))
+    const filled = yield* wait(connection.run(bind(shape, values)))
+    if (filled < piece.length) throw passedOver(table)
   }
 }

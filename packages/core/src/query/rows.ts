@@ -1,4 +1,4 @@
-import type { Connection, StoredRow } from '../engine/engine.ts'
+import type { Connection, LastStatement, StoredRow } from '../engine/engine.ts'
 import { ConflictError, StrongroomError } from '../errors.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { CallerContext } from '../session/context.ts'
@@ -137,7 +137,7 @@ function countedId({ model }: BoundTable, given: unknown): number {
 /** Triggers of the app's own may skip a record, and say nothing of it: nobody is to hear that it was stored. */
 export function passedOver({ model }: Pick<BoundTable, 'model'>): StrongroomError {
   const advice = 'Look for triggers of your own on its table that skip rows, and let them raise an error instead.'
-  return new StrongroomError('internal_error', `The database has not stored a record of ${model.name}. ${advice}`)
+  return new StrongroomError('internal_error', `The database has not stored or removed a record of ${model.name}. ${advice}`)
 }
 
 export function idsUsedUp({ model }: Pick<BoundTable, 'model'>): ConflictError {
@@ -161,6 +161,12 @@ function noteVersions(records: readonly FieldValues[], versions: readonly string
   })
 }
 
+/** Whose rows are changed or removed. */
+interface ChangeOptions {
+  /** They are there, and locked: where one stays as it was, all is refused. */
+  readonly expected?: boolean
+}
+
 /** Sets the same values in the rows of all these records. Answers how many there were. */
 export function* updateRows(
   table: BoundTable,
@@ -168,6 +174,7 @@ export function* updateRows(
   context: CallerContext,
   records: readonly FieldValues[],
   changed: FieldValues,
+  { expected = false }: ChangeOptions = {},
 ): Task<number> {
   const names = [...Object.keys(changed), table.model.rowVersion.name]
   let count = 0
@@ -187,17 +194,27 @@ export function* updateRows(
     )
     const version = makeRowVersion()
     const encoded = names.map((name) => (name === table.model.rowVersion.name ? version : table.encode(name, changed[name])))
-    count += yield* wait(connection.run(bind(shape, [...encoded, ...values])))
+    const statement: LastStatement = bind(shape, [...encoded, ...values])
+    const stored = yield* wait(connection.run(expected ? { ...statement, changes: piece.length } : statement))
+    if (expected && stored < piece.length) throw passedOver(table)
+    count += stored
     for (const record of piece) noteVersion(record, version)
   }
   return count
 }
 
 /** Removes the records with these ids for good. Answers how many there were. */
-export function* deleteRows(table: BoundTable, connection: Connection, context: CallerContext, ids: readonly unknown[]): Task<number> {
+export function* deleteRows(
+  table: BoundTable,
+  connection: Connection,
+  context: CallerContext,
+  ids: readonly unknown[],
+  { expected = false }: ChangeOptions = {},
+): Task<number> {
   let count = 0
   for (const piece of piecesOf(ids, 256)) {
-    const condition = conditionOf(table, context, { filter: oneOf(table.model.id.name, piece), includeDeleted: true })
+    const filter = oneOf(table.model.id.name, piece)
+    const condition = conditionOf(table, context, { filter, includeDeleted: true })
     const { key, values } = describeFilter(condition, table.encode)
     const shape = table.shapes.get(`delete ${key}`, () =>
       shapeOf(
@@ -207,7 +224,12 @@ export function* deleteRows(table: BoundTable, connection: Connection, context: 
           .compile(),
       ),
     )
-    count += yield* wait(connection.run(bind(shape, values)))
+    const statement: LastStatement = bind(shape, values)
+    const removed = yield* wait(connection.run(expected ? { ...statement, changes: piece.length } : statement))
+    // A trigger may as well have removed some before their turn came.
+    if (expected && removed < piece.length && (yield* countRows(table, connection, context, { filter, includeDeleted: true })) > 0)
+      throw passedOver(table)
+    count += removed
   }
   return count
 }

@@ -1,4 +1,4 @@
-import type { Connection, LastStatement, Reach, Statement, StoredRow } from '../engine/engine.ts'
+import type { Connection, LastStatement, Reach, StoredRow } from '../engine/engine.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -35,9 +35,10 @@ export class Conclusion implements Connection {
     await this.#conclude(this.#statements)
   }
 
-  run(statement: Statement): number {
+  /** What it changes is known to the database alone, which is told what it has to be. */
+  run(statement: LastStatement): number {
     this.#statements.push(this.#reach === undefined ? statement : { ...statement, reach: this.#reach })
-    return 0
+    return statement.changes ?? 0
   }
 
   heldTo(reach: Reach): Connection {

@@ -5,7 +5,7 @@ import type { TimeBudget } from '../time-budget.ts'
 import type { Client, ClientStatement, Result } from './client.ts'
 import { isConflict, lostConnection, sqlState, unknownOutcome, unreplicatedCommit } from './errors.ts'
 import { HeldConnection } from './held-connection.ts'
-import { assertBindable, isRefused } from './last-statements.ts'
+import { assertBindable, changing, isRefused, refuseSkipped } from './last-statements.ts'
 import { quoteName } from './names.ts'
 import { assertNoControl, assertReading, refusal } from './raw-guard.ts'
 import { reachSql } from './row-security.ts'
@@ -150,9 +150,12 @@ export class UnitConnection implements Connection {
     return rows
   }
 
-  #sendLast({ sql, parameters, reach }: LastStatement): Promise<Result> {
+  #sendLast({ sql, parameters, reach, changes }: LastStatement): Promise<Result> {
     const own = this.#reach
-    const query = (): Promise<Result> => this.#client.query({ sql, parameters })
+    const query = (): Promise<Result> =>
+      changes === undefined
+        ? this.#client.query({ sql, parameters })
+        : this.#client.query({ sql: changing(sql, changes), parameters }).catch(refuseSkipped)
     if (own === undefined || reach === undefined || sameReach(own, reach)) return query()
     const say = (whose: Reach): void => void this.#client.query({ sql: reachSql(whose) }).catch(() => {})
     say(reach)
