@@ -19,6 +19,7 @@ registerHooks({
 const { defineModel, ModelAccessor, moveDatabase, openStorage, StrongroomError, ValidationError } = await import('@strongroom/core')
 const { bootstrap } = await import('@strongroom/fastify')
 const { default: Fastify } = await import('fastify')
+const { sql } = await import('kysely')
 const { Type } = await import('typebox')
 const { moveDatabase: sameMove } = await import('@strongroom/core/move')
 
@@ -45,6 +46,9 @@ const exported = await storage.export(join(folder, 'export.zip'))
 const backup = join(folder, 'backup.sqlite')
 await storage.backup(backup)
 const verdict = await storage.audit.verify()
+// Statements of the program's own, with parts that its own Kysely makes: the library brings another one.
+const found = await storage.kysely.selectFrom('people').select(sql<string>`upper(name)`.as('loud')).where(sql<boolean>`id = ${1}`).execute()
+const counted = await sql<{ people: number }>`SELECT count(*) AS people FROM ${sql.table('people')}`.execute(storage.kysely)
 const diagram = await storage.diagram()
 await accessor.purge(1)
 const restored = await storage.restore(backup)
@@ -64,6 +68,8 @@ process.stdout.write(
     imported: imported.tables[0]?.inserted,
     exported: exported.files[0]?.rows,
     verified: verdict.ok,
+    found: found[0]?.loud,
+    counted: Number(counted.rows[0]?.people),
     diagram: diagram.includes('<svg'),
     restored: restored.restored,
     back: back?.name,

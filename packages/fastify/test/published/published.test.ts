@@ -23,6 +23,8 @@ describeEngines('the packages as they are published', (engine) => {
       imported: 2_000,
       exported: 2_001,
       verified: true,
+      found: 'ADA',
+      counted: 2_001,
       diagram: true,
       restored: true,
       back: 'Ada',
