@@ -34,7 +34,7 @@ export function getJson(
   if (caller)
     return readById(bound, model.id.normalise(id), caller, {
       columns,
-      statement: (options) => jsonRecordStatement(table, json, undefined, { ...options, columns }),
+      statement: (context, options) => jsonRecordStatement(table, json, context, { ...options, columns }),
       use: versionedText,
     })
   const filter = allOf(equals(model.id.name, model.id.normalise(id)), condition)

@@ -47,7 +47,7 @@ export function getRecord(bound: BoundAccessor, id: unknown, question: Question)
   if (caller)
     return readById(bound, model.id.normalise(id), caller, {
       columns: table.recordColumns,
-      statement: (options) => selectStatement(table, undefined, { ...options, version: true }),
+      statement: (context, options) => selectStatement(table, context, { ...options, version: true }),
       use: (row) => {
         const record = withoutVersion(table, row)
         withoutHidden(bound, caller, [record])

@@ -23,7 +23,7 @@ export class BoundTable {
   /** Whether the database writes images of records, as they stand in the log, as the program would. */
   readonly spelt: boolean
   /** The text of statements that read one record by its id, by the columns that they read. */
-  readonly byId = new WeakMap<readonly string[], string>()
+  readonly byId = new WeakMap<readonly string[], Map<string, string>>()
   readonly #codecs: ReadonlyMap<string, Codec>
   readonly #decoders: readonly (readonly [string, Codec['decode']])[]
   readonly #wireSteps: readonly (readonly [string, Codec['decode']])[]
