@@ -25,7 +25,7 @@ describeEngines('tables with triggers of the app’s own', (engine) => {
     act: { readonly sqlite: string; readonly postgres: string },
   ) {
     const texts = {
-      sqlite: [`create trigger own_${table} ${when} insert on ${table} when new.name = 'bad' begin select ${act.sqlite}; end`],
+      sqlite: [`create trigger own_${table} ${when} insert on ${table} when new.name = 'bad' begin ${act.sqlite}; end`],
       postgres: [
         `create function own_${table}() returns trigger language plpgsql as $$ begin if new.name = 'bad' then ${act.postgres}; end if; return new; end $$`,
         `create trigger own ${when} insert on ${table} for each row execute function own_${table}()`,
@@ -49,7 +49,7 @@ describeEngines('tables with triggers of the app’s own', (engine) => {
   test('refuse a write late: nothing of it stays, beside those that share its commit', async () => {
     const setting = await start()
     const { storage, things } = setting
-    await onBadRows(storage, 'things', 'after', { sqlite: `raise(fail, 'no')`, postgres: `raise exception 'no'` })
+    await onBadRows(storage, 'things', 'after', { sqlite: `select raise(fail, 'no')`, postgres: `raise exception 'no'` })
     const writes = ['a', 'bad', 'b'].map((name) => things.insert({ name }))
     const outcomes = await Promise.allSettled(writes)
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
@@ -61,7 +61,8 @@ describeEngines('tables with triggers of the app’s own', (engine) => {
   test('skip a record: nobody hears that it was stored, and the log tells of none', async () => {
     const setting = await start()
     const { storage, things, tags } = setting
-    for (const table of ['things', 'tags']) await onBadRows(storage, table, 'before', { sqlite: 'raise(ignore)', postgres: 'return null' })
+    for (const table of ['things', 'tags'])
+      await onBadRows(storage, table, 'before', { sqlite: 'select raise(ignore)', postgres: 'return null' })
     const writes = [
       () => things.insert({ name: 'bad' }),
       () => tags.insert({ id: 'x', name: 'bad' }),
@@ -188,9 +189,18 @@ describeEngines('tables with triggers of the app’s own', (engine) => {
   test('skip a new record: what a hook wrote before goes with it', async () => {
     const setting = await start()
     const { storage, things, tags } = setting
-    await onBadRows(storage, 'things', 'before', { sqlite: 'raise(ignore)', postgres: 'return null' })
+    await onBadRows(storage, 'things', 'before', { sqlite: 'select raise(ignore)', postgres: 'return null' })
     things.beforeInsert(async () => void (await tags.insert({ id: 'x', name: 'x' })))
     expect(await rejectionOf(things.insert({ name: 'bad' }))).toMatchObject({ code: 'internal_error' })
     expect(await stand(setting)).toEqual({ names: [], told: [] })
+  })
+
+  test('add records of their own: each of many has the id that its row has', async () => {
+    const { storage, things } = await start()
+    const more = `insert into things (name, row_version) values ('more', 'x')`
+    await onBadRows(storage, 'things', 'before', { sqlite: more, postgres: more })
+    const made = await things.insertMany(['a', 'b', 'bad', 'c', 'd', 'bad'].map((name) => ({ name })))
+    for (const { id, name } of made) expect((await things.get(id))?.name).toBe(name)
+    expect(await things.count({ name: 'more' })).toBe(2)
   })
 })

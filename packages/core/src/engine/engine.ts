@@ -50,6 +50,11 @@ export interface Connection {
   /** Inserts one row and answers the id that the database gave it; left out where RETURNING alone tells, which costs half as much again. Undefined where nothing was inserted. */
   insertedId?(statement: Statement): number | bigint | undefined
   /**
+   * The same for several rows, whose ids follow the first one's in their order. Undefined, with nothing done, where something else may count ids meanwhile or pass over
+   * rows: triggers of the app's own.
+   */
+  firstInsertedId?(statement: Statement): number | undefined
+  /**
    * Runs SQL that somebody else wrote. Unless `write` is said, a statement that is not read-only is refused
    * with `unaudited_write` before it has changed anything.
    */

@@ -5,8 +5,8 @@ import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundTable, FieldValues } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
+import { countedInsert } from './counted-insert.ts'
 import { oneOf } from './filter.ts'
-import { insertOne } from './insert-one.ts'
 import { targetsFirst } from './insert-order.ts'
 import { type InsertOptions, insertPieces } from './insert-pieces.ts'
 import { noteVersion } from './record-version.ts'
@@ -69,11 +69,10 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
   const idName = table.model.id.name
   if (connection.insertedId) {
     // Answers that are there at once cost half of rows that come back with their ids (measured).
-    for (const record of records) {
-      const version = makeRowVersion()
-      record[idName] = countedId(table, connection.insertedId(insertOne(table, record, version)))
+    insertNumbered(table, connection, records, (record, id, version) => {
+      record[idName] = countedId(table, id)
       noteVersion(record, version)
-    }
+    })
     return
   }
   const columns = table.model.fields.map((field) => field.name).filter((name) => name !== idName)
@@ -119,11 +118,44 @@ export function* appendNext(table: BoundTable, connection: Connection, records: 
     return true
   }
   const idName = table.model.id.name
-  for (const record of records) {
-    const given = connection.insertedId(insertOne(table, record, makeRowVersion(), 'orFail'))
-    if (Number(given) !== record[idName]) return false
+  let asWanted = true
+  insertNumbered(
+    table,
+    connection,
+    records,
+    (record, id) => {
+      asWanted &&= Number(id) === record[idName]
+    },
+    'orFail',
+  )
+  return asWanted
+}
+
+/**
+ * Records that one statement inserts where the database counts their ids at once: four save a sixth of what a record and its entry cost by themselves, and
+ * more save no more (measured).
+ */
+const mostTogether = 16
+
+/** Is told which id the database gave a record, or undefined where it did not store it. */
+type Numbered = (record: FieldValues, id: number | bigint | undefined, version: string) => void
+
+/** Inserts records, several by one statement where the database gives these one id after the other. */
+function insertNumbered(table: BoundTable, connection: Connection, records: readonly FieldValues[], tell: Numbered, mode?: 'orFail'): void {
+  const byOne = (record: FieldValues): void => {
+    const version = makeRowVersion()
+    tell(record, connection.insertedId?.(countedInsert(table, [record], [version], mode)), version)
   }
-  return true
+  if (records.length === 1 || !connection.firstInsertedId) {
+    records.forEach(byOne)
+    return
+  }
+  for (const piece of piecesOf(records, mostTogether)) {
+    const versions = piece.map(makeRowVersion)
+    const first = connection.firstInsertedId(countedInsert(table, piece, versions, mode))
+    if (first === undefined) piece.forEach(byOne)
+    else for (const [index, record] of piece.entries()) tell(record, first + index, versions[index] ?? '')
+  }
 }
 
 /** Ids past 2^53 would be read as their neighbours: whoever took the highest one was the last. */

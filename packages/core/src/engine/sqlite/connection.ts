@@ -97,6 +97,19 @@ export class SqliteConnection implements Connection {
     }
   }
 
+  firstInsertedId(statement: Statement): number | undefined {
+    this.#assertUsable()
+    try {
+      const { statement: insert, changes: table } = this.#prepared(statement.sql)
+      if (table === everyTable) return undefined
+      const { changes, lastInsertRowid } = insert.run(statement.parameters)
+      this.#wrote = true
+      return Number(lastInsertRowid) - changes + 1
+    } catch (error) {
+      throw this.#failed(error, statement.sql)
+    }
+  }
+
   raw(statement: Statement, options: { readonly write: boolean }): { rows: StoredRow[]; changed: number } {
     this.#assertUsable()
     const write = options.write && !this.#handle.readonly
