@@ -285,6 +285,7 @@ export const operatorRoutes: readonly Route<OperatorOperation>[] = [
       ...writeErrors.filter((code) => code !== 'missing_actor'),
       'forbidden',
       'not_found',
+      'gone',
       'too_many_matches',
       'unique_conflict',
       'reference_conflict',

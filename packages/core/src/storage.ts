@@ -163,7 +163,7 @@ class OpenStorage implements Storage {
     const erasures = new BoundTable(Erasures, engine)
     this.erasuresAgain = new ErasuresAgain({ log, erasures, units: this.#units, logger, components: () => this.#bound })
     const once = new Once(new BoundTable(KeptAnswers, engine), this.#units)
-    this.#reverting = { log, units: this.#units, once, jobs: this.jobs }
+    this.#reverting = { log, head, units: this.#units, once, jobs: this.jobs }
     const parts = {
       engine,
       units: this.#units,

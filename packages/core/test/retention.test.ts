@@ -87,6 +87,31 @@ describeEngines('retention', (engine) => {
     expect((await events.all()).length + (await notes.all()).length).toBe(23)
   })
 
+  test('what has lost its beginning is not undone by half', async () => {
+    const { notes, storage } = await start({ keep: { '*': { entries: 10 } } })
+    const since = new Date()
+    // More than are sealed together.
+    await notes.insertMany(
+      Array.from({ length: 1_100 }, (_none, index) => ({ text: String(index) })),
+      { actor: 'ann', requestId: 'half' },
+    )
+    await storage.audit.waitUntilSealed()
+    expect((await storage.retain()).removed).toBeGreaterThan(0)
+    const left = await storage.audit.find({ request_id: 'half', limit: 1_000 })
+    expect(left.length).toBeGreaterThan(0)
+    const batch = left[0]?.transaction_id
+    const first = new Date(left.at(-1)?.timestamp ?? 0)
+    for (const selection of [{ requestId: 'half' }, { batch }, { actor: 'ann', since }, { requestId: 'half', since }])
+      for (const options of [{}, { dryRun: true }, { conflicts: 'skip' as const }])
+        expect(await rejectionOf(storage.revert(selection, options)), JSON.stringify(selection)).toBeInstanceOf(GoneError)
+    expect(await notes.count()).toBe(1_100)
+    await notes.update(1, { text: 'changed' }, { actor: 'bob', requestId: 'whole' })
+    await storage.audit.waitUntilSealed()
+    expect(await storage.revert({ actor: 'bob', since: first }, { dryRun: true })).toMatchObject({ conflictCount: 0 })
+    expect(await storage.revert({ requestId: 'whole' })).toMatchObject({ applied: true })
+    expect((await notes.get(1))?.text).toBe('0')
+  })
+
   test('removes all but the last entry where all are old', async () => {
     const { notes, storage, write } = await start({ keep: { '*': { for: 1 } } })
     await write(notes, 14)

@@ -11,6 +11,7 @@ import type { Units } from '../session/units.ts'
 import { affectedRecords } from './affected.ts'
 import { applyBatch } from './apply.ts'
 import { examineRecords } from './examine.ts'
+import { requireKept } from './kept.ts'
 import { batchesOf } from './order.ts'
 import { canPark } from './park.ts'
 import { RevertPlan } from './plan.ts'
@@ -23,6 +24,7 @@ import { needByUniqueKeys } from './unique-keys.ts'
 interface RevertTarget {
   readonly accessors: readonly BoundAccessor[]
   readonly log: BoundTable
+  readonly head: BoundTable
   readonly units: Units
   readonly once: Once
 }
@@ -89,7 +91,8 @@ class Refused extends Error {
   }
 }
 
-function* revertIn(session: Session, { accessors, log }: RevertTarget, task: RevertTask): Task<RevertReport> {
+function* revertIn(session: Session, { accessors, log, head }: RevertTarget, task: RevertTask): Task<RevertReport> {
+  yield* requireKept({ log, head }, session, task)
   const plan = new RevertPlan()
   const affected = yield* affectedRecords(log, session, task, ({ id, component }) =>
     plan.noteConflict(component, null, 'not_recorded', { entryId: id }),

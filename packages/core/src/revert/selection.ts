@@ -38,6 +38,8 @@ export interface RevertChangesOptions extends Pick<WriteOptions, 'actor' | 'requ
 /** Which entries are undone, and how. */
 export interface RevertTask {
   readonly filter: Filter
+  /** Where all that somebody did since then is undone. */
+  readonly since: Date | undefined
   /** An order that an index has. */
   readonly keys: readonly SortKey[]
   readonly skip: boolean
@@ -85,7 +87,13 @@ export function readRevert(selection: Omit<RevertSelection, 'import'>, options: 
   })
   const byId = { field: 'id', descending: false }
   const keys = requestId === undefined && batch === undefined ? [{ field: 'timestamp', descending: false }, byId] : [byId]
-  return { filter, keys, skip: options.conflicts === 'skip', atMost: wholeNumber('atMost', options.atMost) ?? usuallyReverted }
+  return {
+    filter,
+    since: actor === undefined ? undefined : since,
+    keys,
+    skip: options.conflicts === 'skip',
+    atMost: wholeNumber('atMost', options.atMost) ?? usuallyReverted,
+  }
 }
 
 function refuseStranger(given: object, known: readonly string[]): void {
