@@ -4,6 +4,7 @@ import { lockRecordsById } from '../accessor/lock.ts'
 import { contentOf, isLost } from '../accessor/past/bring-back.ts'
 import { type PastState, stateBefore, stateColumns } from '../accessor/past/past-images.ts'
 import { lockedFields } from '../accessor/permit.ts'
+import type { Connection } from '../engine/engine.ts'
 import { parseId } from '../model/record-id.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { allOf, equals, type Filter, oneOf } from '../query/filter.ts'
@@ -26,6 +27,11 @@ interface Candidate {
 
 /** The library reads the log whole: what may be seen was decided by what was found in it. */
 export const nobody: CallerContext = { principal: undefined, tenant: null, access: 'system' }
+
+/** Where the log is read so: the database itself shows whoever belongs to a tenant the entries of that one alone. */
+export function wholeLog({ connection }: Session): Connection {
+  return connection.heldTo('every')
+}
 
 /** Looks at the records of one component: what each was, what it is, and who has changed it later. Keeps others from changing them. */
 export function* examineRecords(
@@ -77,7 +83,7 @@ export function* statesBefore(bound: BoundAccessor, session: Session, entryIds: 
   const states = new Map<number, PastState>()
   for (const piece of piecesOf(entryIds, 256)) {
     const options = { filter: oneOf('id', piece), includeDeleted: true, order: [], columns: stateColumns }
-    for (const entry of yield* selectRows(bound.moments.log, session.connection, nobody, options))
+    for (const entry of yield* selectRows(bound.moments.log, wholeLog(session), nobody, options))
       states.set(Number(entry['id']), stateBefore(bound, entry))
   }
   return states
@@ -99,7 +105,7 @@ function* laterEntries(
   const order = [{ field: 'id', descending: false }]
   const options = { filter, includeDeleted: true, order, columns: ['id', 'record_id', 'actor'] }
   const later = new Map<string, FieldValues>()
-  for (const entry of yield* selectRows(bound.moments.log, session.connection, nobody, options)) {
+  for (const entry of yield* selectRows(bound.moments.log, wholeLog(session), nobody, options)) {
     const recordId = String(entry['record_id'])
     if (Number(entry['id']) > (first.get(recordId) ?? Number.POSITIVE_INFINITY)) later.set(recordId, entry)
   }

@@ -5,6 +5,7 @@ import { positionField } from '../query/log-position.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
+import { nobody, wholeLog } from './examine.ts'
 import type { RevertTask } from './selection.ts'
 
 /**
@@ -13,10 +14,10 @@ import type { RevertTask } from './selection.ts'
  */
 export function* requireKept({ log, head }: LogTables, session: Session, { filter, since }: RevertTask): Task<void> {
   const all = { includeDeleted: true, order: [] }
-  const [row] = yield* selectRows(head, session.connection, undefined, { ...all, filter: everything })
+  const [row] = yield* selectRows(head, wholeLog(session), nobody, { ...all, filter: everything })
   if (Number(row?.['retained_below'] ?? 0) <= 1) return
   const placed: Filter = { type: 'null', field: positionField, negated: true }
-  const [first] = yield* selectRows(log, session.connection, undefined, {
+  const [first] = yield* selectRows(log, wholeLog(session), nobody, {
     ...all,
     filter: placed,
     order: [{ field: positionField, descending: false }],
@@ -28,7 +29,7 @@ export function* requireKept({ log, head }: LogTables, session: Session, { filte
   const { id, timestamp } = first as { id: number; timestamp: Date }
   if (since === undefined) {
     const its = { ...all, filter: allOf(filter, equals('id', id)) }
-    if ((yield* countRows(log, session.connection, undefined, its)) > 0)
+    if ((yield* countRows(log, wholeLog(session), nobody, its)) > 0)
       throw new GoneError('The beginning of what is to be undone may have been removed from the log, and the rest is not undone alone.')
   } else if (since < timestamp) {
     throw new GoneError(`What was done before ${timestamp.toISOString()} has been removed from the log. Undo what was done since then.`)

@@ -8,7 +8,7 @@ import { selectRows } from '../query/rows.ts'
 import { piecesOf } from '../query/shape.ts'
 import type { Session } from '../session/session.ts'
 import { type Task, wait } from '../session/task.ts'
-import { nobody } from './examine.ts'
+import { nobody, wholeLog } from './examine.ts'
 import { isRemoved, type RevertPlan, type RevertStep } from './plan.ts'
 
 /** Finds what the steps need of each other, since records point to records. */
@@ -105,7 +105,7 @@ function* refuseNewPointers(
     const later: Filter = { type: 'compare', field: 'id', comparison: 'gt', value: since }
     const filter = allOf(equals('component', source.component), records, later)
     const options = { filter, includeDeleted: true, order: [], columns: ['record_id'] }
-    const written = new Set((yield* selectRows(log, session.connection, nobody, options)).map((entry) => entry['record_id']))
+    const written = new Set((yield* selectRows(log, wholeLog(session), nobody, options)).map((entry) => entry['record_id']))
     for (const [id, step] of piece) if (written.has(String(id)) && plan.has(step)) plan.refuse(step.bound, step.id, 'still_referenced')
   }
 }

@@ -67,7 +67,9 @@ function* stateAt(
   isSecret: boolean,
 ): Task<PastState | undefined> {
   const { moments } = bound
-  const { connection, context } = session
+  const { context } = session
+  // The database itself shows whoever belongs to a tenant the entries of that one alone, and others may have changed what all share.
+  const connection = session.connection.heldTo('every')
   if (typeof to !== 'number') {
     yield* moments.requireRetained(connection, to)
     return yield* stateSince(bound, connection, context, to, id)
