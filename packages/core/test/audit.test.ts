@@ -247,6 +247,14 @@ describeEngines('the audit log', (engine) => {
       const until = await storage.audit.find({ until: middle })
       expect(since.every((entry) => entry.timestamp >= middle) && until.every((entry) => entry.timestamp < middle)).toBe(true)
       expect([...since, ...until].map((entry) => entry.id)).toEqual(entries.map((entry) => entry.id).reverse())
+      const all = [...since, ...until]
+      const [always, counts] = [{ since: new Date(0) }, [since.length, until.length]]
+      expect([await storage.audit.count({ since: middle }), await storage.audit.count({ until: middle })]).toEqual(counts)
+      expect(await storage.audit.find({ ...always, limit: 2, offset: 1 })).toEqual(all.slice(1, 3))
+      expect(await storage.audit.find({ ...always, component: 'people' })).toEqual(all.filter(({ component }) => component === 'people'))
+      const streamed: AuditEntry[] = []
+      for await (const entry of storage.audit.stream(always)) streamed.push(entry)
+      expect(streamed).toEqual(all)
     })
 
     test('after the clock was set back: each record in the order of its writes, a range of time by time', async () => {

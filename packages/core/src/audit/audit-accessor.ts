@@ -196,10 +196,14 @@ export function auditSelection(
   if (query.since !== undefined)
     parts.push({ type: 'compare', field: 'timestamp', comparison: 'gte', value: instant('since', query.since) })
   if (query.until !== undefined) parts.push({ type: 'compare', field: 'timestamp', comparison: 'lt', value: instant('until', query.until) })
+  const order = serialWrites && held === 'component' ? byPosition : newestFirst(query)
+  // Of several filters one has an index with this order; a range of time alone has one for each operation.
+  if (serialWrites && held === undefined && order.some(({ field }) => field === 'timestamp'))
+    parts.push({ type: 'each', field: 'operation', values: auditOperations })
   return {
     filter: allOf(...parts),
     includeDeleted: true,
-    order: serialWrites && held === 'component' ? byPosition : newestFirst(query),
+    order,
     limit: wholeNumber('limit', query.limit),
     offset: wholeNumber('offset', query.offset),
   }

@@ -46,13 +46,18 @@ export const AuditLog = defineSystemModel(
       ['actor', 'timestamp', 'id'],
       ['operation', 'timestamp', 'id'],
       ['request_id', 'id'],
-      ['timestamp', 'id'],
       ['transaction_id', 'id'],
       ['component', 'seq'],
     ],
   },
-  // Elsewhere entries have their positions at once, and are listed by these: each index costs every write its part.
-  { indexes: [['component', 'id']] },
+  // Each index costs every write its part. Elsewhere entries have their positions at once, and are listed by these; those of a range of time are merged
+  // from what the index of operations has of each.
+  {
+    indexes: [
+      ['component', 'id'],
+      ['timestamp', 'id'],
+    ],
+  },
 )
 
 /** One row: where the log of this database stands. */

@@ -44,6 +44,8 @@ function describeInto(values: unknown[], filter: Filter, encode: EncodeField): s
       case 'held':
         values.push(encode(part.field, part.value))
         return `${part.field} held`
+      case 'each':
+        return `${part.field} each`
       case 'in': {
         const size = listSize(part.values.length)
         const padded = Math.max(size, part.values.length)
@@ -97,6 +99,12 @@ function renderWith(
         return capabilities.guessesValues
           ? sql<SqlBool>`${eb.ref(part.field)} = any(array[${slot()}])`
           : eb(part.field, '=', slot() as never)
+      case 'each':
+        return eb(
+          part.field,
+          'in',
+          part.values.map((value) => sql.lit(value)),
+        )
       case 'in': {
         const padded = Math.max(listSize(part.values.length), part.values.length)
         const slots = Array.from({ length: padded }, slot)

@@ -12,6 +12,11 @@ export type Filter =
   | { readonly type: 'in'; readonly field: string; readonly values: readonly unknown[]; readonly negated: boolean }
   /** Equal, and the order is one within the value: it is said so where an engine would rather walk all records in the order of another index. */
   | { readonly type: 'held'; readonly field: string; readonly value: unknown }
+  /**
+   * One of these values, which are all that the field can have: rows are merged from those of each, since an index has the order for one value alone. Stands outside
+   * of `or` and `not`.
+   */
+  | { readonly type: 'each'; readonly field: string; readonly values: readonly string[] }
   | { readonly type: 'text'; readonly field: string; readonly match: TextMatch; readonly folded: boolean; readonly value: string }
   | { readonly type: 'null'; readonly field: string; readonly negated: boolean }
   /** Beyond a place, compared field by field: `(a, b) > (1, 2)`. */
@@ -51,6 +56,18 @@ export function heldTo(field: string, value: unknown): Filter {
 export function heldFields(filter: Filter): string[] {
   if (filter.type === 'held') return [filter.field]
   return filter.type === 'and' ? filter.parts.flatMap(heldFields) : []
+}
+
+/** By which values rows are to be merged. */
+export function eachOf(filter: Filter): Extract<Filter, { type: 'each' }> | undefined {
+  if (filter.type === 'each') return filter
+  return filter.type === 'and' ? filter.parts.map(eachOf).find((part) => part !== undefined) : undefined
+}
+
+/** What a filter says besides one of its parts. */
+export function besides(filter: Filter, part: Filter): Filter {
+  if (filter === part) return everything
+  return filter.type === 'and' ? allOf(...filter.parts.map((each) => besides(each, part))) : filter
 }
 
 /** Holds where the field is one of the values. */

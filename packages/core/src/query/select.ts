@@ -1,9 +1,9 @@
-import type { SelectQueryBuilder } from 'kysely'
+import { type SelectQueryBuilder, sql } from 'kysely'
 import type { AnyDatabase, Statement } from '../engine/engine.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { BoundTable } from './bound-table.ts'
 import { describeFilter, renderFilter, renderQuestion } from './condition.ts'
-import { allOf, everything, type Filter, heldFields } from './filter.ts'
+import { allOf, besides, eachOf, everything, type Filter, heldFields } from './filter.ts'
 import { nullsLargest, type SortKey } from './order.ts'
 import { scope } from './scope.ts'
 import { bind, Slot, shapeOf } from './shape.ts'
@@ -53,7 +53,7 @@ export function rowsStatement(
   context: CallerContext | undefined,
   options: SelectOptions,
   selected: string,
-  select: (rows: Rows) => Pick<Rows, 'compile'>,
+  select: (rows: Rows) => Rows,
 ): Statement {
   const { model, engine } = table
   const condition = conditionOf(table, context, options)
@@ -65,9 +65,12 @@ export function rowsStatement(
   const order = options.order.map((sort) => `${sort.field}${sort.descending ? '-' : '+'}${sort.uniform ? '!' : ''}`).join()
   const shapeKey = `select ${selected}|${key}|${order}|${limit !== undefined}|${Boolean(options.offset)}|${lock}|${short}`
   const shape = table.shapes.get(shapeKey, () => {
-    let query: Rows = engine.builder
-      .selectFrom(model.name)
-      .where((eb) => (short ? renderFilter(table, condition, eb, 0) : renderQuestion(table, condition, eb)))
+    const each = eachOf(condition)
+    const rest = each ? besides(condition, each) : condition
+    const rows = (): Rows =>
+      engine.builder.selectFrom(model.name).where((eb) => (short ? renderFilter(table, rest, eb, 0) : renderQuestion(table, rest, eb)))
+    const parts = each ? each.values.map((value) => rows().where(each.field, '=', sql.lit(value))) : [rows()]
+    let query = parts.map(select).reduce((all, more) => all.unionAll(more))
     const [first] = options.order
     if (first && engine.capabilities.guessesValues)
       for (const field of heldFields(condition)) query = query.orderBy(field, (item) => (first.descending ? item.desc() : item.asc()))
@@ -75,7 +78,7 @@ export function rowsStatement(
     if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
     if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
     if (lock) query = query.forUpdate()
-    return shapeOf(select(query).compile())
+    return shapeOf(query.compile())
   })
   return bind(shape, [...values, limit, options.offset])
 }

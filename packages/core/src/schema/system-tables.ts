@@ -52,6 +52,7 @@ const upgrades: readonly Upgrade[] = [
   tellAnswersApart,
   indexActorsByTime,
   listByPosition,
+  mergeByTime,
 ]
 
 /** The version of the tables that this library makes. */
@@ -177,4 +178,10 @@ async function indexActorsByTime(engine: Engine, connection: Connection): Promis
 async function listByPosition(engine: Engine, connection: Connection): Promise<void> {
   if (!engine.capabilities.serialWrites) return
   await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, ['component', 'id'])}"`, parameters: [] })
+}
+
+/** Where entries are listed by one index for each operation, a range of time needs no index of its own. */
+async function mergeByTime(engine: Engine, connection: Connection): Promise<void> {
+  if (!engine.capabilities.serialWrites) return
+  await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, ['timestamp', 'id'])}"`, parameters: [] })
 }

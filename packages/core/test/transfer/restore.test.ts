@@ -251,7 +251,8 @@ describeEngines('storage.restore', (engine) => {
       file.exec(
         `CREATE TRIGGER "strongroom_audit_log__append" ${appendedThen} BEGIN SELECT RAISE(${refused}, 'the audit log is append-only'); END`,
       )
-      file.exec('CREATE INDEX "strongroom_audit_log__component__id__idx" ON "strongroom_audit_log" ("component", "id")')
+      for (const column of ['component', 'timestamp'])
+        file.exec(`CREATE INDEX "strongroom_audit_log__${column}__id__idx" ON "strongroom_audit_log" ("${column}", "id")`)
       file.exec("UPDATE strongroom_state SET value = '12' WHERE key = 'version'")
       file.exec(`CREATE TABLE "strongroom_migrations" (
   "name" TEXT NOT NULL PRIMARY KEY,
