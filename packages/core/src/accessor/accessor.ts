@@ -17,7 +17,7 @@ import type { Task } from '../session/task.ts'
 import { type AggregateOptions, type AggregateRow, aggregateRecords, type MeasureText } from './aggregate.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { deleteRecord, deleteRecords } from './delete.ts'
-import { failsEarly } from './fails-early.ts'
+import { failsEarly, type LoneOperation, momentsOf } from './fails-early.ts'
 import type { FindOptions, IdsOrWhere, PageOptions, RecordPage, SelectionOf } from './find-options.ts'
 import { insides, runWrite } from './historic-accessor.ts'
 import { type NamedInclusion, namedInclusions } from './include.ts'
@@ -190,7 +190,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    * @throws ValidationError when it is not acceptable; ConflictError when a unique field or reference conflicts, or the model is full
    */
   insert(record: InsertOf<Model>, options: WriteOptions = {}): Promise<RowOf<Model>> {
-    return this.#row(this.#writeOne(insertMoments, options, (bound, session) => insertRecord(bound, session.ending(), record)))
+    return this.#row(this.#writeOne('create', options, (bound, session) => insertRecord(bound, session.ending(), record)))
   }
 
   /** Inserts records, all or none, with few statements. Answers them in the same order. */
@@ -219,7 +219,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     patch: UpdateOf<Model> | ((current: RowOf<Model>) => UpdateOf<Model>),
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
-    return this.#row(this.#writeOne(updateMoments, options, (bound, session) => updateRecord(bound, session.ending(), id, patch, options)))
+    return this.#row(this.#writeOne('update', options, (bound, session) => updateRecord(bound, session.ending(), id, patch, options)))
   }
 
   /**
@@ -249,9 +249,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     record: InsertOf<Model> | ((current: RowOf<Model>) => InsertOf<Model>),
     options: ConditionalWriteOptions = {},
   ): Promise<RowOf<Model>> {
-    return this.#row(
-      this.#writeOne(updateMoments, options, (bound, session) => replaceRecord(bound, session.ending(), id, record, options)),
-    )
+    return this.#row(this.#writeOne('update', options, (bound, session) => replaceRecord(bound, session.ending(), id, record, options)))
   }
 
   /**
@@ -271,7 +269,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    * @throws ConflictError `reference_conflict` when a record that restricts points to it
    */
   delete(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
-    return this.#writeOne(deleteMoments, options, function* (bound, session) {
+    return this.#writeOne('delete', options, function* (bound, session) {
       return (yield* deleteRecord(bound, session, id, options)) !== undefined
     })
   }
@@ -282,7 +280,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
    */
   deleteReturning(id: IdOf<Model>, options: ConditionalWriteOptions & { readonly purge?: boolean } = {}): Promise<RowOf<Model> | null> {
     const { purge = false, ...write } = options
-    return this.#writeOne(deleteMoments, write, function* (bound, session) {
+    return this.#writeOne(purge ? 'purge' : 'delete', write, function* (bound, session) {
       return ((yield* deleteRecord(bound, session, id, write, purge)) as RowOf<Model> | undefined) ?? null
     })
   }
@@ -318,7 +316,7 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
 
   /** Removes a record for good, deleted or not. False when it is not there. */
   purge(id: IdOf<Model>, options: ConditionalWriteOptions = {}): Promise<boolean> {
-    return this.#writeOne(deleteMoments, options, function* (bound, session) {
+    return this.#writeOne('purge', options, function* (bound, session) {
       return (yield* deleteRecord(bound, session, id, options, true)) !== undefined
     })
   }
@@ -394,17 +392,17 @@ export class ModelAccessor<Model extends AnyModel> extends WireAccessor<Model> {
     return this.#write(moments, options, body)
   }
 
-  #writeOne<T>(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<T>): Promise<T> {
-    return this.#write(moments, options, body, failsEarly)
+  #writeOne<T>(operation: LoneOperation, options: WriteOptions, body: WriteBody<T>): Promise<T> {
+    return this.#write(momentsOf[operation], options, body, operation)
   }
 
   async #writeMany(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<FieldValues[]>): Promise<RowOf<Model>[]> {
     return this.#rows(await this[runWrite](moments, options, body))
   }
 
-  async #write<T>(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<T>, isEarly?: typeof failsEarly): Promise<T> {
+  async #write<T>(moments: readonly HookMoment[], options: WriteOptions, body: WriteBody<T>, lone?: LoneOperation): Promise<T> {
     const bound = this[insides]()
-    const run = { write: options, alone: bound.hooks.awaits(moments), failsEarly: isEarly?.(bound, moments) ?? false }
+    const run = { write: options, alone: bound.hooks.awaits(moments), failsEarly: lone !== undefined && failsEarly(bound, lone, options) }
     const result = await bound.units.run(run, (session) => body(bound, session))
     if (options.dryRun) forgetVersions(result)
     return bound.access ? visibleResult(bound, bound.units.callerOf(options), result) : result

@@ -2,19 +2,17 @@ import type { AccessOperation } from '../access/rule.ts'
 import type { Connection } from '../engine/engine.ts'
 import type { HookMoment } from '../hooks/events.ts'
 import type { FieldValues } from '../query/bound-table.ts'
-import { everything } from '../query/filter.ts'
 import { Conclusion } from '../session/conclusion.ts'
 import type { Session } from '../session/session.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
-import { rulesFor } from './permit.ts'
+import { allowsEvery } from './permit.ts'
 
 /** Whether a unit is done with once one record is stored: no hook, rule or limit looks at it before the COMMIT. */
 export function isLastWrite(bound: BoundAccessor, session: Session, after: HookMoment, operation: AccessOperation, count: number): boolean {
   if (count !== 1 || !session.ends || bound.hooks.at(after).length > 0) return false
   if (operation === 'create' && bound.maxRecords !== undefined) return false
-  const rules = rulesFor(bound, session.context)
-  return rules === undefined || rules.access.decide(operation, rules.asker).filter === everything
+  return allowsEvery(bound, session.context, operation)
 }
 
 /**

@@ -82,6 +82,12 @@ export function requireOperation(bound: BoundAccessor, context: CallerContext, o
   if (rules?.access.decide(operation, rules.asker).filter === nothing) throw forbidden(bound, operation)
 }
 
+/** Whether the caller may do this with every record: then no rule looks at those that it is done with. */
+export function allowsEvery(bound: BoundAccessor, context: CallerContext, operation: AccessOperation): boolean {
+  const rules = rulesFor(bound, context)
+  return rules === undefined || rules.access.decide(operation, rules.asker).filter === everything
+}
+
 /** Throws ForbiddenError unless the caller may do this with each of the records, as they stand in the database now. */
 export function* requireRecords(
   bound: BoundAccessor,

@@ -7,7 +7,7 @@ import type { Field } from '../model/model.ts'
 import { isId } from '../model/record-id.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { FieldValues } from '../query/bound-table.ts'
-import { allOf, equals, everything, type Filter, oneOf } from '../query/filter.ts'
+import { allOf, equals, type Filter, oneOf } from '../query/filter.ts'
 import { noteVersion } from '../query/record-version.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
@@ -15,7 +15,7 @@ import { isFixedOnUpdate } from './accept.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 import { type DeleteMode, operationOf } from './doomed.ts'
 import type { Conditions } from './match.ts'
-import { rulesFor } from './permit.ts'
+import { allowsEvery, rulesFor } from './permit.ts'
 import { stampUpdated } from './stamps.ts'
 import { withNamedConflicts } from './violation.ts'
 
@@ -96,8 +96,7 @@ function canWriteAlone(
   if (!audit.canChangeAlone(session.connection, session.context, table) || !session.isAlone || !isId(model, id)) return false
   if (hooks.commitHooks.length > 0 || moments.some((moment) => hooks.at(moment).length > 0)) return false
   if (model.stamps?.updatedBy.reference) return false
-  const rules = rulesFor(bound, session.context)
-  return rules === undefined || rules.access.decide(operation, rules.asker).filter === everything
+  return allowsEvery(bound, session.context, operation)
 }
 
 /** A version as this library makes it. */

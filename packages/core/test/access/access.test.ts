@@ -51,6 +51,28 @@ describeEngines('rules of access', (database) => {
 
   const titles = async (principal: Principal): Promise<string[]> => (await tasks.find({ principal })).map(({ title }) => title)
 
+  test('writes of several callers at once: whoever is refused loses its own work alone', async () => {
+    const write = (principal: Principal, title: string, project_id: number, id?: number) =>
+      storage.actingAs({ principal }, () => tasks.insert({ title, project_id, ...(id !== undefined && { id }) }))
+    const outcomes = await Promise.allSettled([
+      write(boss, 'wire', 3),
+      // Ann's rule looks at what she has made.
+      write(ann, 'break in', 3),
+      write(ann, 'mow', 1),
+      write(boss, 'taken', 3, 1),
+      write(nobody, 'nothing', 1),
+      storage.actingAs({ principal: boss }, () => tasks.delete(4)),
+      write(boss, 'weld', 3),
+    ])
+    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([true, false, true, false, false, true, true])
+    const made = await tasks.find({ where: { id: { gt: 4 } }, orderBy: 'title' })
+    expect(made.map(({ title }) => title)).toEqual(['mow', 'weld', 'wire'])
+    expect(await storage.audit.count({ component: 'tasks', operation: 'create' })).toBe(4 + made.length)
+    expect(await tasks.get(4)).toBeNull()
+    await tasks.restore(4)
+    await tasks.purgeMany(made.map(({ id }) => id))
+  })
+
   describe('reading', () => {
     test('code that names no principal reads everything', async () => {
       expect(await tasks.count()).toBe(4)
