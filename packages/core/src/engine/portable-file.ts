@@ -17,13 +17,13 @@ export { makeSqliteFile as makePortableFile, type NewFile as PortableFile } from
 export { plainTableOf } from './sqlite/plain-objects.ts'
 export { replaceFile } from './sqlite/replace-file.ts'
 export { objectsDefinedBy, objectsIn, objectsOf, type SchemaObject } from './sqlite/schema-objects.ts'
-export { stageFile } from './sqlite/stage-file.ts'
+export { type Staging, stageFile } from './sqlite/stage-file.ts'
 export { codecFor as portableCodec } from './sqlite/values.ts'
 export { makeWorkFolder, removeLeftovers } from './sqlite/work-folder.ts'
 
-/** Copies a database of an engine that keeps it in one such file (`oneFile`). Blocks the thread. */
-export async function copyDatabaseFile(place: DatabasePlace, target: string): Promise<void> {
+/** Copies a database of an engine that keeps it in one such file (`oneFile`). `rest` is called in between, and may block the thread. */
+export async function copyDatabaseFile(place: DatabasePlace, target: string, rest: () => void): Promise<void> {
   const path = fileOf(place)
   if (path === undefined) throw new Error('This database is no file that could be copied.')
-  await copySqliteFile(path, target)
+  await copySqliteFile(path, target, rest)
 }

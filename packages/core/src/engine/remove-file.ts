@@ -1,17 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import { lstat, readdir, rename, rm, truncate } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { performance } from 'node:perf_hooks'
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** Bytes, 32 MiB, that a disk gets back at a time. */
-const piece = 33_554_432
+/** Bytes, 1 MiB, that a disk gets back at a time. */
+const piece = 1_048_576
 
-/** Milliseconds in between. */
-const piecePause = 20
+/** Milliseconds in between, while this thread is busy and while it is not: others may be at the same disk. */
+const pauses = { busy: 10, idle: 1 }
+
+/** The part of its time that the thread has to be at work to be busy. */
+const busy = 0.25
 
 /**
  * Removes a file that nobody looks for, a piece at a time; it need not be there. A disk that gets a gigabyte back at once lets the commits of
- * everybody wait for it: 50 ms, and 10 ms so (measured).
+ * everybody wait for it.
  */
 export async function removeFile(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
@@ -40,9 +44,13 @@ export async function removeWithdrawn(folder: string): Promise<void> {
 
 async function shorten(path: string, bytes: number): Promise<void> {
   try {
+    let last = performance.eventLoopUtilization()
     for (let left = bytes - piece; left > 0; left -= piece) {
       await truncate(path, left)
-      await pause(piecePause)
+      const now = performance.eventLoopUtilization()
+      const { utilization } = performance.eventLoopUtilization(now, last)
+      last = now
+      await pause(utilization < busy ? pauses.idle : pauses.busy)
     }
   } catch {
     // Then as a whole.

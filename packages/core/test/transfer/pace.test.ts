@@ -17,8 +17,8 @@ function work(milliseconds: number): void {
 /** A pace, and how long it has rested. */
 function paceAt(load: number) {
   const rests: number[] = []
-  const pace = new Pace(Int32Array.of(load), async (milliseconds) => void rests.push(milliseconds))
-  return { pace, rests }
+  const block = (milliseconds: number): void => void rests.push(milliseconds)
+  return { pace: new Pace(Int32Array.of(load), { block, sleep: async (milliseconds) => block(milliseconds) }), rests }
 }
 
 test('work rests after a turn while the main thread is busy, and never while it is not', async () => {
@@ -27,9 +27,11 @@ test('work rests after a turn while the main thread is busy, and never while it 
     for (let turn = 0; turn < 3; turn++) {
       work(2)
       await pace.step()
+      work(2)
+      pace.stepBlocking()
     }
   }
-  expect(busy.rests).toHaveLength(3)
+  expect(busy.rests).toHaveLength(6)
   expect(Math.min(...busy.rests)).toBeGreaterThan(1)
   expect(idle.rests).toEqual([])
 })

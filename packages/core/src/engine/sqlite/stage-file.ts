@@ -1,18 +1,31 @@
+import { chmod, rename } from 'node:fs/promises'
 import { openFile } from './file-connection.ts'
 
-/** Copies a file into a new one, with the page size of the live one where there is one: SQLite's backup does not copy onto another. Blocks the thread. */
-export async function stageFile({
-  live,
-  file,
-  staged,
-}: {
-  readonly live: string
+/** How a file becomes one that can be put in the place of the live one. */
+export interface Staging {
+  /** The live one; none where the database is no file. */
+  readonly live: string | undefined
+  /** A private file, which may be gone afterwards. */
   readonly file: string
+  /** It has passed SQLite's integrity check. */
+  readonly checked: boolean
   readonly staged: string
-}): Promise<void> {
+}
+
+/**
+ * Makes a file fit the live one, under another name: SQLite's backup does not copy onto another page size. A file of the same one is taken as
+ * it is, and others are copied, which blocks the thread; so is one that was not checked, since nobody can copy what is broken.
+ */
+export async function stageFile({ live, file, checked, staged }: Staging): Promise<void> {
+  const pageSize = await pageSizeOf(live ?? file)
+  if (checked && pageSize === (await pageSizeOf(file))) {
+    // A copy of a file that its owner may only read is one, too.
+    await chmod(file, 0o600)
+    return await rename(file, staged)
+  }
   const source = await openFile(file, { readonly: true })
   try {
-    if (live !== undefined) source.database.pragma(`page_size = ${await pageSizeOf(live)}`)
+    source.database.pragma(`page_size = ${pageSize}`)
     source.run('VACUUM INTO ?', [staged])
   } finally {
     source.close()

@@ -35,7 +35,7 @@ const chunkSize = 100
 /** Makes a backup in a new file, and checks it. */
 export async function writeBackup(task: BackupTask): Promise<void> {
   if (task.gathered) await gather(task.place, task.target, task.gathered)
-  else await copyDatabaseFile(task.place, task.target)
+  else await copyDatabaseFile(task.place, task.target, () => ownPace.stepBlocking())
   const faults = await checkPortableFile(task.target)
   if (faults.length === 0) return
   throw new StorageUnavailableError('storage_unavailable', `The backup is not whole, and was thrown away: ${faults.join('; ')}.`)

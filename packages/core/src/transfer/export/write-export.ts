@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import type { DatabasePlace, Reach, Snapshot } from '../../engine/engine.ts'
 import { openSnapshot } from '../../engine/open-snapshot.ts'
 import { copyDatabaseFile } from '../../engine/portable-file.ts'
+import { ownPace } from '../worker/pace.ts'
 import { writeCsv } from './csv-file.ts'
 import { type ExportedFile, type ExportManifest, manifestName } from './manifest.ts'
 import type { TablePlan } from './plan.ts'
@@ -42,7 +43,7 @@ export async function writeExport(task: ExportTask, output: Writable): Promise<E
 /** A moment of the database, or of a copy: reading that keeps nobody's log. */
 async function openMoment({ place, copy, reach }: ExportTask): Promise<Snapshot> {
   if (copy === undefined) return await openSnapshot(place, reach)
-  await copyDatabaseFile(place, copy)
+  await copyDatabaseFile(place, copy, () => ownPace.stepBlocking())
   return await openSnapshot({ engine: 'sqlite', path: copy }, reach)
 }
 

@@ -9,7 +9,7 @@ import { AuditHead, AuditLog } from '../../audit/audit-log.ts'
 import { assertInPlace, fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
-import { earlierPortableGuard, earlierPortableTable, portableGuard, portableTables } from '../../engine/portable-file.ts'
+import { earlierPortableGuard, earlierPortableTable, portableGuard, portableTables, type Staging } from '../../engine/portable-file.ts'
 import { ConflictError, StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
 import type { Migrating } from '../../schema/migrate/run-migrations.ts'
 import { systemModels } from '../../schema/system-tables.ts'
@@ -79,10 +79,8 @@ export async function restoreFrom(target: RestoreTarget, source: string | Readab
       const findings = await inThread<Findings>(restoring, './examine-worker', examineTask(target, file, options))
       refuse(findings)
       restoring.tell('examined')
-      const report = await stage(restoring, folder, findings, {
-        actor: context.actor,
-        ...(context.requestId !== null && { requestId: context.requestId }),
-      })
+      const who = { actor: context.actor, ...(context.requestId !== null && { requestId: context.requestId }) }
+      const report = await stage(restoring, folder, { checked: options.integrityCheck ?? true, findings, who })
       if (options.dryRun) return report
       const { bytes, sha256 } = findings
       const { epoch, safety } = await replaceContent(restoring, join(folder, stagedName), { context, file: { bytes, sha256 } })
@@ -178,10 +176,17 @@ function refuse({ faults, foreign, strangers, lost, refusals }: Findings): void 
   }
 }
 
-/** Copies the file into one that fits the live database, brings its tables up to date, and looks through its log. Answers what a dry run ends with. */
-async function stage(restoring: Restoring, folder: string, findings: Findings, who: Migrating): Promise<RestoreReport> {
+/** What was found in the file, whether all of it was looked through, and who restores it. */
+interface Stage {
+  readonly checked: boolean
+  readonly findings: Findings
+  readonly who: Migrating
+}
+
+/** Makes a file of it that fits the live database, brings its tables up to date, and looks through its log. Answers what a dry run ends with. */
+async function stage(restoring: Restoring, folder: string, { checked, findings, who }: Stage): Promise<RestoreReport> {
   const staged = join(folder, stagedName)
-  const task = { live: fileOf(restoring.engine.place), file: join(folder, uploadName), staged }
+  const task: Staging = { live: fileOf(restoring.engine.place), file: join(folder, uploadName), checked, staged }
   await inThread<void>(restoring, './stage-worker', task)
   const engine = await openStagedFile(staged)
   let report: Pick<RestoreReport, 'migrations' | 'audit'>

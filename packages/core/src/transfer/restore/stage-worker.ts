@@ -1,6 +1,6 @@
-import { stageFile } from '../../engine/portable-file.ts'
+import { type Staging, stageFile } from '../../engine/portable-file.ts'
 import { stepBack } from '../worker/step-back.ts'
 import { work } from '../worker/work.ts'
 
 stepBack()
-await work<Parameters<typeof stageFile>[0]>(stageFile)
+await work<Staging>(stageFile)

@@ -8,19 +8,31 @@ const turn = 1
 /** Milliseconds of a rest. With it the work takes a seventh of a processor, and seven times as long. */
 const rest = 6
 
+/** Milliseconds of a rest while a moment of the database is held open, which lets its log grow: seventy megabytes a second on a busy server. */
+const shortRest = 2
+
 /** Thousandths of its time that the main thread has to be at work to be busy: handing on what a thread makes takes it less. */
 const busy = 250
+
+/** How a thread sleeps, for milliseconds. */
+interface Sleeps {
+  readonly sleep: (milliseconds: number) => Promise<unknown>
+  readonly block: (milliseconds: number) => void
+}
+
+const nobody = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
+const ownSleeps: Sleeps = { sleep: pause, block: (milliseconds) => void Atomics.wait(nobody, 0, 0, milliseconds) }
 
 /** The pace of a long piece of work in a thread of its own: turns, and rests in between while the main thread is busy. */
 export class Pace {
   readonly #load: Int32Array
-  readonly #sleep: (milliseconds: number) => Promise<unknown>
+  readonly #sleeps: Sleeps
   #began = performance.now()
 
   /** @param load how busy the main thread is, in thousandths of its time */
-  constructor(load: Int32Array, sleep: (milliseconds: number) => Promise<unknown> = pause) {
+  constructor(load: Int32Array, sleeps: Sleeps = ownSleeps) {
     this.#load = load
-    this.#sleep = sleep
+    this.#sleeps = sleeps
   }
 
   /**
@@ -29,10 +41,25 @@ export class Pace {
    * thread get their turn, too.
    */
   async step(): Promise<void> {
-    if (performance.now() - this.#began < turn) return
-    if (Atomics.load(this.#load, 0) < busy) await nextTurn()
-    else await this.#sleep(rest)
+    if (!this.#isOver()) return
+    if (this.#isBusy()) await this.#sleeps.sleep(rest)
+    else await nextTurn()
     this.#began = performance.now()
+  }
+
+  /** The same where nothing can be awaited, and nobody may be kept waiting for long. Blocks the thread. */
+  stepBlocking(): void {
+    if (!this.#isOver()) return
+    if (this.#isBusy()) this.#sleeps.block(shortRest)
+    this.#began = performance.now()
+  }
+
+  #isOver(): boolean {
+    return performance.now() - this.#began >= turn
+  }
+
+  #isBusy(): boolean {
+    return Atomics.load(this.#load, 0) >= busy
   }
 }
 
