@@ -1,26 +1,46 @@
 import { randomBytes } from 'node:crypto'
-import { access, chmod, open, rename } from 'node:fs/promises'
+import { access, chmod, type FileHandle, open, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { Readable } from 'node:stream'
+import { type Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { removeFile } from '../engine/remove-file.ts'
 import { StorageUnavailableError, UsageError } from '../errors.ts'
 import { withWorkFolder } from './work-folder.ts'
 
-/** Writes a file that is there as a whole or not at all; see `placeFile`. */
-export async function writeWholeFile(path: string, bytes: Readable): Promise<void> {
+/**
+ * Writes a file that is there as a whole or not at all; see `placeFile`.
+ *
+ * @param release whether nobody else needs the memory of what is written
+ */
+export async function writeWholeFile(path: string, bytes: Readable, { release = false } = {}): Promise<void> {
   // Bytes that fail while the file is being opened are told by the pipeline.
   bytes.on('error', () => undefined)
   try {
     await placeFile(path, async (partial) => {
       // A stream that opens the file itself may do so after it was removed.
       const file = await open(partial, 'wx', 0o600)
-      await pipeline(bytes, file.createWriteStream())
+      await pipeline(bytes, release ? releasingInto(file) : file.createWriteStream())
     })
   } finally {
     bytes.destroy()
   }
+}
+
+/**
+ * Gives the memory of each piece back when it is written. A thread that makes little itself looks for what it does not need any more so seldom
+ * that an export took 15 MB more (measured).
+ */
+function releasingInto(file: FileHandle): Writable {
+  const write = async (piece: Buffer): Promise<void> => {
+    await file.writeFile(piece)
+    const { buffer } = piece
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === piece.byteLength) buffer.transfer(0)
+  }
+  return new Writable({
+    write: (piece: Buffer, _encoding, done) => void write(piece).then(() => done(), done),
+    destroy: (error, done) => void file.close().then(() => done(error), done),
+  })
 }
 
 /**

@@ -68,7 +68,7 @@ async function run(
   const end = (): void => void bytes.destroy(signal?.reason)
   signal?.addEventListener('abort', end, { once: true })
   try {
-    await (typeof target === 'string' ? writeWholeFile(target, bytes) : pipeline(bytes, target))
+    await (typeof target === 'string' ? writeWholeFile(target, bytes, { release: true }) : pipeline(bytes, target))
     return await report
   } catch (error) {
     throw signal?.aborted ? signal.reason : error

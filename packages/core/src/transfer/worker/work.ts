@@ -10,7 +10,7 @@ import { type FromWorker, type ToWorker, tellError, type WorkerData } from './me
 export async function work<Task>(run: (task: Task, output: Writable, tell: (step: string) => void) => Promise<unknown>): Promise<void> {
   const port = parentPort
   if (!port) throw new Error('This module runs in a thread that the library starts.')
-  const send = (message: FromWorker): void => port.postMessage(message)
+  const send = (message: FromWorker, given: readonly ArrayBuffer[] = []): void => port.postMessage(message, given)
   let wanted = 0
   let waiting: (() => void) | undefined
   port.on('message', (_more: ToWorker) => {
@@ -22,7 +22,9 @@ export async function work<Task>(run: (task: Task, output: Writable, tell: (step
       const go = (): void => {
         waiting = undefined
         wanted--
-        send({ type: 'bytes', bytes: chunk })
+        // As it is, all the memory would go that the chunk is a part of.
+        const bytes = new Uint8Array(chunk)
+        send({ type: 'bytes', bytes }, [bytes.buffer])
         callback()
       }
       if (wanted > 0) go()
