@@ -1,8 +1,10 @@
 import type { AccessOperation } from '../access/rule.ts'
 import { isId } from '../model/record-id.ts'
-import type { FieldValues } from '../query/bound-table.ts'
+import type { BoundTable, FieldValues } from '../query/bound-table.ts'
+import { type MakeStatement, statementById } from '../query/by-id.ts'
 import { equals, type Filter, oneOf } from '../query/filter.ts'
-import { selectRows } from '../query/rows.ts'
+import { selectRows, withoutVersion } from '../query/rows.ts'
+import { selectStatement } from '../query/select.ts'
 import { piecesOf } from '../query/shape.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { Session } from '../session/session.ts'
@@ -36,10 +38,17 @@ function contextOf(bound: BoundAccessor, { context }: Session, asked: AccessOper
   return { ...context, asked: true }
 }
 
-/** The record with this id, or undefined; an id of the wrong shape is simply not found. */
+/** The record with this id, or undefined; an id of the wrong shape is simply not found. Where nobody else can write meanwhile it is read as `get` reads it. */
 export function* lockRecord(bound: BoundAccessor, session: Session, id: unknown, options: LockOptions): Task<FieldValues | undefined> {
   if (!isId(bound.model, id)) return undefined
-  const filter = equals(bound.model.id.name, bound.model.id.normalise(id))
+  const known = bound.model.id.normalise(id)
+  const { connection, context } = session
+  if (options.asked && !options.includeDeleted && connection.first) {
+    requireOperation(bound, context, options.asked)
+    const row = connection.first(statementById(bound.table, bound.table.recordColumns, known, context, wholeOf(bound.table)))
+    return row && withoutVersion(bound.table, row)
+  }
+  const filter = equals(bound.model.id.name, known)
   const rows = yield* selectRows(bound.table, session.connection, contextOf(bound, session, options.asked), {
     filter,
     includeDeleted: options.includeDeleted,
@@ -49,6 +58,11 @@ export function* lockRecord(bound: BoundAccessor, session: Session, id: unknown,
   })
   return rows[0]
 }
+
+const wholeOf =
+  (table: BoundTable): MakeStatement =>
+  (context, options) =>
+    selectStatement(table, context, { ...options, version: true })
 
 /** The records with these ids. */
 export function* lockRecordsById(
