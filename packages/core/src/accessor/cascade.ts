@@ -1,8 +1,11 @@
 import { ConflictError } from '../errors.ts'
 import { runHooks } from '../hooks/run.ts'
 import type { FieldValues } from '../query/bound-table.ts'
-import { oneOf } from '../query/filter.ts'
+import { allOf, equals, type Filter, nothing, oneOf } from '../query/filter.ts'
+import { countRows } from '../query/rows.ts'
+import { tenantValue } from '../query/scope.ts'
 import { piecesOf } from '../query/shape.ts'
+import { reachOf } from '../session/reach.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
@@ -54,8 +57,24 @@ export function* refuseRestricted(doomed: Doomed, session: Session): Task<void> 
       const children = yield* pointingTo(link, session, previousOf(group), mode === 'hard')
       const staying = children.filter((child) => !goesWith(mode, doomed.get(link.source, child)))
       if (staying.length > 0) throw restricted(link, staying, isHeld(link.source, { ...session.context, asked: true }))
+      if (mode === 'soft' && (yield* othersPointTo(link, session, previousOf(group)))) throw restricted(link, [], true)
     }
   }
+}
+
+/** Whether records of tenants that are none of the caller's point to these, which all tenants share. Of a row that goes the database knows it. */
+function* othersPointTo({ source, field, target }: Link, session: Session, records: readonly FieldValues[]): Task<boolean> {
+  const reach = reachOf(session.context)
+  const { tenant } = source.model
+  if (!tenant || target.model.tenant || reach === 'every') return false
+  const own: Filter = reach === 'none' ? nothing : equals(tenant.name, tenantValue(tenant, reach.tenant))
+  const ids = records.map((record) => record[target.model.id.name])
+  for (const piece of piecesOf(ids, 256)) {
+    const filter = allOf(oneOf(field.name, piece), { type: 'not', part: own })
+    const selection = { filter, includeDeleted: false }
+    if ((yield* countRows(source.table, session.connection.heldTo('every'), undefined, selection, 1)) > 0) return true
+  }
+  return false
 }
 
 /** Empties the references of the records that stay, each with its own hooks and one audit entry. */

@@ -91,8 +91,8 @@ function* referenceConflict(
   if (link) return missingTarget(link, error)
   if (records.length > 0) return pointsNowhere(bound, error)
   const referrer = bound.referrers.find(({ source, field }) => referenceName(source.model.name, field.name) === error.constraint)
-  const who = referrer ? `${referrer.source.component} (${referrer.field.name})` : 'other records'
-  const message = `${bound.component} cannot be removed while ${who} points to it, deleted records included.`
+  const who = referrer ? `${referrer.source.component} (${referrer.field.name}) points` : 'other records point'
+  const message = `${bound.component} cannot be removed while ${who} to it, deleted records included.`
   return new ConflictError('reference_conflict', message, referrer ? [referrer.field.name] : [], { cause: error })
 }
 
