@@ -83,6 +83,18 @@ describeEngines('a server of its own', (engine) => {
     }
   })
 
+  test('names the page with its paths to whoever asks for what is not there', async () => {
+    const detailOf = async (options: Partial<CreateServerOptions>, url: string) => {
+      const { app } = await serve(engine, options)
+      return (await app.inject({ url })).json().detail
+    }
+    expect(await detailOf({}, '/')).toBe('There is nothing at this path. /docs shows what there is.')
+    expect(await detailOf({ prefix: '/api', systemRoutes: { docs: '/paths' } }, '/')).toBe(
+      'There is nothing at this path. /api/paths shows what there is.',
+    )
+    expect(await detailOf({ systemRoutes: { docs: false } }, '/')).toBe('There is nothing at this path.')
+  })
+
   test('takes text ids of every length that there is', async () => {
     const { app } = await serve(engine)
     for (const id of ['x'.repeat(255), '😀'.repeat(255)]) {
