@@ -19,7 +19,7 @@ export function sendEntries(
   next: string | undefined,
 ): string {
   reply.header('link', pageLinks(reply.request.originalUrl, { limit, offset }, next === undefined ? {} : { next }))
-  exposeHeaders(reply, ['Link', 'X-Request-Id'])
+  exposeHeaders(reply, 'Link, X-Request-Id')
   const place = { total: null, limit, offset: after === undefined ? offset : null, next: next ?? null, previous: null }
   return answerJson(reply, 200, entries.map(wireEntry), { message: 'Audit entries found', pagination: place })
 }

@@ -22,15 +22,15 @@ export function answerText(reply: FastifyReply, status: number, text: string, { 
   return `{"success":true,"message":${JSON.stringify(message)},"data":${text},"pagination":${JSON.stringify(pagination ?? null)}}`
 }
 
-/** Lets scripts of other origins read these headers, beside the ones that the host exposes. */
-export function exposeHeaders(reply: FastifyReply, names: readonly string[]): void {
+/** Lets scripts of other origins read these headers, beside the ones that the host exposes; `names` as they stand in a header, with commas. */
+export function exposeHeaders(reply: FastifyReply, names: string): void {
   const before = reply.getHeader(exposed)
-  reply.header(exposed, before === undefined ? names.join(', ') : joined(String(before), names))
+  reply.header(exposed, before === undefined ? names : joined(String(before), names))
 }
 
 const exposed = 'access-control-expose-headers'
 
-function joined(before: string, names: readonly string[]): string {
-  const known = before.split(',').map((name) => name.trim())
-  return [...new Set([...known, ...names])].join(', ')
+function joined(before: string, names: string): string {
+  const all = [before, names].flatMap((list) => list.split(',')).map((name) => name.trim())
+  return [...new Set(all)].join(', ')
 }

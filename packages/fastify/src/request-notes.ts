@@ -12,8 +12,10 @@ export class RequestNotes {
   principal: Principal | undefined = undefined
   requestId: string | undefined = undefined
   traceId: string | undefined = undefined
-  /** Who was told of its end. */
-  told: readonly object[] = nobody
+  /** When it was first looked at, on the clock of `performance.now()`. */
+  readonly began = performance.now()
+  /** Who waits for its end. */
+  attendedBy: readonly object[] = nobody
   #route: Route | undefined = undefined
 
   constructor(request: FastifyRequest) {

@@ -16,5 +16,6 @@ export function setResponseStyle(scope: FastifyInstance, style: ResponseStyle): 
 
 /** How the scope of a request answers. */
 export function responseStyleOf({ server }: FastifyRequest): ResponseStyle {
-  return server.hasDecorator(decorator) ? server.getDecorator<ResponseStyle>(decorator) : 'bare'
+  // Decorators are properties of the server; to ask for one in its own words takes two looks.
+  return (server as { readonly [decorator]?: ResponseStyle })[decorator] ?? 'bare'
 }

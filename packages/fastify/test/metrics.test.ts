@@ -17,6 +17,7 @@ describeEngines('the metrics of a guest', (engine) => {
   test('count requests by the route’s template, what was written, and how the database is', async () => {
     const host = Fastify()
     host.get('/theirs', async () => 'theirs')
+    host.addHook('onRequest', async (request, reply) => (request.headers['x-refused'] ? reply.code(401).send('no') : undefined))
     const server = await startServer(engine, {}, host)
     const { app } = server
     const { id } = await addUser(server)
@@ -25,6 +26,7 @@ describeEngines('the metrics of a guest', (engine) => {
     await app.inject({ url: `/users/${id}/` })
     await app.inject({ url: '/users/99' })
     await app.inject({ url: '/theirs' })
+    await app.inject({ url: '/users', headers: { 'x-refused': 'by the host' } })
     await app.inject({ method: 'POST', url: '/users', headers, payload: [{ ...ada, email: 'canary@example.com' }] })
     await app.inject({ method: 'POST', url: '/users', headers, payload: { ...ada, name: 'Another' } })
     await app.inject({ method: 'DELETE', url: `/users/${id}?dry_run=true`, headers })
@@ -34,6 +36,7 @@ describeEngines('the metrics of a guest', (engine) => {
     expect([...told].filter(([name]) => name.startsWith('http_requests_total'))).toEqual([
       ['http_requests_total{method="GET",route="/users/:id",status="200"}', 2],
       ['http_requests_total{method="GET",route="/users/:id",status="404"}', 1],
+      ['http_requests_total{method="GET",route="/users",status="401"}', 1],
       ['http_requests_total{method="POST",route="/users",status="201"}', 1],
       ['http_requests_total{method="POST",route="/users",status="409"}', 1],
       ['http_requests_total{method="DELETE",route="/users/:id",status="200"}', 1],
@@ -42,7 +45,7 @@ describeEngines('the metrics of a guest', (engine) => {
     ])
     expect(Object.fromEntries(told)).toMatchObject({
       'http_request_duration_seconds_count{method="GET",route="/users/:id",status="200"}': 2,
-      'strongroom_denied_requests_total{status="401"}': 0,
+      'strongroom_denied_requests_total{status="401"}': 1,
       'strongroom_denied_requests_total{status="403"}': 1,
       'strongroom_denied_requests_total{status="429"}': 0,
       'strongroom_records_written_total{component="users",operation="create"}': 2,

@@ -49,7 +49,7 @@ export function followChanges(scope: FastifyInstance, followed: Followed): Route
 }
 
 function announce(reply: FastifyReply, isJson: boolean): FastifyReply {
-  exposeHeaders(reply, ['X-Request-Id'])
+  exposeHeaders(reply, 'X-Request-Id')
   reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   // nginx would keep events until they fill a buffer.
   return isJson ? reply : reply.header('x-accel-buffering', 'no')

@@ -5,7 +5,7 @@ import { exposeHeaders } from '../reply.ts'
 /** Says that the answer is a file for whoever asked, named by this moment: `backup-20260131T120000Z.sqlite`. */
 export function announceFile(reply: FastifyReply, mediaType: string, kind: string, ending: string): FastifyReply {
   const moment = `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
-  exposeHeaders(reply, ['Content-Disposition', 'X-Request-Id'])
+  exposeHeaders(reply, 'Content-Disposition, X-Request-Id')
   reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
   return reply.header('content-disposition', `attachment; filename="${kind}-${moment}.${ending}"`).type(mediaType)
 }

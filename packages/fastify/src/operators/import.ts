@@ -44,7 +44,7 @@ export function importFiles(
 function answer(request: FastifyRequest, reply: FastifyReply, job: ImportJob): string {
   const { state, result, error } = job
   if (state === 'running') {
-    exposeHeaders(reply, ['Location', 'X-Request-Id'])
+    exposeHeaders(reply, 'Location, X-Request-Id')
     reply.header('location', `${placeOf(request)}/jobs/${job.id}`)
     return sendJob(reply, 202, job, 'The import goes on as a job')
   }

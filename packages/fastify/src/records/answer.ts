@@ -72,6 +72,6 @@ export function writeRoute(
 function writeAnswer(reply: FastifyReply, { status, message, location, etag, body }: Answer): string {
   if (location !== undefined) reply.header('location', location)
   if (etag !== undefined) reply.header('etag', etag)
-  exposeHeaders(reply, [...(location === undefined ? [] : ['Location']), ...(etag === undefined ? [] : ['ETag']), 'X-Request-Id'])
+  exposeHeaders(reply, `${location === undefined ? '' : 'Location, '}${etag === undefined ? '' : 'ETag, '}X-Request-Id`)
   return answerJson(reply, status, body, { message })
 }

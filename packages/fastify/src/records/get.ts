@@ -20,7 +20,7 @@ export function getRecord(room: RecordRoom): RouteHandlerMethod {
     // A bad If-None-Match is refused before anything is said of the record.
     const known = isKnown(request, found.version)
     sendEntityTag(reply, found.version)
-    exposeHeaders(reply, ['ETag', 'X-Request-Id'])
+    exposeHeaders(reply, 'ETag, X-Request-Id')
     if (known) return reply.code(304).send()
     return answerText(reply, 200, found.text, { message: 'Record found' })
   }

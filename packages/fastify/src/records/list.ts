@@ -17,7 +17,7 @@ export function listRecords(room: RecordRoom): RouteHandlerMethod {
     }
     const [path] = request.originalUrl.split('?', 1)
     reply.header('link', pageLinks(`${path}?${query.raw}`, query, page))
-    exposeHeaders(reply, ['X-Total-Count', 'Content-Range', 'Link', 'X-Request-Id'])
+    exposeHeaders(reply, 'X-Total-Count, Content-Range, Link, X-Request-Id')
     return answerText(reply, 200, page.text, { message: 'Records found', pagination: paginationOf(query, page) })
   }
 }

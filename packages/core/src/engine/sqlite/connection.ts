@@ -27,7 +27,8 @@ export class SqliteConnection implements Connection {
 
   /** Why the unit cannot be committed whatever its code answers: the transaction is gone, or its time is over. */
   get failure(): Error | undefined {
-    if (!this.#failure && performance.now() > this.deadline) this.#failure = timeout()
+    // Reads have no such time, and need no look at the clock.
+    if (this.deadline !== Number.POSITIVE_INFINITY && !this.#failure && performance.now() > this.deadline) this.#failure = timeout()
     return this.#failure
   }
 
