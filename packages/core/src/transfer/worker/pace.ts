@@ -5,8 +5,8 @@ import type { WorkerData } from './messages.ts'
 /** Milliseconds after which a turn is over. Where processors are few, whoever comes meanwhile waits for its end. */
 const turn = 1
 
-/** Milliseconds of a rest. With it the work takes a seventh of a processor, and seven times as long. */
-const rest = 6
+/** Milliseconds of a rest. With it the work takes a ninth of a processor, and nine times as long. */
+const rest = 8
 
 /** Milliseconds of a rest while a moment of the database is held open, which lets its log grow: seventy megabytes a second on a busy server. */
 const shortRest = 2
