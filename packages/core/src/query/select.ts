@@ -69,16 +69,19 @@ export function rowsStatement(
     const rest = each ? besides(condition, each) : condition
     const rows = (): Rows =>
       engine.builder.selectFrom(model.name).where((eb) => (short ? renderFilter(table, rest, eb, 0) : renderQuestion(table, rest, eb)))
-    const parts = each ? each.values.map((value) => rows().where(each.field, '=', sql.lit(value))) : [rows()]
-    let query = parts.map(select).reduce((all, more) => all.unionAll(more))
     const [first] = options.order
-    if (first && engine.capabilities.guessesValues)
-      for (const field of heldFields(condition)) query = query.orderBy(field, (item) => (first.descending ? item.desc() : item.asc()))
-    for (const sort of options.order) query = query.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
-    if (limit !== undefined) query = query.limit(new Slot(values.length) as never)
-    if (options.offset) query = query.offset(new Slot(values.length + 1) as never)
-    if (lock) query = query.forUpdate()
-    return shapeOf(query.compile())
+    const ordered = (query: Rows): Rows => {
+      let page = query
+      if (first && engine.capabilities.guessesValues)
+        for (const field of heldFields(condition)) page = page.orderBy(field, (item) => (first.descending ? item.desc() : item.asc()))
+      for (const sort of options.order) page = page.orderBy(sort.field, (item) => nullsLargest(model, sort, item))
+      if (limit !== undefined) page = page.limit(new Slot(values.length) as never)
+      if (options.offset) page = page.offset(new Slot(values.length + 1) as never)
+      return lock ? page.forUpdate() : page
+    }
+    if (!each) return shapeOf(select(ordered(rows())).compile())
+    const parts = each.values.map((value) => select(rows().where(each.field, '=', sql.lit(value))))
+    return shapeOf(ordered(parts.reduce((all, more) => all.unionAll(more))).compile())
   })
   return bind(shape, [...values, limit, options.offset])
 }
