@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises'
+import { mkdtemp, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineAccess, defineModel, GoneError, ModelAccessor, openStorage, Ref, type Storage } from '@strongroom/core'
@@ -41,7 +41,7 @@ describeEngines('erasure', (engine) => {
   }
 
   test('takes a record and what goes with it out of the tables and out of the history, which still verifies', async () => {
-    const { people, letters, storage } = await start()
+    const { people, letters, storage, backup } = await start()
     await letters.insert({ text: `${canary}-letter`, writer_id: 'ann' })
     const kept = await letters.insert({ text: 'kept', writer_id: 'bob', reader_id: 'ann' })
     expect(await content(storage)).toContain(canary)
@@ -56,6 +56,11 @@ describeEngines('erasure', (engine) => {
     expect(await letters.history(1)).toMatchObject([{ operation: 'erase' }, { operation: 'delete' }, { operation: 'create', after: null }])
     expect((await people.history('bob'))[0]?.after).toMatchObject({ name: 'Bob' })
     expect(await verdict(storage)).toMatchObject({ ok: true, fault: null, erased: 5 })
+    // Nor does a copy hold it in places that nobody reads.
+    await storage.backup(backup)
+    const bytes = await readFile(backup)
+    expect(bytes.includes('kept')).toBe(true)
+    expect(bytes.includes(canary)).toBe(false)
     expect(await people.erase('ann')).toBe(false)
     expect(await people.erase('nobody')).toBe(false)
   })
