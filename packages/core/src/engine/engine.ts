@@ -1,6 +1,7 @@
 import type { Expression, Kysely, SqlBool } from 'kysely'
 import type { Field } from '../model/model.ts'
 import type { UnitContext } from '../session/context.ts'
+import type { CopyInserts } from './copy-insert.ts'
 import type { EntryChanges } from './entry-change.ts'
 import type { EntryInsert } from './entry-insert.ts'
 import type { JsonFunctions } from './json-functions.ts'
@@ -24,6 +25,8 @@ export type StoredRow = Record<string, unknown>
 export interface Statement {
   readonly sql: string
   readonly parameters: readonly unknown[]
+  /** What travels behind a statement of the engine's `copies`. */
+  readonly copied?: Uint8Array
 }
 
 /** One of the last statements of a unit. */
@@ -316,6 +319,8 @@ export interface Engine extends TableDefiner {
   readonly inTime: ((texts: readonly Expression<unknown>[]) => Expression<SqlBool>) | undefined
   /** Spells an INSERT of many rows as one of lists; undefined where values are as quick. */
   readonly lists: ListInserts | undefined
+  /** Copies many rows into a table; undefined where values are as quick. */
+  readonly copies: CopyInserts | undefined
   /** Spells the INSERT of a record and of its entry as one statement; undefined where two are as quick. */
   readonly insertWithEntry: ((insert: EntryInsert) => string) | undefined
   /** Spells the change of a record and the INSERT of its entry as one statement; undefined where they are as quick one after the other. */

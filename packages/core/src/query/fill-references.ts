@@ -1,7 +1,7 @@
 import type { Connection } from '../engine/engine.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundTable } from './bound-table.ts'
-import { passedOver } from './rows.ts'
+import { passedOver } from './counted-id.ts'
 import { bind, piecesOf, Slot, shapeOf } from './shape.ts'
 
 /** A reference of one record. */

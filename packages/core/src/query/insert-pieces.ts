@@ -20,8 +20,8 @@ export interface InsertPiece {
   readonly statement: Statement
 }
 
-/** Rows of a statement with lists: their texts are made in one go, which takes some milliseconds. */
-const mostListed = 1_000
+/** Rows of a statement: their texts are made in one go, which takes some milliseconds. */
+export const mostAtOnce = 1_000
 
 /** Characters of all lists of a statement: records of large values go by statements that have fewer of them. */
 const mostCharacters = 8_388_608
@@ -37,7 +37,7 @@ export function* insertPieces(
 ): Generator<InsertPiece, void, undefined> {
   const { lists } = table.engine
   const together = options.together === true && records.length <= largestPiece(table)
-  const step = lists && !together ? mostListed : records.length
+  const step = lists && !together ? mostAtOnce : records.length
   for (let start = 0; start < records.length; start += step) {
     const some = records.slice(start, start + step)
     const listed = lists && some.length > 1 ? listPiece(table, columns, some, options) : undefined

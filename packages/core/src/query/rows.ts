@@ -1,10 +1,11 @@
 import type { Connection, LastStatement, StoredRow } from '../engine/engine.ts'
-import { ConflictError, StrongroomError } from '../errors.ts'
 import { makeRowVersion } from '../model/row-version.ts'
 import type { CallerContext } from '../session/context.ts'
 import { type Task, wait } from '../session/task.ts'
 import type { BoundTable, FieldValues } from './bound-table.ts'
 import { describeFilter, renderFilter } from './condition.ts'
+import { copyRecords } from './copy-records.ts'
+import { countedId, passedOver } from './counted-id.ts'
 import { countedInsert } from './counted-insert.ts'
 import { oneOf } from './filter.ts'
 import { targetsFirst } from './insert-order.ts'
@@ -75,6 +76,7 @@ function* insertCounted(table: BoundTable, connection: Connection, records: read
     })
     return
   }
+  if (yield* copyRecords(table, connection, records, { ids: 'counted' })) return
   const columns = table.model.fields.map((field) => field.name).filter((name) => name !== idName)
   for (const { records: piece, versions, statement } of insertPieces(table, columns, records, { returning: true })) {
     const rows = yield* wait(connection.all(statement))
@@ -104,6 +106,7 @@ export function* appendRows(
 ): Task<void> {
   const idName = table.model.id.name
   const counted = records[0]?.[idName] === undefined
+  if (yield* copyRecords(table, connection, records, { ids: counted ? 'unheard' : 'given', computed })) return
   const columns = table.model.fields.map((field) => field.name).filter((name) => !(counted && name === idName))
   for (const { statement } of insertPieces(table, columns, records, computed && { computed })) yield* wait(connection.run(statement))
 }
@@ -158,27 +161,10 @@ function insertNumbered(table: BoundTable, connection: Connection, records: read
   }
 }
 
-/** Ids past 2^53 would be read as their neighbours: whoever took the highest one was the last. */
-function countedId({ model }: BoundTable, given: unknown): number {
-  if (given === undefined) throw passedOver({ model })
-  const id = Number(given)
-  if (Number.isSafeInteger(id)) return id
-  throw idsUsedUp({ model })
-}
-
-/** Triggers of the app's own may skip a record, and say nothing of it: nobody is to hear that it was stored. */
-export function passedOver({ model }: Pick<BoundTable, 'model'>): StrongroomError {
-  const advice = 'Look for triggers of your own on its table that skip rows, and let them raise an error instead.'
-  return new StrongroomError('internal_error', `The database has not stored or removed a record of ${model.name}. ${advice}`)
-}
-
-export function idsUsedUp({ model }: Pick<BoundTable, 'model'>): ConflictError {
-  return new ConflictError('state_conflict', `${model.name} has given its highest possible id away, and has none left for another record.`)
-}
-
 function* insertGiven(table: BoundTable, connection: Connection, records: readonly FieldValues[]): Task<void> {
   const columns = table.model.fields.map((field) => field.name)
   const together = table.model.fields.some((field) => field.reference?.model() === table.model)
+  if (!together && (yield* copyRecords(table, connection, records, { ids: 'given' }))) return
   for (const { records: piece, versions, statement } of insertPieces(table, columns, records, { together })) {
     const stored = yield* wait(connection.run(statement))
     if (stored < piece.length) throw passedOver(table)

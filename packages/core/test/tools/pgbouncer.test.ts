@@ -156,6 +156,22 @@ describe("Debian's pgbouncer", () => {
     expect((await moveDatabase({ from: `${url}_sessions`, to: back })).tables.map(({ table }) => table)).toContain('notes')
   })
 
+  test('takes rows that are copied, and goes on where they are refused', async () => {
+    const { storage, notes } = await open()
+    const rows = (prefix: string) => Array.from({ length: 2_500 }, (_, count) => ({ text: `${prefix} ${count}`, count }))
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map((prefix) => notes.insertMany(rows(`copied ${prefix}`))))
+    await storage.transaction(async () => {
+      const refused = storage.transaction(() => notes.insertMany([...rows('other'), { text: 'copied a 7', count: 0 }]))
+      expect(await rejectionOf(refused)).toMatchObject({ code: 'unique_conflict', fields: ['text'] })
+      await notes.insertMany(rows('copied f'))
+    })
+    expect(await notes.count({ text: { startsWith: 'copied ' } })).toBe(6 * 2_500)
+    expect(await notes.count({ text: { startsWith: 'other' } })).toBe(0)
+    await storage.audit.waitUntilSealed()
+    expect(await storage.audit.verify()).toMatchObject({ ok: true })
+    await notes.purgeMany({ text: { startsWith: 'copied ' } })
+  })
+
   test('is refused where its sessions speak in a way that cannot be read', async () => {
     await asSuperuser((client) => client.query(`ALTER DATABASE ${database} SET bytea_output = 'escape'`))
     try {

@@ -1,6 +1,7 @@
 import type { StoredRow } from '../engine.ts'
 import { type StatementListener, StatementReport } from '../statement-listener.ts'
 import { type CopyFlow, copyFlow } from './copy-flow.ts'
+import { copyQuery } from './copy-query.ts'
 import type { PgCallback, PgClient, PgDriver, PgQuery, PgResult, PgRows } from './driver.ts'
 import { endsConnection, isUnreplicated, lostConnection, translateError } from './errors.ts'
 import { heldQueries } from './held-query.ts'
@@ -19,6 +20,8 @@ export interface ClientStatement {
   readonly sql: string
   /** Left out only where the SQL is this engine's own from end to end: it goes by the simple protocol, which takes several statements. */
   readonly parameters?: readonly unknown[]
+  /** The rows of a COPY, which leave with it. */
+  readonly copied?: Uint8Array
 }
 
 /** A row as it arrives: by the names of its columns, or as its values in their order. */
@@ -175,6 +178,8 @@ export class Client {
 
   #sent(statement: ClientStatement): Promise<Result> {
     if (this.dead) return Promise.reject(lostConnection(this.#dead))
+    const { sql, copied } = statement
+    if (copied) return this.#answered((callback) => this.#pg.query(copyQuery(this.#driver, { sql, copied }, callback)))
     const query = this.#prepare(statement)
     return this.#answered((callback) => this.#pg.query(query, callback))
   }

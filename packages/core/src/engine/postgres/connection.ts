@@ -150,12 +150,12 @@ export class UnitConnection implements Connection {
     return rows
   }
 
-  #sendLast({ sql, parameters, reach, changes }: LastStatement): Promise<Result> {
+  #sendLast({ reach, changes, ...statement }: LastStatement): Promise<Result> {
     const own = this.#reach
     const query = (): Promise<Result> =>
       changes === undefined
-        ? this.#client.query({ sql, parameters })
-        : this.#client.query({ sql: changing(sql, changes), parameters }).catch(refuseSkipped)
+        ? this.#client.query(statement)
+        : this.#client.query({ ...statement, sql: changing(statement.sql, changes) }).catch(refuseSkipped)
     if (own === undefined || reach === undefined || sameReach(own, reach)) return query()
     const say = (whose: Reach): void => void this.#client.query({ sql: reachSql(whose) }).catch(() => {})
     say(reach)

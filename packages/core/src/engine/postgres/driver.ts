@@ -36,7 +36,8 @@ export type PgCallback = (error: Error | null, result: PgResult | PgResult[]) =>
 
 /** A query. Without a callback it tells `row` for each row, which it does not keep, then `end`, or `error`. */
 export interface PgRows extends EventEmitter {
-  submit(connection: unknown): unknown
+  /** Sends it. */
+  submit(connection: PgCopying): unknown
   /** Sends what the extended protocol has for it, up to the end of its transaction. */
   prepare(connection: PgBinding): void
   handleDataRow(message: unknown): void
@@ -75,9 +76,10 @@ export interface PgClient extends EventEmitter {
   getTransactionStatus?(): string | null
 }
 
-/** What rows of a COPY are sent by. */
+/** What a COPY and its rows are sent by. */
 export interface PgCopying {
   readonly stream: PgStream
+  query(sql: string): void
   endCopyFrom(): void
 }
 
@@ -88,7 +90,7 @@ export interface PgStream {
   uncork(): void
   pause(): unknown
   resume(): unknown
-  write(message: Buffer, sent: () => void): unknown
+  write(message: Uint8Array, sent?: () => void): unknown
 }
 
 /** A connection below the level of a client: it is used to send cancel requests. */

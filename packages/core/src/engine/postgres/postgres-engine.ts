@@ -22,6 +22,7 @@ import { changeTable, setColumn } from './change-table.ts'
 import { entryChanges } from './change-with-entry.ts'
 import type { PostgresPlace } from './connect.ts'
 import type { Connector } from './connector.ts'
+import { copyInserts } from './copy-insert.ts'
 import { advanceIds, allowedValues, columnDefinition, columnType, createTableSql, idDefinition } from './ddl.ts'
 import { define } from './define.ts'
 import { dependentsOf } from './dependents.ts'
@@ -33,6 +34,7 @@ import { kyselyBuilder } from './kysely-builder.ts'
 import { listInserts } from './list-insert.ts'
 import { guardSql, isGuarded } from './log-guard.ts'
 import { readMoment } from './moment.ts'
+import { quoteName } from './names.ts'
 import { OpenStreams } from './open-streams.ts'
 import { readInPieces, setEach } from './pieces.ts'
 import { ClientPool, type PoolOptions } from './pool.ts'
@@ -67,6 +69,7 @@ export class PostgresEngine implements Engine {
   readonly insertWithEntry = insertWithEntry
   readonly entryChanges: EntryChanges | undefined
   readonly lists = listInserts
+  readonly copies = copyInserts((table) => this.capabilities.rowSecurity && this.#held?.mayBeIn(quoteName(table)) === true)
   readonly builder = kyselyBuilder()
   readonly place: PostgresPlace
   readonly signals: PostgresSignals | undefined

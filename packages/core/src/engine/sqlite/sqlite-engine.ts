@@ -75,6 +75,7 @@ export class SqliteEngine implements Engine {
   readonly insertWithEntry = undefined
   readonly entryChanges = undefined
   readonly lists = undefined
+  readonly copies = undefined
   readonly place: DatabasePlace
   readonly #parts: SqliteEngineParts
   #closing: Promise<void> | undefined
