@@ -233,6 +233,7 @@ describeEngines('the chain of the audit log', (engine) => {
     const older = `
       DROP INDEX strongroom_audit_log__transaction_id__id__idx;
       CREATE INDEX "strongroom_audit_log__effective_at__seq__idx" ON "strongroom_audit_log" ("effective_at", "seq");
+      CREATE UNIQUE INDEX IF NOT EXISTS "strongroom_audit_log__seq__key" ON "strongroom_audit_log" ("seq");
       UPDATE strongroom_state SET value = '9' WHERE key = 'version';`
     const indexesOf = async (url: string): Promise<string[]> => {
       const opened = await openEngine(url, { sqlite: {}, postgres: {} })
@@ -272,7 +273,7 @@ describeEngines('the chain of the audit log', (engine) => {
   describe('a backup from before there was a chain', () => {
     /** What the chain has brought: indexes and columns. */
     const unchain = `
-      DROP INDEX strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx;
+      DROP INDEX IF EXISTS strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx;
       UPDATE strongroom_audit_log SET seq = NULL, prev_hash = NULL, hash = NULL;
       ALTER TABLE strongroom_audit_log DROP COLUMN effective_at; ALTER TABLE strongroom_audit_log DROP COLUMN leaf;
       UPDATE strongroom_audit_head SET seq = 0, hash = NULL;

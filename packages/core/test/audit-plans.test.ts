@@ -3,9 +3,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { entriesSince, historyKeys, stateColumns } from '../src/accessor/past/past-images.ts'
 import { type AuditPage, auditSelection } from '../src/audit/audit-accessor.ts'
 import { AuditLog } from '../src/audit/audit-log.ts'
+import { hasOwnIndex } from '../src/audit/positions.ts'
 import type { Engine } from '../src/engine/engine.ts'
 import { openEngine } from '../src/engine/open-engine.ts'
 import { BoundTable } from '../src/query/bound-table.ts'
+import { allOf, everything, type Filter, oneOf } from '../src/query/filter.ts'
 import { selectStatement } from '../src/query/select.ts'
 import { prepareSchema } from '../src/schema/prepare-schema.ts'
 import { explain } from './explain.ts'
@@ -43,6 +45,17 @@ describeEngines('a page of the audit log comes straight from an index', (engine)
       expect(plan).toMatch(engine.name === 'sqlite' ? /component=\? AND seq[>=]\?/ : /Index Cond: [^\n]*component[^\n]*seq/)
       expect(plan).not.toMatch(/temp b-tree|\bsort\b|seq scan/i)
     }
+  })
+
+  test('what stands between two positions', async () => {
+    const log = new BoundTable(AuditLog, opened)
+    const place = (comparison: 'gt' | 'lte', value: number): Filter => ({ type: 'compare', field: 'seq', comparison, value })
+    const ofAny = hasOwnIndex(log) ? everything : oneOf('component', ['notes', 'users'])
+    const filter = allOf(ofAny, place('gt', 1_000), place('lte', 2_000))
+    const order = [{ field: 'seq', descending: false }]
+    const plan = await explain(opened, selectStatement(log, undefined, { filter, includeDeleted: true, order, limit: 100 }))
+    expect(plan).toMatch(engine.name === 'sqlite' ? /component=\? AND seq>\? AND seq<\?/ : /Index Cond: [^\n]*seq/)
+    expect(plan).not.toMatch(/seq scan/i)
   })
 
   for (const [what, question] of Object.entries(questions)) {

@@ -40,7 +40,6 @@ export const AuditLog = defineSystemModel(
     leaf: digest(),
   },
   {
-    unique: [['seq']],
     indexes: [
       ['component', 'record_id', 'id'],
       ['actor', 'timestamp', 'id'],
@@ -50,9 +49,10 @@ export const AuditLog = defineSystemModel(
       ['component', 'seq'],
     ],
   },
-  // Each index costs every write its part. Elsewhere entries have their positions at once, and are listed by these; those of a range of time are merged
-  // from what the index of operations has of each.
+  // Each index costs every write its part. Elsewhere entries have their positions at once, and are listed and found by these within each component; those of a
+  // range of time are merged from what the index of operations has of each.
   {
+    unique: [['seq']],
     indexes: [
       ['component', 'id'],
       ['timestamp', 'id'],

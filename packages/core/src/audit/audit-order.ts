@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type CompiledQuery, sql } from 'kysely'
+import type { Connection } from '../engine/engine.ts'
 import type { BoundTable } from '../query/bound-table.ts'
-import { runTask } from '../session/task.ts'
+import { runTask, type Task } from '../session/task.ts'
 import { readHead } from './head-row.ts'
+import { hasOwnIndex, lastUpTo } from './positions.ts'
 import type { LogTables } from './seal-pending.ts'
 import { type Sealer, sealingContext } from './sealer.ts'
 
@@ -67,6 +69,7 @@ export class AuditOrder {
   /** The last position whose effective time is this instant or earlier; 0 where there is none. Ask after `waitUntilSealed`. */
   async positionAt(time: Date): Promise<number> {
     const { log } = this.#tables
+    if (!hasOwnIndex(log)) return await log.engine.read((connection) => runTask(searchPosition(this.#tables, connection, time)))
     const statement = positionStatement(log, log.encode('effective_at', time))
     const [row] = await log.engine.read((connection) => connection.all(statement))
     return Number(row?.['seq'] ?? 0)
@@ -82,6 +85,20 @@ export class AuditOrder {
   readonly announce = (): void => {
     for (const listener of this.#listeners) listener()
   }
+}
+
+/** The same where positions have no index of their own: entry by entry. */
+function* searchPosition({ log, head }: LogTables, connection: Connection, time: Date): Task<number> {
+  let low = 0
+  let high = (yield* readHead(head, connection)).seq
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    const entry = yield* lastUpTo(log, connection, middle)
+    // What was removed came before.
+    if (entry && entry.effective_at.getTime() > time.getTime()) high = middle - 1
+    else low = middle
+  }
+  return (yield* lastUpTo(log, connection, low))?.seq ?? 0
 }
 
 /**

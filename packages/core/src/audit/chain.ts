@@ -1,5 +1,5 @@
 import type { FieldValues } from '../query/bound-table.ts'
-import { type LeafFields, leafHash, leafText, linkHash, merkleRoot, originHash } from './digest.ts'
+import { type LeafFields, leafHash, leafText, linkHash, linkHashOf, merkleRoot, originHash, placedText } from './digest.ts'
 
 /** Where a log stands: what the next entry follows. */
 export interface ChainHead {
@@ -75,8 +75,7 @@ export function chainEntries(
     const effective: Date = goesOn && effective_at !== null ? effective_at : later(entry.timestamp, effective_at)
     const id = entry.id ?? last_entry + 1
     seq += 1
-    const placed = { ...entry, id, epoch: head.epoch, seq, effective_at: effective }
-    const next = linkHash(hash, leafHash(leafText(placed)))
+    const next = linkHashOf(hash, placedText(entry, { id, epoch: head.epoch, seq, effective_at: effective }))
     places.push({ id, epoch: head.epoch, seq, effective_at: effective, prev_hash: hash, hash: next, leaf: null })
     hash = next
     effective_at = effective

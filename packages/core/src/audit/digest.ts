@@ -33,32 +33,57 @@ export interface LeafFields {
   readonly payload_hash: Uint8Array
 }
 
+/** What of it comes with its place. */
+export type LeafPlace = Pick<LeafFields, 'id' | 'epoch' | 'seq' | 'effective_at'>
+
 /** An entry in the one form that is hashed: RFC 8785 text, whose members are all there. */
 export function leafText(entry: LeafFields): string {
-  return leafTextOf(entry, {
+  return placedText(entry, entry)
+}
+
+/** The same of an entry and its place, which need not be put together for it. */
+export function placedText(entry: Omit<LeafFields, keyof LeafPlace>, place: LeafPlace): string {
+  const texts = {
     timestamp: instantText(entry.timestamp),
-    effectiveAt: instantText(entry.effective_at),
+    effectiveAt: instantText(place.effective_at),
     payload: hexOf(entry.payload_hash),
-  })
+  }
+  return spelt(entry, place, texts)
 }
 
 /** The same of an entry whose instants and payload hash are text already, the latter in hexadecimal. */
-export function leafTextOf(
-  entry: Omit<LeafFields, 'timestamp' | 'effective_at' | 'payload_hash'>,
-  { timestamp, effectiveAt, payload }: { readonly timestamp: string; readonly effectiveAt: string; readonly payload: string },
+export function leafTextOf(entry: Omit<LeafFields, keyof Spelt | 'effective_at'>, texts: LeafTexts): string {
+  return spelt(entry, entry, texts)
+}
+
+type Spelt = Pick<LeafFields, 'timestamp' | 'payload_hash'>
+
+interface LeafTexts {
+  readonly timestamp: string
+  readonly effectiveAt: string
+  readonly payload: string
+}
+
+function spelt(
+  entry: Omit<LeafFields, keyof LeafPlace | keyof Spelt>,
+  { id, epoch, seq }: Omit<LeafPlace, 'effective_at'>,
+  { timestamp, effectiveAt, payload }: LeafTexts,
 ): string {
-  const text = JSON.stringify
   const { actor, component, operation } = entry
   // Whoever does something does more of it: these are the same as in the entry before, mostly.
   if (actor !== last.actor || component !== last.component || operation !== last.operation)
-    last = { actor, component, operation, texts: [text(actor), text(component), text(operation)] }
+    last = { actor, component, operation, texts: [quoted(actor), quoted(component), quoted(operation)] }
   const [actorText, componentText, operationText] = last.texts
   return (
     `{"actor":${actorText},"component":${componentText},"effective_at":"${effectiveAt}"` +
-    `,"epoch":${entry.epoch},"id":${entry.id},"operation":${operationText},"payload_hash":"${payload}","position":${entry.seq}` +
-    `,"record_id":${text(entry.record_id)},"request_id":${text(entry.request_id)},"schema_version":${entry.schema_version}` +
-    `,"tenant":${text(entry.tenant)},"timestamp":"${timestamp}","transaction_id":${text(entry.transaction_id)}}`
+    `,"epoch":${epoch},"id":${id},"operation":${operationText},"payload_hash":"${payload}","position":${seq}` +
+    `,"record_id":${quoted(entry.record_id)},"request_id":${quoted(entry.request_id)},"schema_version":${entry.schema_version}` +
+    `,"tenant":${quoted(entry.tenant)},"timestamp":"${timestamp}","transaction_id":${quoted(entry.transaction_id)}}`
   )
+}
+
+function quoted(text: string | null): string {
+  return text === null ? 'null' : JSON.stringify(text)
 }
 
 /** Of the last entry: what is quoted, and how. */
@@ -113,6 +138,14 @@ export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
 /** A link of the chain: what came before it, and the Merkle root of its entries, which for a single entry is its leaf. */
 export function linkHash(previous: Uint8Array, root: Uint8Array): Buffer {
   return hashPair(prefixes.link, previous, root)
+}
+
+/** The link of a single entry, by its text: what is between the two hashes needs no buffer of its own. */
+export function linkHashOf(previous: Uint8Array, text: string): Buffer {
+  pair[0] = prefixes.link
+  pair.set(previous, 1)
+  pair.write(hash('sha256', prefixes.leaf + text, 'binary'), 1 + digestBytes, digestBytes, 'binary')
+  return sha256(pair)
 }
 
 /** What stands before the first link of a log. */

@@ -6,6 +6,7 @@ import { positionField } from '../query/log-position.ts'
 import { countRows, selectRows } from '../query/rows.ts'
 import { runTask, type Task } from '../session/task.ts'
 import type { AuditOrder } from './audit-order.ts'
+import { ofAnyComponent } from './positions.ts'
 
 /** A cut in history: what stands at this position or before it had happened, and the rest had not. */
 export interface Moment {
@@ -64,7 +65,7 @@ export class Moments {
 /** Whether an entry of that time or before has no position yet. */
 function* isPending(log: BoundTable, connection: Connection, time: Date): Task<boolean> {
   const until: Filter = { type: 'compare', field: 'timestamp', comparison: 'lte', value: time }
-  const filter = allOf(equals(positionField, null), until)
+  const filter = allOf(yield* ofAnyComponent(log, connection), equals(positionField, null), until)
   return (yield* countRows(log, connection, undefined, { filter, includeDeleted: true }, 1)) > 0
 }
 

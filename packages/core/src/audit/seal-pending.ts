@@ -1,11 +1,13 @@
 import type { Connection, StoredRow } from '../engine/engine.ts'
 import type { Field } from '../model/model.ts'
 import type { BoundTable } from '../query/bound-table.ts'
-import { oneOf } from '../query/filter.ts'
+import { allOf, equals, oneOf } from '../query/filter.ts'
+import { positionField } from '../query/log-position.ts'
 import { selectRows } from '../query/rows.ts'
 import { runTask, type Task, wait } from '../session/task.ts'
 import { type ChainedEntry, later, placeNames, sealEntries } from './chain.ts'
 import { readHead, writeHead } from './head-row.ts'
+import { ofAnyComponent } from './positions.ts'
 
 /** The log and its head, as tables of an open database. */
 export interface LogTables {
@@ -91,6 +93,7 @@ function fieldOf({ model }: BoundTable, name: string): Field {
 
 /** Whether some committed entry has no place yet. */
 export function* hasPending({ log }: LogTables, connection: Connection): Task<boolean> {
-  const statement = log.engine.builder.selectFrom(log.model.name).select('id').where('seq', 'is', null).limit(1).compile()
-  return (yield* wait(connection.all(statement))).length > 0
+  const filter = allOf(yield* ofAnyComponent(log, connection), equals(positionField, null))
+  const options = { filter, includeDeleted: true, order: [], limit: 1, columns: ['id'] }
+  return (yield* selectRows(log, connection, undefined, options)).length > 0
 }

@@ -4,6 +4,7 @@ import type { BoundAccessor } from '../accessor/bound-accessor.ts'
 import { modelFor } from '../accessor/permit.ts'
 import type { ArrivalOptions, ChangeEvent, ChangePage, ChangePageOptions, ChangeSource, FollowOptions } from '../audit/change-events.ts'
 import { type AuditEntry, auditEntry } from '../audit/entry.ts'
+import { firstFrom, ofAnyComponent } from '../audit/positions.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
 import { shownEntry } from '../audit/shown-entry.ts'
 import type { Connection } from '../engine/engine.ts'
@@ -88,9 +89,10 @@ export class ChangeFeed implements ChangeSource {
     const start = startIn(stand, place)
     const isReset = typeof place === 'object' && (place.epoch !== epoch || place.position !== start)
     const reset = isReset ? writePlace({ epoch, position: start }) : null
-    const ofComponent = bound ? equals('component', bound.component) : everything
-    const end = yield* this.#endOfWindow(connection, context, allOf(ofComponent, beyond(start)), stand.position)
-    const rows = start < end ? yield* this.#rows(connection, context, allOf(ofComponent, beyond(start), upTo(end)), { bound, most }) : []
+    const end = bound
+      ? yield* this.#endOfWindow(connection, context, allOf(equals('component', bound.component), beyond(start)), stand.position)
+      : yield* this.#endOfDenseWindow(connection, start, stand.position)
+    const rows = start < end ? yield* this.#rows(connection, context, allOf(beyond(start), upTo(end)), { bound, most }) : []
     const reached = rows.length < most ? end : Number(rows.at(-1)?.[positionField])
     const entries = bound ? yield* visibleChanges(bound, connection, context, rows) : this.#asInLog(context, rows)
     const changes = entries.map((entry) => ({ id: writePlace({ epoch, position: Number(entry.position) }), entry }))
@@ -130,6 +132,13 @@ export class ChangeFeed implements ChangeSource {
     return row ? Number(row[positionField]) : last
   }
 
+  /** The same of all components, whose positions are given away one after the other. */
+  *#endOfDenseWindow(connection: Connection, start: number, last: number): Task<number> {
+    if (start >= last) return last
+    const first = yield* firstFrom(this.#parts.log, connection, start + 1)
+    return first ? Math.min(last, first.seq + window - 1) : last
+  }
+
   /** Of a component the log is read whole but for other tenants: what the entries say decides who sees them. */
   *#rows(
     connection: Connection,
@@ -139,9 +148,13 @@ export class ChangeFeed implements ChangeSource {
   ): Task<FieldValues[]> {
     const { log } = this.#parts
     const options = { includeDeleted: true, order, limit: most }
-    if (!bound) return yield* selectRows(log, connection, context, { ...options, filter })
+    if (!bound) {
+      const ofAny = yield* ofAnyComponent(log, connection)
+      return yield* selectRows(log, connection, context, { ...options, filter: allOf(ofAny, filter) })
+    }
     const own = context.tenant === null ? everything : equals('tenant', context.tenant)
-    return yield* selectRows(log, connection, librarian(context), { ...options, filter: allOf(own, filter) })
+    const ofBound = equals('component', bound.component)
+    return yield* selectRows(log, connection, librarian(context), { ...options, filter: allOf(own, ofBound, filter) })
   }
 
   #asInLog(context: CallerContext, rows: readonly FieldValues[]): AuditEntry[] {

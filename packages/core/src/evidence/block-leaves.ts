@@ -3,7 +3,9 @@ import { sql } from 'kysely'
 import { blockSize, blocksUpTo } from '../audit/block-tree.ts'
 import { digestBytes, nodeHash, originHash, splitOf } from '../audit/digest.ts'
 import type { CheckedHead } from '../audit/log-check.ts'
+import { hasOwnIndex, lastUpTo } from '../audit/positions.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
+import { runTask, type Task } from '../session/task.ts'
 
 /** Blocks that are looked up at a time: a few milliseconds, in which nobody else is served. */
 const atATime = 500
@@ -82,6 +84,18 @@ function rangeName(start: number, end: number): string {
 async function hashesAt(from: number, to: number, head: CheckedHead, { log }: LogTables): Promise<Uint8Array[]> {
   const { builder } = log.engine
   const before = head.retained_hash ?? originHash(head.origin)
+  if (!hasOwnIndex(log)) {
+    return await log.engine.read((connection) =>
+      runTask(
+        (function* (): Task<Uint8Array[]> {
+          const hashes: Uint8Array[] = []
+          for (let position = from; position <= to; position += blockSize)
+            hashes.push((yield* lastUpTo(log, connection, position))?.hash ?? before)
+          return hashes
+        })(),
+      ),
+    )
+  }
   const [first, last, step] = [from, to, blockSize].map((number) => sql`cast(${number} as bigint)`)
   const statement =
     sql`WITH RECURSIVE ends(position) AS (SELECT ${first} UNION ALL SELECT position + ${step} FROM ends WHERE position + ${step} <= ${last})

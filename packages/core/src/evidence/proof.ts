@@ -1,7 +1,14 @@
 import { blockSize } from '../audit/block-tree.ts'
 import { type LeafFields, leafHash, leafText, linkHash, merkleRoot, nodeHash, splitOf } from '../audit/digest.ts'
+import { ofAnyComponent } from '../audit/positions.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
+import type { Connection } from '../engine/engine.ts'
 import { ConflictError } from '../errors.ts'
+import type { BoundTable, FieldValues } from '../query/bound-table.ts'
+import { allOf } from '../query/filter.ts'
+import { positionField } from '../query/log-position.ts'
+import { selectRows } from '../query/rows.ts'
+import { runTask, type Task } from '../session/task.ts'
 import { readTree } from './log-head.ts'
 
 /** Shows that an entry is in the log that a checkpoint tells of. All hashes are hexadecimal. */
@@ -76,25 +83,28 @@ const columns = [
 
 /** The links from the one with a position to the one with another, as wholes. */
 async function linksBetween({ log }: LogTables, from: number, to: number): Promise<Link[]> {
-  const { builder } = log.engine
-  const statement = builder
-    .selectFrom(log.model.name)
-    .select(columns)
-    .where('seq', '>', from - longestLink)
-    .where('seq', '<', to + longestLink)
-    .orderBy('seq')
-    .compile()
-  const rows = await log.engine.read((connection) => connection.all(statement))
+  const rows = await log.engine.read((connection) => runTask(entriesBetween(log, connection, from - longestLink, to + longestLink)))
   const links: Link[] = []
   for (const row of rows) {
     // The row was read through AuditLog, whose fields have these types.
-    const entry = log.decode(row) as unknown as LeafFields & { readonly prev_hash: Uint8Array; readonly hash: Uint8Array }
+    const entry = row as unknown as LeafFields & { readonly prev_hash: Uint8Array; readonly hash: Uint8Array }
     const last = links.at(-1)
     if (last && Buffer.compare(last.hash, entry.hash) === 0) last.entries.push(entry)
     else links.push({ previous: entry.prev_hash, hash: entry.hash, entries: [entry] })
   }
   // A restore passes over positions: what stands at the end of the block is then the last entry before.
   return links.filter(({ entries }) => (entries.at(-1)?.seq ?? 0) >= from && (entries[0]?.seq ?? 0) <= to)
+}
+
+/** The entries between two positions, both left out. */
+function* entriesBetween(log: BoundTable, connection: Connection, from: number, to: number): Task<FieldValues[]> {
+  const filter = allOf(
+    yield* ofAnyComponent(log, connection),
+    { type: 'compare', field: positionField, comparison: 'gt', value: from },
+    { type: 'compare', field: positionField, comparison: 'lt', value: to },
+  )
+  const order = [{ field: positionField, descending: false }]
+  return yield* selectRows(log, connection, undefined, { filter, includeDeleted: true, order, columns })
 }
 
 function hashOf(entry: LeafFields): Uint8Array {

@@ -6,6 +6,7 @@ import { StorageUnavailableError } from '../errors.ts'
 import { ownPace } from '../transfer/worker/pace.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { CheckpointHolder, type HeldCheckpoint } from './hold-checkpoints.ts'
+import { type PlacedReading, placedEntries } from './placed-entries.ts'
 
 /** What came of looking through a log. */
 export interface AuditVerdict {
@@ -33,8 +34,8 @@ export interface AuditVerdict {
 export interface VerifyTask {
   readonly place: DatabasePlace
   readonly head: Statement
-  /** Entries with a place, by position. */
-  readonly placed: Statement
+  /** Entries with a place. */
+  readonly placed: PlacedReading
   /** Entries without one, by id. */
   readonly waiting: Statement
   /** No entry may be without its place. */
@@ -61,7 +62,7 @@ export async function verifyLog(task: VerifyTask): Promise<AuditVerdict> {
       // A row of these columns has these types.
       for (const row of rows) check.addWaiting(row as unknown as WaitingEntry, task.allPlaced)
     }
-    for await (const rows of snapshot.stream(task.placed, chunkSize)) {
+    for await (const rows of placedEntries(snapshot, task.placed, chunkSize)) {
       if (check.fault) break
       for (const row of rows) check.add(read(row))
       await ownPace.step()

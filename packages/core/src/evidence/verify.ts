@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import { AuditHead, AuditLog } from '../audit/audit-log.ts'
+import { hasOwnIndex } from '../audit/positions.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
 import type { Engine, Statement } from '../engine/engine.ts'
 import { ForbiddenError, InvalidQueryError } from '../errors.ts'
@@ -9,6 +10,7 @@ import { reportOf } from '../transfer/worker/report-of.ts'
 import { moduleUrl } from '../transfer/worker/run-in-worker.ts'
 import { type Checkpoint, isSigned } from './checkpoint.ts'
 import { headColumns } from './log-head.ts'
+import type { PlacedReading } from './placed-entries.ts'
 import type { AuditVerdict, VerifyTask } from './verify-log.ts'
 
 /** What a log is held against. */
@@ -56,23 +58,38 @@ function assertSigned(checkpoint: Checkpoint, publicKey: string | undefined): vo
 }
 
 function statementsOf({ log, head }: LogTables): Pick<VerifyTask, 'head' | 'placed' | 'waiting'> {
-  const { builder, text } = log.engine
-  const inHex = (names: readonly string[]) => names.map((name) => sql`${text.hex(sql.ref(name))}`.as(name))
+  const { builder } = log.engine
   const entries = builder.selectFrom(log.model.name)
-  const placed = entries
-    .select([...waitingColumns, ...otherColumns, ...placeColumns, ...inHex([...waitingBytes, ...placeBytes])])
-    .where('seq', 'is not', null)
-    .orderBy('seq')
   return {
     head: plain(builder.selectFrom(head.model.name).select(headColumns).compile()),
-    placed: plain(placed.compile()),
+    placed: placedReading(log),
     waiting: plain(
       entries
-        .select([...waitingColumns, ...inHex(waitingBytes)])
+        .select([...waitingColumns, ...inHex(log, waitingBytes)])
         .where('seq', 'is', null)
         .orderBy('id')
         .compile(),
     ),
+  }
+}
+
+function inHex({ engine }: BoundTable, names: readonly string[]) {
+  return names.map((name) => sql`${engine.text.hex(sql.ref(name))}`.as(name))
+}
+
+function placedReading(log: BoundTable): PlacedReading {
+  const from = log.engine.builder.selectFrom(log.model.name)
+  const entries = from.select([...waitingColumns, ...otherColumns, ...placeColumns, ...inHex(log, [...waitingBytes, ...placeBytes])])
+  if (hasOwnIndex(log)) return { by: 'position', all: plain(entries.where('seq', 'is not', null).orderBy('seq').compile()) }
+  // The values are those of whoever reads.
+  const firsts = from.select('seq').where('component', '=', '').where('seq', '>=', 0)
+  const strayed = entries.where('component', '=', '').where('seq', '>=', 0).where('seq', '<', 0)
+  return {
+    by: 'component',
+    nextComponent: from.select('component').where('component', '>', '').orderBy('component').limit(sql.lit(1)).compile().sql,
+    firstPosition: firsts.orderBy('seq').limit(sql.lit(1)).compile().sql,
+    straight: entries.where('id', '>=', 0).where('id', '<', 0).whereRef('seq', '=', 'id').orderBy('id').compile().sql,
+    strayed: strayed.whereRef('seq', '<>', 'id').orderBy('seq').compile().sql,
   }
 }
 

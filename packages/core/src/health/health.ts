@@ -1,3 +1,4 @@
+import { componentsIn, hasOwnIndex } from '../audit/positions.ts'
 import type { Engine, EngineQueue } from '../engine/engine.ts'
 import { TimeBudget } from '../engine/time-budget.ts'
 import { QueryTimeoutError, StorageUnavailableError } from '../errors.ts'
@@ -7,6 +8,7 @@ import { blocking, diffSchema, leftovers } from '../schema/diff/schema-diff.ts'
 import type { Migration, MigrationStatus } from '../schema/migrate/migration.ts'
 import { readStatus } from '../schema/migrate/read-status.ts'
 import { policyDifferences } from '../schema/tenant-policies.ts'
+import { runTask } from '../session/task.ts'
 import type { BackupLog } from '../transfer/schedule/backup-log.ts'
 import { type KeptBackup, keptBackup } from '../transfer/schedule/kept-backup.ts'
 
@@ -135,7 +137,9 @@ export class Health {
 
   async #sealLag(time: TimeBudget): Promise<number> {
     const { engine, log } = this.#parts
-    const unsealed = engine.builder.selectFrom(log.model.name).select('timestamp').where('seq', 'is', null).limit(unsealedLookedAt)
+    const components = hasOwnIndex(log) ? undefined : await engine.read((connection) => runTask(componentsIn(log, connection)))
+    const all = engine.builder.selectFrom(log.model.name).select('timestamp').where('seq', 'is', null).limit(unsealedLookedAt)
+    const unsealed = components ? all.where('component', 'in', components) : all
     const statement = engine.builder
       .selectFrom(unsealed.as('unsealed'))
       .select((eb) => eb.fn.min('timestamp').as('oldest'))

@@ -60,6 +60,8 @@ export function defineModel<
   })
 }
 
+type Lists<Name> = readonly (readonly Name[])[]
+
 /** Defines a table of the library's own, whose name begins with `strongroom_`. */
 export function defineSystemModel<
   Fields extends FieldSchemas,
@@ -68,10 +70,18 @@ export function defineSystemModel<
   name: `strongroom_${string}`,
   fields: Fields,
   options?: Options & OptionsFor<Fields, Options> & OnlyKnown<Options>,
-  whereUnitsOverlap: { readonly indexes: readonly (readonly (keyof Fields | 'id')[])[] } = { indexes: [] },
+  whereUnitsOverlap: { readonly unique: Lists<keyof Fields | 'id'>; readonly indexes: Lists<keyof Fields | 'id'> } = {
+    unique: [],
+    indexes: [],
+  },
 ): Model<TypesOf<Fields, Options>> {
   const model = inModel(name, () => buildModel<TypesOf<Fields, Options>, string>(name, fields, options))
-  return Object.freeze({ ...model, overlapIndexes: whereUnitsOverlap.indexes.map((columns) => columns.map(String)) })
+  const { unique, indexes } = whereUnitsOverlap
+  const overlapIndexes = [
+    ...unique.map((columns) => ({ fields: columns.map(String), unique: true })),
+    ...indexes.map((columns) => ({ fields: columns.map(String) })),
+  ]
+  return Object.freeze({ ...model, overlapIndexes })
 }
 
 /** 1. validate the options, 2. interpret, 3. validate what was interpreted. */

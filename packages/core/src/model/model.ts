@@ -96,7 +96,7 @@ export interface Model<Types extends ModelTypes = ModelTypes, Name extends strin
   readonly unique: readonly (readonly string[])[]
   readonly indexes: readonly (readonly string[])[]
   /** What is indexed besides where units overlap; of tables of the library alone. */
-  readonly overlapIndexes?: readonly (readonly string[])[]
+  readonly overlapIndexes?: readonly { readonly fields: readonly string[]; readonly unique?: boolean }[]
   /** Raised by the user when the meaning of stored images changes; goes into audit entries. */
   readonly schemaVersion: number
   /** For fields that are states of the record: the values that may follow each value. */

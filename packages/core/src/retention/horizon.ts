@@ -1,6 +1,8 @@
 import type { AuditOrder } from '../audit/audit-order.ts'
+import { componentsIn } from '../audit/positions.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
 import type { StoredRow } from '../engine/engine.ts'
+import { runTask } from '../session/task.ts'
 import type { RetentionPlan } from './read-retention.ts'
 import type { RetentionReport } from './report.ts'
 
@@ -20,7 +22,7 @@ export async function findHorizon(parts: HorizonParts, { keep }: RetentionPlan, 
   const { position } = await parts.order.head()
   let horizon = position
   const components: Record<string, number | null> = {}
-  for (const component of await componentsIn(parts)) {
+  for (const component of await parts.log.engine.read((connection) => runTask(componentsIn(parts.log, connection)))) {
     const kept = keep.get(component) ?? keep.get('*')
     const from = kept === undefined ? await firstOf(parts, component, 0) : await firstKept(parts, component, kept, now)
     horizon = Math.min(horizon, from ?? horizon)
@@ -66,17 +68,4 @@ async function nthNewest({ log }: HorizonParts, component: string, count: number
 
 function positionIn([row]: readonly StoredRow[]): number | undefined {
   return row && Number(row['seq'])
-}
-
-/** The components that the log tells of, one after the other: an index knows the next one at once, and all entries would take long. */
-async function componentsIn({ log }: HorizonParts): Promise<string[]> {
-  const components: string[] = []
-  for (;;) {
-    const last = components.at(-1)
-    const all = log.engine.builder.selectFrom(log.model.name).select('component').orderBy('component').limit(1)
-    const statement = last === undefined ? all : all.where('component', '>', last)
-    const [row] = await log.engine.read((connection) => connection.all(statement.compile()))
-    if (!row) return components
-    components.push(String(row['component']))
-  }
 }

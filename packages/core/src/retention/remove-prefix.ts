@@ -1,10 +1,11 @@
 import { hexOf } from '../audit/digest.ts'
 import { type CheckedEntry, type CheckedHead, LogCheck } from '../audit/log-check.ts'
+import { componentsIn, firstFrom, hasOwnIndex, ofAnyComponent } from '../audit/positions.ts'
 import type { LogTables } from '../audit/seal-pending.ts'
 import type { Connection } from '../engine/engine.ts'
 import { StorageUnavailableError } from '../errors.ts'
 import type { FieldValues } from '../query/bound-table.ts'
-import { allOf, everything, type Filter } from '../query/filter.ts'
+import { allOf, equals, everything, type Filter } from '../query/filter.ts'
 import { positionField } from '../query/log-position.ts'
 import { selectRows } from '../query/rows.ts'
 import { type Task, wait } from '../session/task.ts'
@@ -22,11 +23,19 @@ export function* removePrefix({ log, head }: LogTables, connection: Connection, 
   const stand = row as FieldValues & CheckedHead
   const from = Math.max(1, stand.retained_below)
   const options = { includeDeleted: true, order: [{ field: positionField, descending: false }] }
-  const found = yield* selectRows(log, connection, undefined, { ...options, filter: between(from, horizon), limit: mostAtOnce })
+  const start = yield* firstFrom(log, connection, from)
+  if (!start) return 0
+  // Positions are given away one after the other.
+  const through = Math.min(horizon, start.seq + mostAtOnce)
+  const ofAny = yield* ofAnyComponent(log, connection)
+  const found = yield* selectRows(log, connection, undefined, { ...options, filter: allOf(ofAny, between(from, through)) })
   const lastFound = found.at(-1)
   if (!lastFound) return 0
   // One entry more shows where a link ends.
-  const next = yield* selectRows(log, connection, undefined, { ...options, filter: beyond(Number(lastFound[positionField])), limit: 1 })
+  const after = yield* firstFrom(log, connection, Number(lastFound[positionField]) + 1)
+  const next = after
+    ? yield* selectRows(log, connection, undefined, { ...options, filter: allOf(ofAny, equals(positionField, after.seq)) })
+    : []
   const rows = [...found, ...next]
   const end = lastLinkEnd(rows)
   if (end === 0) return 0
@@ -45,7 +54,9 @@ export function* removePrefix({ log, head }: LogTables, connection: Connection, 
   const set = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, head.encode(name, value)]))
   const { builder } = log.engine
   yield* wait(connection.run(builder.updateTable(head.model.name).set(set).compile()))
-  yield* wait(connection.run(builder.deleteFrom(log.model.name).where(positionField, '<', below).compile()))
+  const removal = builder.deleteFrom(log.model.name).where(positionField, '<', below)
+  const held = hasOwnIndex(log) ? removal : removal.where('component', 'in', yield* componentsIn(log, connection))
+  yield* wait(connection.run(held.compile()))
   return end
 }
 
@@ -54,10 +65,6 @@ function between(from: number, below: number): Filter {
     { type: 'compare', field: positionField, comparison: 'gte', value: from },
     { type: 'compare', field: positionField, comparison: 'lt', value: below },
   )
-}
-
-function beyond(position: number): Filter {
-  return { type: 'compare', field: positionField, comparison: 'gt', value: position }
 }
 
 /** How many of the entries, of which the last one stays, are whole links. */

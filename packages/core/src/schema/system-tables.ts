@@ -6,7 +6,7 @@ import { Counters } from '../counters/counters-table.ts'
 import type { Awaitable, Connection, Engine } from '../engine/engine.ts'
 import { SchemaMismatchError } from '../errors.ts'
 import { KeptAnswers } from '../idempotency/kept-answers.ts'
-import { indexName } from '../model/constraint-names.ts'
+import { indexName, uniqueName } from '../model/constraint-names.ts'
 import { defineSystemModel } from '../model/define-model.ts'
 import type { AnyModel } from '../model/model.ts'
 import { makeRowVersion } from '../model/row-version.ts'
@@ -53,6 +53,7 @@ const upgrades: readonly Upgrade[] = [
   indexActorsByTime,
   listByPosition,
   mergeByTime,
+  placeByComponent,
 ]
 
 /** The version of the tables that this library makes. */
@@ -184,4 +185,10 @@ async function listByPosition(engine: Engine, connection: Connection): Promise<v
 async function mergeByTime(engine: Engine, connection: Connection): Promise<void> {
   if (!engine.capabilities.serialWrites) return
   await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, ['timestamp', 'id'])}"`, parameters: [] })
+}
+
+/** Where entries have their positions at once, they are found by these within each component, and what keeps the log append-only gives none away twice. */
+async function placeByComponent(engine: Engine, connection: Connection): Promise<void> {
+  if (!engine.capabilities.serialWrites) return
+  await connection.run({ sql: `DROP INDEX IF EXISTS "${uniqueName(AuditLog.name, ['seq'])}"`, parameters: [] })
 }

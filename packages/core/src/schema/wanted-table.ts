@@ -39,6 +39,13 @@ export function tableShape({ name, definition, overlapIndexes = [] }: NamedTable
   }
 }
 
+/** The table that a model wants to live in on an engine. */
+export function definitionOn({ capabilities }: TableDefiner, model: AnyModel): TableDefinition {
+  const definition = definitionOf(model)
+  const { overlapIndexes = [] } = model
+  return capabilities.serialWrites ? definition : { ...definition, indexes: [...(definition.indexes ?? []), ...overlapIndexes] }
+}
+
 /** An index in the engine's terms. */
 export function indexShape(
   table: string,
@@ -83,8 +90,8 @@ export function createStatements(models: readonly AnyModel[], engine: TableDefin
 
 /** A model's table in the terms of no engine. */
 export function tableOf(model: AnyModel): NamedTable {
-  const overlapIndexes = model.overlapIndexes?.map((fields) => ({ fields }))
-  return { name: model.name, definition: definitionOf(model), ...(overlapIndexes && { overlapIndexes }) }
+  const { name, overlapIndexes } = model
+  return { name, definition: definitionOf(model), ...(overlapIndexes && { overlapIndexes }) }
 }
 
 /** The same for tables that no model has. */

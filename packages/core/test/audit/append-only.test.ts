@@ -177,6 +177,21 @@ describeEngines('the audit log in the database', (engine) => {
       expect(String(await rejectionOf(follow({ id: '4', seq: '5', prev_hash: 'hash' })))).toContain('append-only')
       expect(String(await rejectionOf(follow({ id: '4', seq: 'NULL', prev_hash: 'hash' })))).toContain('append-only')
       await follow({ id: '4', seq: '4', prev_hash: 'hash' })
+      // Nobody gets between what stands there, nor gives its position away once more: the library neither, whose head does not know of it.
+      for (const id of ['3', '-1', '-2', 'NULL'])
+        expect(String(await rejectionOf(follow({ id, seq: '4', prev_hash: 'hash' }))), id).toContain('append-only')
+      expect(String(await rejectionOf(notes.insert({ text: 'd' })))).toContain('append-only')
+      expect((await raw.all(`SELECT seq FROM ${log} ORDER BY seq`)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
+    })
+
+    test('gives no position away twice where an entry has an id below all others', async () => {
+      const columns = (await raw.all(`SELECT name FROM pragma_table_info('${log}')`)).map(({ name }) => String(name))
+      const values: Readonly<Record<string, string>> = { id: '-1', seq: '4', prev_hash: 'hash' }
+      await raw.run(
+        `INSERT INTO ${log} (${columns.map((name) => `"${name}"`).join(', ')}) SELECT ${columns.map((name) => values[name] ?? `"${name}"`).join(', ')} FROM ${log} WHERE id = 3`,
+      )
+      expect(String(await rejectionOf(notes.insert({ text: 'd' })))).toContain('append-only')
+      expect((await raw.all(`SELECT seq FROM ${log} ORDER BY seq`)).map(({ seq }) => seq)).toEqual([1, 2, 3, 4])
     })
   })
 

@@ -12,7 +12,7 @@ const program = fileURLToPath(new URL('./killed-writer-program.ts', import.meta.
 
 /** What a log is like from before there was a chain. */
 const unchained = [
-  'DROP INDEX strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx',
+  'DROP INDEX IF EXISTS strongroom_audit_log__seq__key; DROP INDEX strongroom_audit_log__component__seq__idx',
   'UPDATE strongroom_audit_log SET seq = NULL, prev_hash = NULL, hash = NULL',
   ...['effective_at', 'leaf'].map((column) => `ALTER TABLE strongroom_audit_log DROP COLUMN ${column}`),
   'UPDATE strongroom_audit_head SET seq = 0, hash = NULL',

@@ -22,9 +22,15 @@ const Person = defineModel(
 const Pet = defineModel('pets', { name: Type.String(), owner_id: Ref(() => Person) }, { id: 'uuid' })
 
 /** When the trigger of INSERT refused in files of earlier versions, to the letter. */
-const appendedThen = `BEFORE INSERT ON "strongroom_audit_log" WHEN NEW."seq" IS NULL OR EXISTS (SELECT 1 FROM "strongroom_audit_log" WHERE "id" = NEW."id")
-    OR NEW."seq" <= coalesce((SELECT "seq" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "seq" FROM "strongroom_audit_head"), NEW."seq" - 1) OR (NEW."seq" > coalesce((SELECT "seq" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "seq" FROM "strongroom_audit_head"), NEW."seq" - 1) + 1 AND NEW."operation" <> 'restore_database')
+const strayedThen = `NEW."seq" <= coalesce((SELECT "seq" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "seq" FROM "strongroom_audit_head"), NEW."seq" - 1) OR (NEW."seq" > coalesce((SELECT "seq" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "seq" FROM "strongroom_audit_head"), NEW."seq" - 1) + 1 AND NEW."operation" <> 'restore_database')
     OR NEW."prev_hash" IS NOT coalesce((SELECT "hash" FROM "strongroom_audit_log" WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1), (SELECT "hash" FROM "strongroom_audit_head"), NEW."prev_hash")`
+const appendedThen = `BEFORE INSERT ON "strongroom_audit_log" WHEN NEW."seq" IS NULL OR EXISTS (SELECT 1 FROM "strongroom_audit_log" WHERE "id" = NEW."id")
+    OR `
+const earlierAppends = {
+  'first with ABORT': `${appendedThen}${strayedThen} BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END`,
+  'then with FAIL': `${appendedThen}${strayedThen} BEGIN SELECT RAISE(FAIL, 'the audit log is append-only'); END`,
+  'then after one look at the last entry': `${appendedThen}((NEW."seq" - 1, NEW."prev_hash") IS NOT (SELECT "seq", "hash" FROM "strongroom_audit_log" ORDER BY "seq" DESC LIMIT 1) AND (${strayedThen})) BEGIN SELECT RAISE(FAIL, 'the audit log is append-only'); END`,
+}
 
 describeEngines('storage.restore', (engine) => {
   const open = storagesOn(engine)
@@ -259,18 +265,19 @@ describeEngines('storage.restore', (engine) => {
     expect(await contentOf(server)).toEqual(before)
   })
 
-  test.each(['FAIL', 'ABORT'])('takes a file that an earlier version of this library has made, which refused with %s', async (refused) => {
-    const started = await start()
-    const before = await contentOf(started)
-    const earlier = await edited(started.backup, (file) => {
-      file.exec('DROP TRIGGER strongroom_audit_log__append; DROP TABLE strongroom_migrations')
-      file.exec(
-        `CREATE TRIGGER "strongroom_audit_log__append" ${appendedThen} BEGIN SELECT RAISE(${refused}, 'the audit log is append-only'); END`,
-      )
-      for (const column of ['component', 'timestamp'])
-        file.exec(`CREATE INDEX "strongroom_audit_log__${column}__id__idx" ON "strongroom_audit_log" ("${column}", "id")`)
-      file.exec("UPDATE strongroom_state SET value = '12' WHERE key = 'version'")
-      file.exec(`CREATE TABLE "strongroom_migrations" (
+  test.each(Object.entries(earlierAppends))(
+    'takes a file that an earlier version of this library has made, which refused %s',
+    async (_, append) => {
+      const started = await start()
+      const before = await contentOf(started)
+      const earlier = await edited(started.backup, (file) => {
+        file.exec('DROP TRIGGER strongroom_audit_log__append; DROP TABLE strongroom_migrations')
+        file.exec(`CREATE TRIGGER "strongroom_audit_log__append" ${append}`)
+        file.exec('CREATE UNIQUE INDEX "strongroom_audit_log__seq__key" ON "strongroom_audit_log" ("seq")')
+        for (const column of ['component', 'timestamp'])
+          file.exec(`CREATE INDEX "strongroom_audit_log__${column}__id__idx" ON "strongroom_audit_log" ("${column}", "id")`)
+        file.exec("UPDATE strongroom_state SET value = '12' WHERE key = 'version'")
+        file.exec(`CREATE TABLE "strongroom_migrations" (
   "name" TEXT NOT NULL PRIMARY KEY,
   "kind" TEXT NOT NULL CHECK ("kind" IN ('migration', 'automatic', 'contained')),
   "checksum" TEXT,
@@ -280,16 +287,17 @@ describeEngines('storage.restore', (engine) => {
   "position" INTEGER NOT NULL,
   "row_version" TEXT NOT NULL
 ) STRICT`)
-    })
-    expect(await started.storage.restore(earlier)).toMatchObject({ restored: true })
-    const { people, pets } = await contentOf(started)
-    expect({ people, pets }).toEqual({ people: before.people, pets: before.pets })
-    // And it goes on as any other.
-    await started.people.insert({ name: 'New' })
-    const again = `${started.backup}.again`
-    await started.storage.backup(again)
-    expect(await started.storage.restore(again)).toMatchObject({ restored: true })
-  })
+      })
+      expect(await started.storage.restore(earlier)).toMatchObject({ restored: true })
+      const { people, pets } = await contentOf(started)
+      expect({ people, pets }).toEqual({ people: before.people, pets: before.pets })
+      // And it goes on as any other.
+      await started.people.insert({ name: 'New' })
+      const again = `${started.backup}.again`
+      await started.storage.backup(again)
+      expect(await started.storage.restore(again)).toMatchObject({ restored: true })
+    },
+  )
 
   test('a second restore at once is refused', async () => {
     const { storage, backup } = await start()

@@ -14,17 +14,9 @@ type Triggers = ReadonlyMap<string, string>
  * The triggers that keep a log append-only. Backups hold them, and a restore takes only what it knows to the letter: a text that was
  * released stays known there when it is changed here.
  */
-function triggersOf(
-  { log, head, fixed, payload, place, placed }: LogGuard,
-  { earlier }: { readonly earlier: boolean } = { earlier: false },
-): Triggers {
+function triggersOf({ log, head, fixed, payload, place, placed }: LogGuard, refusal?: string): Triggers {
   const [table, stand] = [quoteName(log), quoteName(head)]
   const same = (names: readonly string[]): string => names.map((name) => `NEW.${quoteName(name)} IS OLD.${quoteName(name)}`).join(' AND ')
-  const last = (column: string): string => `(SELECT "${column}" FROM ${table} WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1)`
-  const before = (column: string): string => `coalesce(${last(column)}, (SELECT "${column}" FROM ${stand}), NEW."${column}" - 1)`
-  const elsewhere = `(NEW."seq" - 1, NEW."prev_hash") IS NOT (SELECT "seq", "hash" FROM ${table} ORDER BY "seq" DESC LIMIT 1)`
-  const strays = `NEW."seq" <= ${before('seq')} OR (NEW."seq" > ${before('seq')} + 1 AND NEW."operation" <> 'restore_database')
-    OR NEW."prev_hash" IS NOT coalesce(${last('hash')}, (SELECT "hash" FROM ${stand}), NEW."prev_hash")`
   const sealing = `OLD."seq" IS NULL AND ${placed.map((name) => `NEW.${quoteName(name)} IS NOT NULL`).join(' AND ')} AND ${same(payload)}`
   const erasing = `${payload.map((name) => `NEW.${quoteName(name)} IS NULL`).join(' AND ')} AND ${same(place)} AND EXISTS (SELECT 1 FROM ${table}
     WHERE "component" = OLD."component" AND "record_id" = OLD."record_id" AND "operation" = 'erase' AND "id" > OLD."id")`
@@ -33,15 +25,10 @@ function triggersOf(
     `CREATE TRIGGER ${quoteName(name)} ${on} ${refuse(how)}`,
   ]
   return new Map([
-    // An entry that follows the last one is let in by one look at both; what else may begin a log, or go on after a restore, takes the longer way.
+    // An entry that follows the last one is let in by one look at both; what else may begin a log, or go on after a move or restore, takes the longer way.
     // REPLACE passes by DELETE triggers where recursive_triggers is off, so nothing may be there that it would replace.
     // With FAIL an INSERT OR FAIL need not be undone by itself, for which SQLite copies each page that it changes: a third of what the log costs a write (measured).
-    make(
-      `${log}__append`,
-      `BEFORE INSERT ON ${table} WHEN NEW."seq" IS NULL OR EXISTS (SELECT 1 FROM ${table} WHERE "id" = NEW."id")
-    OR ${earlier ? strays : `(${elsewhere} AND (${strays}))`}`,
-      'FAIL',
-    ),
+    make(`${log}__append`, `BEFORE INSERT ON ${table} WHEN ${refusal ?? refused(table, stand)}`, 'FAIL'),
     make(`${log}__update`, `BEFORE UPDATE ON ${table} WHEN NOT (${same(fixed)} AND (${sealing} OR ${erasing}))`),
     make(`${log}__delete`, `BEFORE DELETE ON ${table} WHEN OLD."seq" IS NULL OR OLD."seq" >= (SELECT "retained_below" FROM ${stand})`),
     make(`${head}__insert`, `BEFORE INSERT ON ${stand} WHEN EXISTS (SELECT 1 FROM ${stand})`),
@@ -60,10 +47,41 @@ export function guardSql(guard: LogGuard): string[] {
   return [...triggersOf(guard).values()]
 }
 
-/** What other texts the trigger of INSERT had in files that were made before, each by itself: it looked for the last entry three times, and refused with ABORT at first. */
+/**
+ * What is not appended. The entry with the highest id is the last one wherever entries were appended here; what was moved here has others, and its head says where it ends.
+ * Either knows of an entry that the other does not know of yet, so what is new comes behind both: no two entries get one position. An id that is counted is
+ * -1 here, so none may be below zero; one that is said is above all others.
+ */
+function refused(table: string, stand: string): string {
+  const last = (columns: string): string => `(SELECT ${columns} FROM ${table} ORDER BY "id" DESC LIMIT 1)`
+  const headSeq = `coalesce((SELECT "seq" FROM ${stand}), 0)`
+  const before = `max(coalesce(${last('"seq"')}, 0), ${headSeq})`
+  const hash = `(SELECT "hash" FROM ${last('"seq", "hash"')} WHERE "seq" > ${headSeq}), (SELECT "hash" FROM ${stand})`
+  const follows = `((NEW."seq" - 1, NEW."prev_hash") IS ${last('"seq", "hash"')} AND NEW."seq" > ${headSeq})`
+  const strays = `NEW."seq" <= ${before} OR (NEW."seq" > ${before} + 1 AND NEW."operation" <> 'restore_database')
+    OR NEW."prev_hash" IS NOT coalesce(${hash}, NEW."prev_hash")`
+  return `NEW."seq" IS NULL OR (NEW."id" <> -1 AND NEW."id" <= coalesce((SELECT max("id") FROM ${table}), 0))
+    OR EXISTS (SELECT 1 FROM ${table} WHERE "id" < 0) OR (NOT ${follows} AND (${strays}))`
+}
+
+/**
+ * What other texts the trigger of INSERT had in files that were made before, each by itself: it found the last entry by an index of positions, at first three times, and
+ * refused with ABORT at the very first.
+ */
 export function earlierGuardSql(guard: LogGuard): string[][] {
-  const failing = [...triggersOf(guard, { earlier: true }).values()].filter((sql) => sql.endsWith(refuse('FAIL')))
-  return [failing, failing.map((sql) => `${sql.slice(0, -refuse('FAIL').length)}${refuse('ABORT')}`)]
+  const [table, stand] = [quoteName(guard.log), quoteName(guard.head)]
+  const last = (column: string): string => `(SELECT "${column}" FROM ${table} WHERE "seq" IS NOT NULL ORDER BY "seq" DESC LIMIT 1)`
+  const before = (column: string): string => `coalesce(${last(column)}, (SELECT "${column}" FROM ${stand}), NEW."${column}" - 1)`
+  const elsewhere = `(NEW."seq" - 1, NEW."prev_hash") IS NOT (SELECT "seq", "hash" FROM ${table} ORDER BY "seq" DESC LIMIT 1)`
+  const strays = `NEW."seq" <= ${before('seq')} OR (NEW."seq" > ${before('seq')} + 1 AND NEW."operation" <> 'restore_database')
+    OR NEW."prev_hash" IS NOT coalesce(${last('hash')}, (SELECT "hash" FROM ${stand}), NEW."prev_hash")`
+  const failing = [`(${elsewhere} AND (${strays}))`, strays].map((which) => {
+    const refusal = `NEW."seq" IS NULL OR EXISTS (SELECT 1 FROM ${table} WHERE "id" = NEW."id")
+    OR ${which}`
+    return [...triggersOf(guard, refusal).values()].filter((sql) => sql.endsWith(refuse('FAIL')))
+  })
+  const [, first = []] = failing
+  return [...failing, first.map((sql) => `${sql.slice(0, -refuse('FAIL').length)}${refuse('ABORT')}`)]
 }
 
 /** The statements that take the triggers away. */

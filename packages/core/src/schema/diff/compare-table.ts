@@ -1,8 +1,8 @@
 import type { TableDefiner, TableShape } from '../../engine/engine.ts'
 import type { AnyModel } from '../../model/model.ts'
-import { definitionOf } from '../definition/definition-of.ts'
+
 import type { TableDefinition } from '../definition/table-definition.ts'
-import { tableShape } from '../wanted-table.ts'
+import { definitionOn, tableShape } from '../wanted-table.ts'
 import { compareColumn, missingColumn, surplusColumn } from './compare-columns.ts'
 import { compareIndexes } from './compare-indexes.ts'
 import type { Difference } from './difference.ts'
@@ -24,7 +24,7 @@ export function compareTable(
   remembered: TableDefinition | undefined,
   engine: TableDefiner,
 ): Difference[] {
-  const definition = definitionOf(model)
+  const definition = definitionOn(engine, model)
   const comparison = { model, engine, definition, live, remembered, wanted: tableShape({ name: model.name, definition }, engine) }
   return [...compareKey(comparison), ...compareColumns(comparison), ...compareIndexes(comparison)]
 }

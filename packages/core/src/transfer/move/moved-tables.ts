@@ -7,7 +7,7 @@ import { readMemory } from '../../schema/change/table-memory.ts'
 import { standingTables } from '../../schema/standing-tables.ts'
 import { systemModels } from '../../schema/system-tables.ts'
 import { TableRecords } from '../../schema/table-records.ts'
-import { forAnyEngine, type NamedTable, tableOf } from '../../schema/wanted-table.ts'
+import { type NamedTable, tableOf } from '../../schema/wanted-table.ts'
 
 /** What is moved of a database. */
 export interface MovedTables {
@@ -47,8 +47,7 @@ export async function readTables(
   ])
   const wanted = [...systemModels.map(tableOf), ...given]
   const standing = await standingTables(engine, connection, wanted)
-  const overlapIndexes = new Map(wanted.map((table) => [table.name, table.overlapIndexes ?? []]))
-  const tables = standing.filter(({ name }) => known.has(name)).map((table) => forAnyEngine(table, overlapIndexes.get(table.name) ?? []))
+  const tables = standing.filter(({ name }) => known.has(name))
   const moved = new Set(tables.map(({ name }) => name))
   const others = [...names].filter((name) => !moved.has(name))
   if (others.length > 0 && !leaveOthers) {
