@@ -15,7 +15,8 @@ export function checkRecordLimit(bound: BoundAccessor, session: Session): void {
   session.beforeCommit(`record limit of ${model.name}`, function* (unit: Session): Task<void> {
     yield* wait(unit.connection.lockTable(model.name))
     const live = { filter: everything, includeDeleted: false }
-    const count = yield* countRows(bound.table, unit.connection, unit.context, live, maxRecords + 1)
+    // Those of all tenants, whoever writes.
+    const count = yield* countRows(bound.table, unit.connection.heldTo('every'), undefined, live, maxRecords + 1)
     if (count <= maxRecords) return
     throw new ConflictError(
       'record_limit',
