@@ -23,10 +23,10 @@ export interface CopyAnswer {
 /** Rows of a table that are put together, to leave as one statement. */
 export interface RowCopies {
   /** Of the rows that were added since the last statement. */
-  readonly bytes: number
+  readonly characters: number
   /** Adds a row: its values in the order of the columns, in the engine's own form. */
   add(row: readonly unknown[]): void
-  /** The statement that inserts the rows which were added since the last one. It is good until another row is added. */
+  /** The statement that inserts the rows which were added since the last one. */
   statement(): Statement
 }
 

@@ -12,8 +12,8 @@ export interface CopyOptions {
   readonly computed?: InsertOptions['computed']
 }
 
-/** Bytes of a statement's rows, before the last of them. */
-const mostBytes = 8_388_608
+/** Characters of a statement's rows, before the last of them. */
+const mostCharacters = 8_388_608
 
 /** Inserts records by a copy, where they are many and nothing forbids it. Answers whether it has. */
 export function* copyRecords(
@@ -47,7 +47,7 @@ export function* copyRecords(
   const copy = copies.into(model.name, columns)
   for (let start = 0, end = 0; start < records.length; start = end) {
     const versions: string[] = []
-    for (; end < records.length && end - start < mostAtOnce && copy.bytes < mostBytes; end++) {
+    for (; end < records.length && end - start < mostAtOnce && copy.characters < mostCharacters; end++) {
       const record = records[end] ?? {}
       const values = columns.map((name, place) => encodedBy(encoders[place], record[name]))
       for (const [index, place] of computedAt.entries()) values[place] = answer.computed[index]

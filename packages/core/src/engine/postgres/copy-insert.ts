@@ -1,7 +1,8 @@
 import type { CopyAnswer, CopyInserts, CopyQuestion, RowCopies } from '../copy-insert.ts'
 import type { StoredRow } from '../engine.ts'
-import { CopyMessage } from './copy-message.ts'
+import { copyMessage } from './copy-message.ts'
 import { copySql } from './copy-rows.ts'
+import { copyText } from './copy-text.ts'
 
 /**
  * Nothing stands in the way of a COPY: it is refused where policies hold the table, knows nothing of rules, and finds a CHECK that is broken before
@@ -62,13 +63,20 @@ function answer(row: StoredRow | undefined): CopyAnswer | undefined {
 }
 
 function into(table: string, columns: readonly string[]): RowCopies {
-  const message = new CopyMessage()
   const sql = copySql(table, columns)
+  let text = ''
   return {
-    get bytes() {
-      return message.bytes
+    get characters() {
+      return text.length
     },
-    add: (row) => message.add(row),
-    statement: () => ({ sql, parameters: [], copied: message.take() }),
+    add: (row) => {
+      for (let index = 0; index < row.length; index++) text += index === 0 ? copyText(row[index]) : `\t${copyText(row[index])}`
+      text += '\n'
+    },
+    statement: () => {
+      const copied = copyMessage(text)
+      text = ''
+      return { sql, parameters: [], copied }
+    },
   }
 }

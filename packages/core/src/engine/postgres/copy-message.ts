@@ -1,3 +1,5 @@
+import { copyText } from './copy-text.ts'
+
 /** Bytes, 64 KiB: a buffer that had to hold more is not kept. */
 const usualSize = 65_536
 
@@ -13,11 +15,6 @@ export class CopyMessage {
   #buffer = Buffer.allocUnsafeSlow(usualSize)
   #end = headSize
 
-  /** Of what was added since it was taken last. */
-  get bytes(): number {
-    return this.#end - headSize
-  }
-
   /** Values in the engine's own form. They are put together first: to write each by itself takes three times as long (measured). */
   add(row: readonly unknown[]): void {
     let text = ''
@@ -32,9 +29,7 @@ export class CopyMessage {
 
   /** What was added since it was taken last. Its bytes are good until something is added. */
   take(): Buffer {
-    const message = this.#buffer.subarray(0, this.#end)
-    message.write('d', 0, 'latin1')
-    message.writeInt32BE(this.#end - 1, 1)
+    const message = headed(this.#buffer.subarray(0, this.#end))
     if (this.#buffer.length > usualSize) this.#buffer = Buffer.allocUnsafeSlow(usualSize)
     this.#end = headSize
     return message
@@ -52,12 +47,15 @@ export class CopyMessage {
   }
 }
 
-const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' }
+/** The message of rows that were put together as one text: one that grows with them takes longer than all else (measured). */
+export function copyMessage(text: string): Buffer {
+  const message = Buffer.allocUnsafeSlow(headSize + Buffer.byteLength(text))
+  message.write(text, headSize, 'utf8')
+  return headed(message)
+}
 
-function copyText(value: unknown): string {
-  if (value === null || value === undefined) return '\\N'
-  if (typeof value === 'string') return /[\\\t\n\r]/.test(value) ? value.replace(/[\\\t\n\r]/g, (found) => escapes[found] ?? '') : value
-  if (typeof value === 'boolean') return value ? 't' : 'f'
-  if (value instanceof Uint8Array) return `\\\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
-  return String(value)
+function headed(message: Buffer): Buffer {
+  message.write('d', 0, 'latin1')
+  message.writeInt32BE(message.length - 1, 1)
+  return message
 }
