@@ -27,13 +27,13 @@ export async function* placedEntries(snapshot: Snapshot, reading: PlacedReading,
     return
   }
   const components = await componentsIn(snapshot, reading.nextComponent)
-  for (let from = Number.MIN_SAFE_INTEGER; ; ) {
+  for (let from = Number.NEGATIVE_INFINITY; ; ) {
     const firsts: number[] = []
     for (const component of components)
       for (const { seq } of await rowsOf(snapshot, reading.firstPosition, [component, from])) firsts.push(Number(seq))
     if (firsts.length === 0) return
     const start = Math.min(...firsts)
-    from = start + pieceSize
+    from = endOf(start)
     const strayed: StoredRow[] = []
     for (const component of components) strayed.push(...(await rowsOf(snapshot, reading.strayed, [component, start, from])))
     const straight = { sql: reading.straight, parameters: [start, from] }
@@ -45,10 +45,18 @@ export async function* placedEntries(snapshot: Snapshot, reading: PlacedReading,
   }
 }
 
+/** Where the piece that begins at a position ends. Nobody was given those that numbers are too coarse for: there may be forged ones, and few. */
+function endOf(start: number): number {
+  const end = start + pieceSize
+  if (Number.isSafeInteger(end)) return end
+  return start < 0 ? Number.MIN_SAFE_INTEGER : Number.POSITIVE_INFINITY
+}
+
 async function componentsIn(snapshot: Snapshot, sql: string): Promise<string[]> {
-  const components: string[] = []
+  // None has an empty name; a forged entry may.
+  const components = ['']
   for (;;) {
-    const [row] = await rowsOf(snapshot, sql, [components.at(-1) ?? ''])
+    const [row] = await rowsOf(snapshot, sql, [components.at(-1)])
     if (!row) return components
     components.push(String(row['component']))
   }

@@ -97,6 +97,8 @@ function entryReader(snapshot: Snapshot): (row: StoredRow) => CheckedEntry {
   return (row) => {
     row['timestamp'] = timestamp(row['timestamp'])
     row['effective_at'] = effectiveAt(row['effective_at'])
+    // A forged one may be larger than numbers are told exactly, and comes as a bigint then.
+    for (const name of ['id', 'seq', 'epoch']) if (typeof row[name] === 'bigint') row[name] = Number(row[name])
     // Bytes were asked for in hexadecimal, and the rest is itself.
     return row as unknown as CheckedEntry
   }

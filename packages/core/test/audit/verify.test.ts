@@ -121,6 +121,18 @@ describeEngines('verification of the audit log', (engine) => {
       expect(await faultAfter(insert(100, '5'))).toMatchObject({ position: 5 })
     })
 
+    test.each([
+      ['of no component', '', '13'],
+      ['far behind the last one', 'notes', '9000000000000000000'],
+      ['far before the first one', 'notes', '-9000000000000000000'],
+    ])('inserted one %s', async (_where, component, seq) => {
+      const columns =
+        'timestamp, operation, actor, "before", "after", transaction_id, schema_version, epoch, payload_hash, salt, effective_at, prev_hash, hash'
+      const forged = `INSERT INTO ${log} (id, seq, row_version, component, ${columns})
+        SELECT 100, ${seq}, 'x', '${component}', ${columns} FROM ${log} WHERE id = 12`
+      expect(Math.abs((await faultAfter(forged))?.position ?? 0)).toBeGreaterThan(12)
+    })
+
     test('set the head back, or forward, or another log’s in its place', async () => {
       expect(await faultAfter(`UPDATE ${head} SET seq = 13`)).toEqual({ kind: 'cut_off', position: 13 })
       expect(await faultAfter(`UPDATE ${head} SET seq = 11`)).toEqual({ kind: 'beyond_head', position: 12 })
