@@ -90,6 +90,12 @@ describeEngines('aggregate', (engine) => {
     },
   )
 
+  test('what is no list is refused, from code without types, too', async () => {
+    const untyped = { measures: { count: true }, groupBy: 'customer' } as unknown as { measures: ['count']; groupBy: ['customer'] }
+    expect(await rejectionOf(orders.aggregate(untyped))).toMatchObject({ code: 'invalid_query' })
+    expect(await rejectionOf(orders.aggregate({ ...untyped, measures: ['count'] }))).toMatchObject({ code: 'invalid_query' })
+  })
+
   test('a secret field answers exactly like an unknown one', async () => {
     const secret = await rejectionOf(orders.aggregate({ groupBy: ['note'], measures: ['count'] }))
     const unknown = await rejectionOf(orders.aggregate({ groupBy: ['nota' as 'note'], measures: ['count'] }))

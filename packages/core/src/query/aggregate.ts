@@ -38,7 +38,9 @@ const measurable: Readonly<Record<MeasureFunction, ReadonlySet<Field['kind']>>> 
 
 /** Reads `count` and `avg:age`. Throws InvalidQueryError for what cannot be measured. */
 export function parseMeasures(model: AnyModel, texts: readonly string[]): Measure[] {
-  const measures = texts.map((text): Measure => {
+  // From code without types.
+  if (!Array.isArray(texts)) throw new InvalidQueryError("Measures are a list: ['count', 'avg:age'].")
+  const measures = texts.map((text: string): Measure => {
     if (text === 'count') return { function: 'count', name: 'count' }
     const [name = '', fieldName, ...rest] = String(text).split(':')
     if (!isMeasureFunction(name) || fieldName === undefined || rest.length > 0) {
@@ -54,7 +56,8 @@ export function parseMeasures(model: AnyModel, texts: readonly string[]): Measur
 
 /** The fields to group by. Throws InvalidQueryError for one that has no groups, or whose name is that of a measure. */
 export function parseGroups(model: AnyModel, names: readonly string[], measures: readonly Measure[]): Field[] {
-  return [...new Set(names)].map((name) => {
+  if (!Array.isArray(names)) throw new InvalidQueryError("The fields to group by are a list: ['age'].")
+  return [...new Set<string>(names)].map((name) => {
     const field = filterableField(model, name)
     if (field.kind === 'json') throw new InvalidQueryError(`${field.name} holds JSON and cannot be grouped by.`)
     if (measures.some((measure) => measure.name === field.name)) {
