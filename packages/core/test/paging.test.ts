@@ -1,6 +1,7 @@
 import { DateTime, Decimal, defineModel, ModelAccessor, type OrderBy } from '@strongroom/core'
-import { describeEngines } from '@strongroom/testkit'
+import { describeEngines, needs } from '@strongroom/testkit'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { beforeAll, expect, test } from 'vitest'
 import { openEngine } from '../src/engine/open-engine.ts'
@@ -124,6 +125,31 @@ describeEngines('paging', (engine) => {
     Buffer.from('[1,"id","7; DROP"]').toString('base64url'),
     Buffer.from('[1,"id",null]').toString('base64url'),
   ]
+  // What other programs have stored may have more digits than the model takes; a numeric(10, 2) holds none of these.
+  needs(engine, 'pragmas', () => {
+    test('a record whose decimal has too many digits is walked past', async () => {
+      const other = new ModelAccessor(Item, 'items')
+      const storage = await open([other])
+      await other.insertMany(Array.from({ length: 4 }, () => ({ done: false })))
+      const foreign = ['9223372036854775807', '-9223372036854775808', '100', '12345678901234']
+      await storage.transaction(
+        async ({ kysely }) => {
+          for (const [at, price] of foreign.entries())
+            await sql`UPDATE items SET price = ${sql.raw(price)} WHERE id = ${at + 1}`.execute(kysely)
+        },
+        { unaudited: true },
+      )
+      const ids: number[] = []
+      for (let after: string | undefined, more = true; more; ) {
+        const page = await other.page({ orderBy: ['price'], limit: 1, ...(after !== undefined && { after }) })
+        ids.push(...page.rows.map(({ id }) => id))
+        after = page.next
+        more = after !== undefined
+      }
+      expect(ids).toEqual([2, 3, 4, 1])
+    })
+  })
+
   test.each(forgeries)('a forged cursor is refused: %j', async (after) => {
     expect(await rejectionOf(items.page({ after }))).toMatchObject({ code: 'invalid_query' })
   })

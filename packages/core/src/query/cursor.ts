@@ -1,5 +1,5 @@
 import { InvalidQueryError } from '../errors.ts'
-import type { AnyModel } from '../model/model.ts'
+import type { AnyModel, Field } from '../model/model.ts'
 import type { FieldValues } from './bound-table.ts'
 import { isComparable } from './comparable.ts'
 import type { SortKey } from './order.ts'
@@ -29,9 +29,18 @@ export function readCursor(model: AnyModel, keys: readonly SortKey[], cursor: st
     if (!field || (value === null && !field.nullable)) throw forged()
     if (value === null) return null
     const read = field.fromJson(value)
-    if (!isComparable(field, read)) throw forged()
+    if (!isComparable(field, read) && !isLongDecimal(field, read)) throw forged()
     return field.normalise(read)
   })
+}
+
+/** Other programs may store decimals of more digits than the model takes: whatever a scaled 64-bit integer holds. */
+function isLongDecimal({ kind, scale = 0 }: Field, value: unknown): boolean {
+  if (kind !== 'decimal' || typeof value !== 'string' || !/^-?\d{1,19}(\.\d{1,19})?$/.test(value)) return false
+  const [whole = '', fraction = ''] = value.split('.')
+  if (fraction.length > scale) return false
+  const scaled = BigInt(`${whole}${fraction.padEnd(scale, '0')}`)
+  return BigInt.asIntN(64, scaled) === scaled
 }
 
 function orderText(keys: readonly SortKey[]): string {
