@@ -127,7 +127,7 @@ describeEngines('paging', (engine) => {
   ]
   // What other programs have stored may have more digits than the model takes; a numeric(10, 2) holds none of these.
   needs(engine, 'pragmas', () => {
-    test('a record whose decimal has too many digits is walked past', async () => {
+    test('a record whose decimal has too many digits, or whose text has a NUL, is walked past', async () => {
       const other = new ModelAccessor(Item, 'items')
       const storage = await open([other])
       await other.insertMany(Array.from({ length: 4 }, () => ({ done: false })))
@@ -136,17 +136,19 @@ describeEngines('paging', (engine) => {
         async ({ kysely }) => {
           for (const [at, price] of foreign.entries())
             await sql`UPDATE items SET price = ${sql.raw(price)} WHERE id = ${at + 1}`.execute(kysely)
+          await sql`UPDATE items SET name = 'a' || char(0) || 'b' WHERE id < 4`.execute(kysely)
         },
         { unaudited: true },
       )
-      const ids: number[] = []
-      for (let after: string | undefined, more = true; more; ) {
-        const page = await other.page({ orderBy: ['price'], limit: 1, ...(after !== undefined && { after }) })
-        ids.push(...page.rows.map(({ id }) => id))
-        after = page.next
-        more = after !== undefined
+      const walked = async (orderBy: Order): Promise<number[]> => {
+        const ids: number[] = []
+        let page = await other.page({ orderBy, limit: 1 })
+        for (; page.next !== undefined; page = await other.page({ orderBy, limit: 1, after: page.next }))
+          ids.push(...page.rows.map(({ id }) => id))
+        return [...ids, ...page.rows.map(({ id }) => id)]
       }
-      expect(ids).toEqual([2, 3, 4, 1])
+      expect(await walked(['price'])).toEqual([2, 3, 4, 1])
+      expect(await walked(['name', '-id'])).toEqual([3, 2, 1, 4])
     })
   })
 

@@ -72,7 +72,7 @@ function* readRows(
 ): Task<JsonRows> {
   const { limit, offset } = options
   if (offset) return yield* selectJson(table, json, connection, context, { ...options, order: keys, limit: limit + 1 })
-  const seeks: readonly Seek[] = after === undefined ? seeksFromStart(model, keys) : seeksAfter(table, keys, readCursor(model, keys, after))
+  const seeks: readonly Seek[] = after === undefined ? seeksFromStart(model, keys) : seeksAfter(table, keys, readCursor(table, keys, after))
   const found: JsonRows[] = []
   let left = limit + 1
   for (const { filter, order } of seeks) {

@@ -255,6 +255,8 @@ export interface EngineCapabilities {
    * page that it changes, of the table and all its indexes, to undo the statement alone.
    */
   readonly insertOrFail: boolean
+  /** Text of other programs may hold NUL. */
+  readonly textWithNul: boolean
   /** The database itself holds rows to their tenants, whatever a statement says. */
   readonly rowSecurity: boolean
   /** The most parameters that one statement may have. */

@@ -1,6 +1,7 @@
+import type { EngineCapabilities } from '../engine/engine.ts'
 import { InvalidQueryError } from '../errors.ts'
 import type { AnyModel, Field } from '../model/model.ts'
-import type { FieldValues } from './bound-table.ts'
+import type { BoundTable, FieldValues } from './bound-table.ts'
 import { isComparable } from './comparable.ts'
 import type { SortKey } from './order.ts'
 
@@ -18,7 +19,7 @@ export function writeCursor(model: AnyModel, keys: readonly SortKey[], record: F
 }
 
 /** The values in a cursor, in the order of the keys. Throws InvalidQueryError for what is no cursor of this order. */
-export function readCursor(model: AnyModel, keys: readonly SortKey[], cursor: string): unknown[] {
+export function readCursor({ model, engine }: Pick<BoundTable, 'model' | 'engine'>, keys: readonly SortKey[], cursor: string): unknown[] {
   const [version, order, ...values] = parse(cursor)
   if (version !== cursorVersion || typeof order !== 'string') throw forged()
   if (order !== orderText(keys)) throw new InvalidQueryError('The cursor belongs to another sort order. Start again from the first page.')
@@ -29,13 +30,17 @@ export function readCursor(model: AnyModel, keys: readonly SortKey[], cursor: st
     if (!field || (value === null && !field.nullable)) throw forged()
     if (value === null) return null
     const read = field.fromJson(value)
-    if (!isComparable(field, read) && !isLongDecimal(field, read)) throw forged()
+    if (!isComparable(field, read) && !isForeign(field, read, engine.capabilities)) throw forged()
     return field.normalise(read)
   })
 }
 
-/** Other programs may store decimals of more digits than the model takes: whatever a scaled 64-bit integer holds. */
-function isLongDecimal({ kind, scale = 0 }: Field, value: unknown): boolean {
+/**
+ * Whether another program may have stored it, where no record of the model may hold it: text with NUL, or a decimal of more digits than the model
+ * takes, as a scaled 64-bit integer holds.
+ */
+function isForeign({ kind, scale = 0 }: Field, value: unknown, { textWithNul }: EngineCapabilities): boolean {
+  if (kind === 'text') return textWithNul && typeof value === 'string' && value.isWellFormed()
   if (kind !== 'decimal' || typeof value !== 'string' || !/^-?\d{1,19}(\.\d{1,19})?$/.test(value)) return false
   const [whole = '', fraction = ''] = value.split('.')
   if (fraction.length > scale) return false

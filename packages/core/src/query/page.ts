@@ -45,7 +45,7 @@ export function* selectPage(
   const backward = before !== undefined
   const cursor = after ?? before
   const direction = backward ? reversed(keys) : keys
-  const place = cursor === undefined ? undefined : readCursor(model, keys, cursor)
+  const place = cursor === undefined ? undefined : readCursor(table, keys, cursor)
   const found = options.offset
     ? yield* selectRows(table, connection, context, { ...options, order: keys, limit: limit + 1 })
     : yield* walk(table, connection, context, options, place ? seeksAfter(table, direction, place) : seeksFromStart(model, direction))

@@ -206,7 +206,7 @@ function* beyond(
   options: { readonly keys: readonly SortKey[]; readonly limit: number; readonly cursor: string; readonly backward: boolean },
 ): Task<FieldValues[]> {
   const { model, table } = bound
-  const place = readCursor(model, options.keys, options.cursor)
+  const place = readCursor(table, options.keys, options.cursor)
   const keys = options.backward ? reversed(options.keys) : options.keys
   const rows = yield* walk(table, connection, context, { ...unchanged, limit: options.limit - 1 }, seeksAfter(table, keys, place))
   const compare = recordOrder(model, keys)

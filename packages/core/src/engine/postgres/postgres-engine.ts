@@ -95,6 +95,7 @@ export class PostgresEngine implements Engine {
     this.#units = { pool: this.#pool, retries: parts.retries, limits: parts.limits }
     this.capabilities = {
       insertOrFail: false,
+      textWithNul: false,
       guessesValues: true,
       serialWrites: false,
       rowLocks: true,

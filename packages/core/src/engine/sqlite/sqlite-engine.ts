@@ -63,6 +63,7 @@ export class SqliteEngine implements Engine {
     countedIdInIndexes: true,
     oneFile: true,
     insertOrFail: true,
+    textWithNul: true,
     guessesValues: false,
     rowSecurity: false,
     // SQLite's default for host parameters, which better-sqlite3 keeps.
