@@ -27,7 +27,8 @@ describeEngines('whoever listens to statements', (engine) => {
     const before = heard.length
     await caller.run('by id', () => notes.get(1))
     await caller.run('by id', () => notes.getJson(1))
-    expect(heard.slice(before)).toMatchObject([
+    // What the library does by itself meanwhile is nobody's.
+    expect(heard.slice(before).filter(({ by }) => by !== undefined)).toMatchObject([
       { sql: expect.stringMatching(/^select .*"notes"/i), by: 'by id', failed: false },
       { sql: expect.stringMatching(/^select .*"notes"/i), by: 'by id', failed: false },
     ])
