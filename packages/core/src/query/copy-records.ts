@@ -3,7 +3,7 @@ import { makeRowVersion } from '../model/row-version.ts'
 import { type Task, wait } from '../session/task.ts'
 import { type BoundTable, encodedBy, type FieldValues } from './bound-table.ts'
 import { countedId, passedOver } from './counted-id.ts'
-import { type InsertOptions, mostAtOnce } from './insert-pieces.ts'
+import { type InsertOptions, mostAtOnce, mostCharacters } from './insert-pieces.ts'
 import { noteVersion } from './record-version.ts'
 
 export interface CopyOptions {
@@ -11,9 +11,6 @@ export interface CopyOptions {
   readonly ids: 'given' | 'counted' | 'unheard'
   readonly computed?: InsertOptions['computed']
 }
-
-/** Characters of a statement's rows, before the last of them. */
-const mostCharacters = 8_388_608
 
 /** Inserts records by a copy, where they are many and nothing forbids it. Answers whether it has. */
 export function* copyRecords(

@@ -23,8 +23,8 @@ export interface InsertPiece {
 /** Rows of a statement: their texts are made in one go, which takes some milliseconds. */
 export const mostAtOnce = 1_000
 
-/** Characters of all lists of a statement: records of large values go by statements that have fewer of them. */
-const mostCharacters = 8_388_608
+/** Characters of a statement's lists, or of the rows that it copies before the last one: records of large values go by statements that have fewer of them. */
+export const mostCharacters = 8_388_608
 
 const nothing = {}
 

@@ -1,6 +1,5 @@
 import type { TableDefiner, TableShape } from '../../engine/engine.ts'
 import type { AnyModel } from '../../model/model.ts'
-
 import type { TableDefinition } from '../definition/table-definition.ts'
 import { definitionOn, tableShape } from '../wanted-table.ts'
 import { compareColumn, missingColumn, surplusColumn } from './compare-columns.ts'
