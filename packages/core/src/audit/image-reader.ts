@@ -1,12 +1,13 @@
 import type { AnyModel } from '../model/model.ts'
 import { secretMark } from '../model/record-json.ts'
 import { standingRenames } from '../model/renamed-fields.ts'
+import { readConverted } from '../model/value-types/conversion.ts'
 import type { FieldValues } from '../query/bound-table.ts'
 import { isComparable } from '../query/comparable.ts'
 
 /**
- * Reads the image of a record in code form: the fields that the model has today, found by the names that they had then. One that the image does not have, or whose value is of
- * another kind than the field is now, is left out. Secret fields have the mark.
+ * Reads the image of a record in code form: the fields that the model has today, found by the names that they had then, and with values of the type that
+ * they have now. One that the image does not have, or whose value cannot be written in that type, is left out. Secret fields have the mark.
  *
  * @param text an image as the log has it: canonical JSON
  */
@@ -23,7 +24,9 @@ export function readImage(model: AnyModel, text: string): FieldValues {
     else if (wire === null) record[field.name] = null
     else {
       const value = field.fromJson(wire)
-      if (field.kind === 'json' || isComparable(field, value)) record[field.name] = field.normalise(value)
+      const isTaken = (other: unknown): boolean => field.kind === 'json' || isComparable(field, other)
+      const taken = isTaken(value) ? field.normalise(value) : readConverted(wire, field, isTaken)
+      if (taken !== undefined) record[field.name] = taken
     }
   }
   return record

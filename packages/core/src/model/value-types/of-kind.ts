@@ -26,13 +26,16 @@ const makers: Readonly<Record<Exclude<FieldKind, 'decimal'>, () => ValueType>> =
   bytes: () => bytesType({}),
 }
 
-/** The values of a field of which no more is known than how it is stored. */
-export function valueTypeOf(about: {
+/** What is known of a field's values by how they are stored. */
+export interface StoredValues {
   readonly type: FieldKind
   readonly values?: readonly (string | number)[]
   readonly precision?: number
   readonly scale?: number
-}): ValueType {
+}
+
+/** The values of a field of which no more is known than how it is stored. */
+export function valueTypeOf(about: StoredValues): ValueType {
   const { type, values, precision = widest.precision, scale = widest.scale } = about
   if (values) return choiceType(type === 'text' ? Type.String() : Type.Integer(), values)
   return type === 'decimal' ? decimalType({ precision, scale }) : makers[type]()

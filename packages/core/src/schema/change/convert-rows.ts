@@ -1,8 +1,8 @@
 import type { ColumnDefinition } from '../../engine/engine.ts'
+import { accepted, type Conversion } from '../../model/value-types/conversion.ts'
 import { valueTypeOf } from '../../model/value-types/of-kind.ts'
 import { columnOf } from '../definition/definition-of.ts'
 import type { FieldDefinition } from '../definition/table-definition.ts'
-import { accepted, type Conversion } from './convert.ts'
 import { type Asked, refusal } from './guards.ts'
 
 /** Rows that are read at a time. */

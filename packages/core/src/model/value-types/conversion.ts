@@ -1,20 +1,43 @@
-import type { FieldKind } from '../../model/model.ts'
-import { valueTypeOf } from '../../model/value-types/of-kind.ts'
-import type { ValueType } from '../../model/value-types/value-type.ts'
-import type { FieldDefinition } from '../definition/table-definition.ts'
+import type { FieldKind } from '../model.ts'
+import { type StoredValues, valueTypeOf } from './of-kind.ts'
+import type { ValueType } from './value-type.ts'
 
 /** Makes a value of another type, both in code form; undefined where something of it would be lost. */
 export type Conversion = (value: unknown) => unknown
 
 /** The conversion between two types; undefined where there is none. */
-export function conversionOf(from: FieldDefinition, to: FieldDefinition): Conversion | undefined {
-  const [source, target] = [valueTypeOf({ type: from.type, ...digits(from) }), valueTypeOf(to)]
-  const convert = from.type === to.type ? sameKind(to.type) : (special[`${from.type} ${to.type}`] ?? byText(source, from.type, to.type))
+export function conversionOf({ values: _, ...from }: StoredValues, to: StoredValues): Conversion | undefined {
+  const target = valueTypeOf(to)
+  const convert = conversionBetween(valueTypeOf(from), target)
   return convert && ((value) => accepted(convert(value), target))
 }
 
-function digits({ precision, scale }: FieldDefinition): { readonly precision?: number; readonly scale?: number } {
-  return { ...(precision !== undefined && { precision }), ...(scale !== undefined && { scale }) }
+function conversionBetween(source: ValueType, { kind }: ValueType): Conversion | undefined {
+  return source.kind === kind ? sameKind(kind) : (special[`${source.kind} ${kind}`] ?? byText(source, kind))
+}
+
+/** What a value in JSON may have been, before its field got the type that it has now. */
+const sources: Readonly<Record<string, readonly ValueType[]>> = {
+  string: [valueTypeOf({ type: 'text' }), valueTypeOf({ type: 'date' }), valueTypeOf({ type: 'datetime' })],
+  number: [valueTypeOf({ type: 'integer' }), valueTypeOf({ type: 'number' })],
+  boolean: [valueTypeOf({ type: 'boolean' })],
+  object: [valueTypeOf({ type: 'json' })],
+}
+
+/**
+ * Reads a value that a field of another type wrote in JSON, converted as a migration converts it.
+ *
+ * @param isTaken whether the field has values of that kind
+ * @returns undefined where the value cannot be written in the field's type without a loss
+ */
+export function readConverted(wire: unknown, target: ValueType, isTaken: (value: unknown) => boolean): unknown {
+  for (const source of sources[typeof wire] ?? []) {
+    const value = source.fromJson(wire)
+    if (source.check(value) !== undefined) continue
+    const converted = conversionBetween(source, target)?.(value)
+    if (converted !== undefined && isTaken(converted)) return target.normalise(converted)
+  }
+  return undefined
 }
 
 /** The value as it is stored, where the new field takes it. */
@@ -46,7 +69,8 @@ const special: Readonly<Record<string, Conversion>> = {
 const numeric: ReadonlySet<FieldKind> = new Set(['integer', 'int64', 'number', 'decimal'])
 
 /** By way of text: where both sides can be written as one, and read from one. */
-function byText(source: ValueType, from: FieldKind, to: FieldKind): Conversion | undefined {
+function byText(source: ValueType, to: FieldKind): Conversion | undefined {
+  const { kind: from } = source
   const read = readers[to]
   if (!read || from === 'bytes') return undefined
   if (from === 'json' && to !== 'text') return undefined
