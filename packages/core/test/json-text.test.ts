@@ -110,6 +110,21 @@ const foreign: Readonly<Record<EngineName, readonly string[]>> = {
 describeEngines('records as JSON text', (engine) => {
   const open = storagesOn(engine)
 
+  test('are in the order of a field, whatever it is called', async () => {
+    // Words of the statement that writes them.
+    const names = ['record', 'records', 'text', 'count', 'version', 'select', 'order'] as const
+    const Named = defineModel('records', Object.fromEntries(names.map((name) => [name, Type.String()])) as Record<string, never>)
+    const named = new ModelAccessor(Named, 'records')
+    await open([named])
+    const rows = ['b', 'c', 'a'].map((letter) => Object.fromEntries(names.map((name) => [name, letter])))
+    await named.insertMany(rows as never)
+    for (const name of names) {
+      const { text, next } = await named.pageJson({ orderBy: [name] as never, limit: 2 })
+      const rest = await named.pageJson({ orderBy: [name] as never, limit: 2, after: next ?? '' })
+      expect([...JSON.parse(text), ...JSON.parse(rest.text)].map((record: { id: number }) => record.id)).toEqual([3, 1, 2])
+    }
+  })
+
   test('are letter by letter what the program would write, on each page of every order', async () => {
     const plains = new ModelAccessor(Plain, 'plains')
     const storage = await open([plains])

@@ -44,6 +44,28 @@ describeEngines('work that is done once for a key', (engine) => {
     expect((await sql`SELECT request FROM strongroom_kept_answers`.execute(second.kysely)).rows).toHaveLength(2)
   })
 
+  test('of expired answers none stays, however many there are and whoever got them', async () => {
+    const url = await engine.freshUrl()
+    const Room = defineModel('rooms', { house: Type.String() }, { tenant: 'house' })
+    const first = await open([new ModelAccessor(Room, 'rooms')], { url })
+    const one = (storage: typeof first, tenant: string, key: string) =>
+      storage.actingAs({ principal: { id: 1, tenant } }, () => storage.accessor(Room).once({ key, scope: [], content: 'a' }, async () => 1))
+    await one(first, 'never back', 'k')
+    const age = sql`UPDATE strongroom_kept_answers SET kept_at = ${new Date(Date.now() - 86_400_000).toISOString()}`
+    const copy = sql`INSERT INTO strongroom_kept_answers (request, fingerprint, answer, kept_at, tenant, row_version)
+      SELECT request || number, fingerprint, answer, kept_at, tenant, row_version FROM strongroom_kept_answers,
+      (WITH RECURSIVE numbers AS (SELECT 1 AS number UNION ALL SELECT number + 1 FROM numbers WHERE number < 450) SELECT number FROM numbers) AS others`
+    const prepare = async (session: { kysely: typeof first.kysely }) => {
+      await age.execute(session.kysely)
+      await copy.execute(session.kysely)
+    }
+    await first.transaction(prepare, { unaudited: true })
+    const second = await open([new ModelAccessor(Room, 'rooms')], { url })
+    for (const key of ['a', 'b', 'c']) await one(second, 'here', key)
+    const left = await second.transaction(({ kysely }) => sql`SELECT tenant FROM strongroom_kept_answers`.execute(kysely))
+    expect(left.rows).toEqual([{ tenant: 'here' }, { tenant: 'here' }, { tenant: 'here' }])
+  })
+
   test('another key, or the same in another scope, is another request', async () => {
     await Promise.all([add('a'), add('a', 'other'), add('a', 'k', ['somebody else'])])
     expect(await notes.count()).toBe(3)

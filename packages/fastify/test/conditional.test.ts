@@ -1,6 +1,9 @@
+import { DateTime, Decimal, defineModel, Int64, ModelAccessor } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
+import Fastify from 'fastify'
 import { expect, test } from 'vitest'
-import { ada, startServer, type TestServer } from './support.ts'
+import { bootstrap } from '../src/index.ts'
+import { ada, closeAfterTest, startServer, type TestServer } from './support.ts'
 
 const json = { 'content-type': 'application/json', 'x-user': 'tester' }
 
@@ -248,6 +251,18 @@ describeEngines('aggregate over HTTP', (engine) => {
     ])
     expect((await server.app.inject({ url: '/users/aggregate?age[gt]=25' })).json()).toEqual([{ count: 2 }])
     expect((await server.app.inject({ url: '/users/aggregate/?measures=min:name' })).json()).toEqual([{ min_name: 'a' }])
+  })
+
+  test('a measure with the name of another field travels like the field that it is of', async () => {
+    const Parcel = defineModel('parcels', { grams: Int64(), min_grams: DateTime(), sum_grams: Decimal({ precision: 4, scale: 1 }) })
+    const app = closeAfterTest(Fastify())
+    const parcels = new ModelAccessor(Parcel, 'parcels')
+    await bootstrap(app, { accessors: [parcels], databaseUrl: await engine.freshUrl() })
+    await parcels.insert({ grams: 7n, min_grams: new Date(0), sum_grams: '1.5' })
+    const measured = await app.inject({ url: '/parcels/aggregate?measures=min:grams,sum:grams' })
+    expect(measured.json()).toEqual([{ min_grams: '7', sum_grams: '7' }])
+    const grouped = await app.inject({ url: '/parcels/aggregate?group_by=min_grams,sum_grams&measures=count' })
+    expect(grouped.json()).toEqual([{ min_grams: '1970-01-01T00:00:00.000Z', sum_grams: '1.5', count: 1 }])
   })
 
   test.each(['measures=median:age', 'group_by=password_hash', 'measures=sum:password_hash', 'colour=red', 'sort=age'])(

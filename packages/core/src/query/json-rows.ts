@@ -37,11 +37,14 @@ export function* selectJson(
   return { text: count === 0 ? '' : String(row?.text), count }
 }
 
+/** No field of a model is called so: by one that was, the rows would be ordered by what is written of them. */
+const written = '~record'
+
 function jsonStatement(table: BoundTable, json: JsonFunctions, context: CallerContext | undefined, options: JsonOptions): Statement {
   return rowsStatement(table, context, options, `json ${shapeOf(options)}`, (rows) =>
     table.engine.builder
-      .selectFrom(rows.select(objectOf(table, json, options).as('record')).as('records'))
-      .select(({ ref, fn }) => [json.list(ref('record')).as('text'), fn.countAll().as('count')]),
+      .selectFrom(rows.select(objectOf(table, json, options).as(written)).as('records'))
+      .select(({ ref, fn }) => [json.list(ref(written)).as('text'), fn.countAll().as('count')]),
   )
 }
 

@@ -225,7 +225,7 @@ export function* updateRows(
 export function* deleteRows(
   table: BoundTable,
   connection: Connection,
-  context: CallerContext,
+  context: CallerContext | undefined,
   ids: readonly unknown[],
   { expected = false }: ChangeOptions = {},
 ): Task<number> {

@@ -20,14 +20,15 @@ async function measure(accessor: ModelAccessor<AnyModel>, request: FastifyReques
   // Names that were checked against the model, whose type is not known here.
   const options = { groupBy, measures, where: whereOf(model, conditions), includeDeleted, limit: limit + 1 } as never
   const rows = await accessor.aggregate(options)
-  return rows.slice(0, limit).map((row) => wireGroup(model, row))
+  const grouped = new Set(groupBy)
+  return rows.slice(0, limit).map((row) => wireGroup(model, grouped, row))
 }
 
-/** Groups and least and greatest values travel like their fields; counts are numbers, and so are averages. */
-function wireGroup(model: AnyModel, row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+/** Groups and least and greatest values travel like their fields; counts are numbers, and so are averages. A measure may be called like a field that it is not of. */
+function wireGroup(model: AnyModel, grouped: ReadonlySet<string>, row: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(row).map(([name, value]) => {
-      const field = model.fieldsByName.get(name) ?? model.fieldsByName.get(name.replace(/^(sum|min|max)_/, ''))
+      const field = model.fieldsByName.get(grouped.has(name) ? name : name.replace(/^(sum|min|max)_/, ''))
       return [name, value === null || typeof value === 'number' || field === undefined ? value : field.toJson(value)]
     }),
   )
