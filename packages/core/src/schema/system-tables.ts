@@ -158,8 +158,7 @@ function logTables(engine: Engine): LogTables {
 
 /** Entries are found by the unit that wrote them; the time at which they count as done is found by their positions, and needs no index. */
 async function indexTransactions(engine: Engine, connection: Connection): Promise<void> {
-  const byTime = indexName(AuditLog.name, ['effective_at', 'seq'])
-  await connection.run({ sql: `DROP INDEX IF EXISTS "${byTime}"`, parameters: [] })
+  await engine.dropPlainIndex(connection, indexName(AuditLog.name, ['effective_at', 'seq']))
   await create(engine, connection, [AuditLog])
 }
 
@@ -178,17 +177,17 @@ async function indexActorsByTime(engine: Engine, connection: Connection): Promis
 /** Where entries have their positions at once, those of a component are listed by these. */
 async function listByPosition(engine: Engine, connection: Connection): Promise<void> {
   if (!engine.capabilities.serialWrites) return
-  await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, ['component', 'id'])}"`, parameters: [] })
+  await engine.dropPlainIndex(connection, indexName(AuditLog.name, ['component', 'id']))
 }
 
 /** Where entries are listed by one index for each operation, a range of time needs no index of its own. */
 async function mergeByTime(engine: Engine, connection: Connection): Promise<void> {
   if (!engine.capabilities.serialWrites) return
-  await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, ['timestamp', 'id'])}"`, parameters: [] })
+  await engine.dropPlainIndex(connection, indexName(AuditLog.name, ['timestamp', 'id']))
 }
 
 /** Where entries have their positions at once, they are found by these within each component, and what keeps the log append-only gives none away twice. */
 async function placeByComponent(engine: Engine, connection: Connection): Promise<void> {
   if (!engine.capabilities.serialWrites) return
-  await connection.run({ sql: `DROP INDEX IF EXISTS "${uniqueName(AuditLog.name, ['seq'])}"`, parameters: [] })
+  await engine.dropPlainIndex(connection, uniqueName(AuditLog.name, ['seq']))
 }

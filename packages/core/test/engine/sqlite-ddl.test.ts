@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import { ConstraintViolation } from '../../src/engine/engine.ts'
@@ -128,6 +129,36 @@ describe('define', () => {
       await connection.run(sql('ALTER TABLE owners ADD COLUMN big INT DEFAULT 9007199254740993'))
     })
     expect(await all()).toEqual([{ id: 'o', name: 'Olga', big: 9007199254740993n }])
+  })
+})
+
+describe('an index that is dropped as a plain one', () => {
+  const rows = 20_000
+  const fill = sql(`WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < ${rows})
+    INSERT INTO things (name, price) SELECT 'thing ' || n, n FROM numbers`)
+  const drop = async (engine: Engine, name: string) => await engine.define((connection) => engine.dropPlainIndex(connection, name))
+
+  test('is gone, and its pages are not written once more', async ({ open, file }) => {
+    const before = await withTables(await open())
+    await before.write(unit((connection) => connection.run(fill)))
+    await before.close()
+    const engine = await open()
+    await drop(engine, 'things_name_key')
+    const [shape] = (await engine.read((connection) => engine.inspect(connection))).filter(({ name }) => name === 'things')
+    expect(shape?.indexes.map(({ name }) => name)).toEqual(['things_owner_idx'])
+    // One of its entries takes 15 bytes and more.
+    expect(statSync(`${file}-wal`).size).toBeLessThan(rows * 3)
+    await drop(engine, 'things_name_key')
+  })
+
+  test('leaves it at that: what is deleted afterwards is written over, after a failure too', async ({ open, file }) => {
+    const engine = await withTables(await open())
+    await engine.write(unit((connection) => connection.run(fill)))
+    await drop(engine, 'things_owner_idx')
+    await expect(drop(engine, 'sqlite_autoindex_owners_2')).rejects.toThrow()
+    await engine.write(unit((connection) => connection.run(sql('DELETE FROM things'))))
+    await engine.close()
+    expect(readFileSync(file).includes('thing 1')).toBe(false)
   })
 })
 

@@ -150,6 +150,10 @@ export class PostgresEngine implements Engine {
     await changeTable(connection, change)
   }
 
+  async dropPlainIndex(connection: Connection, name: string): Promise<void> {
+    await connection.run({ sql: `DROP INDEX IF EXISTS ${quoteName(name)}`, parameters: [] })
+  }
+
   dependentsOf(connection: Connection, table: string, column: string): Promise<string[]> {
     return dependentsOf(connection, table, column)
   }

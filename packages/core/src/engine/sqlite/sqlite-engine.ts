@@ -156,6 +156,16 @@ export class SqliteEngine implements Engine {
     })
   }
 
+  async dropPlainIndex(connection: Connection, name: string): Promise<void> {
+    const { database } = this.#parts.writer
+    database.pragma('secure_delete = FAST')
+    try {
+      await connection.run({ sql: `DROP INDEX IF EXISTS ${quoteName(name)}`, parameters: [] })
+    } finally {
+      database.pragma('secure_delete = ON')
+    }
+  }
+
   dependentsOf(connection: Connection, table: string, column: string): Promise<string[]> {
     return dependentsOf(connection, table, column)
   }
