@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { access, chmod, type FileHandle, open, rename } from 'node:fs/promises'
+import { access, type FileHandle, open, rename } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { type Readable, Writable } from 'node:stream'
@@ -19,7 +19,7 @@ export async function writeWholeFile(path: string, bytes: Readable, { release = 
   try {
     await placeFile(path, async (partial) => {
       // A stream that opens the file itself may do so after it was removed.
-      const file = await open(partial, 'wx', 0o600)
+      const file = await open(partial, 'r+')
       await pipeline(bytes, release ? releasingInto(file) : file.createWriteStream())
     })
   } finally {
@@ -45,9 +45,9 @@ function releasingInto(file: FileHandle): Writable {
 
 /**
  * Makes a file that is there as a whole or not at all, also after a power loss: under another name first, to the disk, then renamed.
- * Nobody but its owner may read it.
+ * Nobody but its owner may read it, then and before.
  *
- * @param make fills the new file at the path that it is given
+ * @param make fills the new file at the path that it is given, which is empty
  */
 export async function placeFile<T>(path: string, make: (partial: string) => Promise<T>): Promise<T> {
   const place = resolve(path)
@@ -55,8 +55,9 @@ export async function placeFile<T>(path: string, make: (partial: string) => Prom
   try {
     // Asked first, since not everything that writes says why it cannot.
     await access(dirname(place))
+    // SQLite gives a file that it makes to all.
+    await (await open(partial, 'wx', 0o600)).close()
     const made = await make(partial)
-    await chmod(partial, 0o600)
     await sync(partial)
     await rename(partial, place)
     // A new name is on the disk when its folder is.

@@ -1,3 +1,4 @@
+import { readdirSync, statSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -115,6 +116,18 @@ describeEngines('storage.backup', (engine) => {
     file.close()
     expect((await stat(path)).mode & 0o777).toBe(0o600)
     expect(await readdir(folder)).toEqual(['backup.sqlite'])
+  })
+
+  test('is for its owner alone while it is made, too', async () => {
+    const { people, storage } = await start()
+    await people.insert({ name: 'a' })
+    const folder = await freshFolder()
+    const modes: number[] = []
+    const onReady = (): void => {
+      for (const name of readdirSync(folder)) modes.push(statSync(join(folder, name)).mode & 0o777)
+    }
+    await storage.backup(join(folder, 'backup.sqlite'), { onReady })
+    expect(modes).toEqual([0o600])
   })
 
   test('holds every write that was acknowledged before it began, and whole units alone', async () => {
