@@ -125,6 +125,17 @@ describeEngines('records as JSON text', (engine) => {
     }
   })
 
+  test.each([498, 499])('are there of %i fields and the id, too', async (count) => {
+    const fields = Object.fromEntries(Array.from({ length: count }, (_, index) => [`field_${index}`, Type.Optional(Type.String())]))
+    const Broad = defineModel('broads', fields, { softDelete: true })
+    const broads = new ModelAccessor(Broad, 'broads')
+    await open([broads])
+    const [row] = await broads.insertMany([{ field_0: 'a' }])
+    const text = JSON.stringify(recordToJson(Broad, row ?? {}, { secrets: 'omit' }))
+    expect((await broads.pageJson()).text).toBe(`[${text}]`)
+    expect((await broads.getJson(1))?.text).toBe(text)
+  })
+
   test('are letter by letter what the program would write, on each page of every order', async () => {
     const plains = new ModelAccessor(Plain, 'plains')
     const storage = await open([plains])

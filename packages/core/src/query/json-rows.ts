@@ -18,10 +18,10 @@ export interface JsonOptions extends SelectOptions {
   readonly columns: readonly string[]
 }
 
-/** The database's way to write these fields of a table in JSON; undefined where it would write one of them otherwise than the program. */
+/** The database's way to write these fields of a table in JSON; undefined where it would write one of them otherwise than the program, or cannot write so many. */
 export function jsonWriter({ engine, unwritten }: BoundTable, columns: readonly string[]): JsonFunctions | undefined {
   if (unwritten.size > 0 && columns.some((name) => unwritten.has(name))) return undefined
-  return engine.json
+  return engine.json && columns.length <= engine.json.mostMembers ? engine.json : undefined
 }
 
 /** Reads records as JSON, each in the form that travels. */

@@ -54,6 +54,8 @@ function spellingOf({ kind, scale = 0 }: StoredKind): Spelling | undefined {
 
 export const jsonFunctions: JsonFunctions = {
   value: (field, column) => spellingOf(field)?.(column),
+  // A function takes 1,000 arguments (https://sqlite.org/limits.html), of which each member is two.
+  mostMembers: 500,
   object: (members) => sql<string>`json_object(${sql.join(members.flatMap(([name, value]) => [sql.lit(name), value]))})`,
   // A subquery with a LIMIT is answered row by row, in its order.
   list: (objects) => sql<string | null>`group_concat(${objects})`,
