@@ -81,7 +81,8 @@ export class AuditAccessor {
 
   /**
    * Waits until every entry that is committed now has its `position`: on SQLite it has one at once, on PostgreSQL within a second, and here
-   * sooner. In a transaction it does not wait.
+   * sooner; after a write of a million records a minute later. In a transaction it does not wait.
+   * @throws StorageBusyError when the log is being sealed for longer than two minutes
    * @throws StorageUnavailableError when the log cannot be sealed
    * @example
    * await storage.audit.waitUntilSealed()

@@ -52,5 +52,31 @@ describeEngines('the end of a storage', (engine) => {
       await storage.audit.waitUntilSealed()
       expect(await storage.audit.verify()).toMatchObject({ entries: 1, unsealed: 0, fault: null })
     })
+
+    test('whoever asks for the order of the log waits for a seal that is under way, for longer than for a connection', async () => {
+      const url = await engine.freshUrl()
+      const notes = new ModelAccessor(Note, 'notes')
+      const storage = await open([notes], { url, postgres: { poolSize: 1, connectWait: 500 } })
+      await storage.audit.waitUntilSealed()
+      const other = new pg.Client(url)
+      await other.connect()
+      onTestFinished(() => other.end())
+      await other.query('BEGIN; SELECT FROM strongroom_audit_head FOR UPDATE')
+      await notes.insert({ text: 'sealed later' })
+      const waiting = Promise.all([storage.audit.waitUntilSealed(), storage.audit.waitUntilSealed()])
+      waiting.catch(() => undefined)
+      const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+      const holding = storage.transaction(async () => {
+        begun.resolve()
+        await goOn.promise
+      })
+      await begun.promise
+      expect(await rejectionOf(notes.count())).toMatchObject({ code: 'storage_busy' })
+      goOn.resolve()
+      await holding
+      await other.query('ROLLBACK')
+      await waiting
+      expect(await storage.audit.verify()).toMatchObject({ entries: 1, unsealed: 0, fault: null })
+    })
   })
 })

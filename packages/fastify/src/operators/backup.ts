@@ -1,8 +1,8 @@
-import { PassThrough } from 'node:stream'
 import type { BackupReport, Storage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
 import { announceFile, goneSignal } from './download.ts'
+import { DownloadStream } from './download-stream.ts'
 import type { Downloads } from './downloads.ts'
 import { type Operators, requireOperator } from './guard.ts'
 
@@ -13,7 +13,7 @@ export function downloadBackup(storage: Storage, operators: Operators, downloads
     readFlags(request, [])
     if (request.method === 'HEAD') return announceFile(reply, 'application/x-sqlite3', 'backup', 'sqlite').send()
     downloads.begin(reply)
-    const file = new PassThrough()
+    const file = new DownloadStream(reply.raw)
     const ready = Promise.withResolvers<BackupReport>()
     storage.backup(file, { signal: goneSignal(reply), onReady: ready.resolve }).catch((error) => {
       ready.reject(error)

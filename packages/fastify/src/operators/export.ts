@@ -5,6 +5,7 @@ import { type ExportOptions, ForbiddenError, InvalidQueryError, type Storage } f
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { rawQuery, readQuery } from '../query.ts'
 import { announceFile, goneSignal } from './download.ts'
+import { DownloadStream } from './download-stream.ts'
 import type { Downloads } from './downloads.ts'
 import { isOfOneTenant, type Operators, requireOperator } from './guard.ts'
 
@@ -20,7 +21,7 @@ export function exportTables(storage: Storage, operators: Operators, downloads: 
       return announceFile(reply, 'application/zip', 'export', 'zip').send()
     }
     downloads.begin(reply)
-    const bytes = new PassThrough()
+    const bytes = new DownloadStream(reply.raw)
     storage.export(bytes, { ...options, signal: goneSignal(reply) }).catch((error) => bytes.destroy(error))
     await once(bytes, 'readable')
     return announceFile(reply, 'application/zip', 'export', 'zip').send(bytes)

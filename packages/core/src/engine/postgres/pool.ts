@@ -9,6 +9,8 @@ export interface PoolOptions {
   readonly poolSize: number
   /** Milliseconds to wait for a connection. */
   readonly connectWait: number
+  /** Where its units may take longer than callers wait elsewhere: milliseconds to wait for one that is in use, and what is said then. */
+  readonly line?: { readonly wait: number; readonly refusal: string }
   /** A connection that is there already. */
   readonly first?: Client
 }
@@ -30,6 +32,8 @@ export class ClientPool {
   readonly #connector: Connector
   readonly #patience: number
   readonly #slots: Slots
+  /** Waiting in it takes none of the time to connect in. */
+  readonly #hasOwnLine: boolean
   /** The longest idle first. */
   #idle: IdleClient[] = []
   #sweeper: NodeJS.Timeout | undefined
@@ -37,10 +41,11 @@ export class ClientPool {
   /** When a connection was last given up for its silence, by `performance.now()`: those that lie here longer are asked before they are used. */
   #doubted = Number.NEGATIVE_INFINITY
 
-  constructor(connector: Connector, { poolSize, connectWait, first }: PoolOptions) {
+  constructor(connector: Connector, { poolSize, connectWait, line, first }: PoolOptions) {
     this.#connector = connector
     this.#patience = connectWait
-    this.#slots = new Slots(poolSize, connectWait)
+    this.#slots = new Slots(poolSize, line?.wait ?? connectWait, line?.refusal)
+    this.#hasOwnLine = line !== undefined
     if (!first) return
     first.fresh = false
     this.#keep(first)
@@ -53,8 +58,9 @@ export class ClientPool {
 
   /** Throws `storage_busy` when all connections stay in use, `storage_unavailable` when no new one can be made. */
   async acquire(): Promise<Client> {
-    const giveUpAt = performance.now() + this.#patience
+    const came = performance.now()
     await this.#slots.take()
+    const giveUpAt = (this.#hasOwnLine ? performance.now() : came) + this.#patience
     try {
       return (await this.#takeIdle()) ?? (await this.#connect(giveUpAt))
     } catch (error) {

@@ -58,6 +58,12 @@ export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
   readonly foundStaging: boolean
 }
 
+/** A large import's entries are sealed in a minute, and those who ask for the log's order wait for that. */
+const asideLine = {
+  wait: 120_000,
+  refusal: 'The audit log is being sealed or shortened, which takes minutes after a very large write. Nothing was done; try again.',
+}
+
 /** The contents page of this folder: each method hands over to the file that knows. */
 export class PostgresEngine implements Engine {
   readonly name = 'postgres'
@@ -85,7 +91,7 @@ export class PostgresEngine implements Engine {
 
   constructor(parts: PostgresParts) {
     this.#pool = new ClientPool(parts.connector, parts.pool)
-    this.#aside = new ClientPool(parts.connector, { connectWait: parts.pool.connectWait, poolSize: 1 })
+    this.#aside = new ClientPool(parts.connector, { connectWait: parts.pool.connectWait, poolSize: 1, line: asideLine })
     this.place = parts.place
     // Where nothing stays prepared, to plan this one takes longer than to wait for the answer of a small one.
     this.entryChanges = parts.place.pooled ? undefined : entryChanges

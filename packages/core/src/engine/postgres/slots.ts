@@ -1,18 +1,24 @@
 import { StorageBusyError } from '../../errors.ts'
 import type { EngineQueue } from '../engine.ts'
 
-/** A number of places for which callers wait in line. */
+/** A number of places for which callers wait in line. `refusal` is what those hear who have waited for too long. */
 export class Slots {
   readonly #size: number
   /** Milliseconds that a caller waits at most. */
   readonly #patience: number
+  readonly #refusal: string
   /** Who waits, by when they came. */
   readonly #waiting = new Map<() => void, number>()
   #taken = 0
 
-  constructor(size: number, patience: number) {
+  constructor(
+    size: number,
+    patience: number,
+    refusal = `All ${size} connections to the database are in use. Nothing was done; try again.`,
+  ) {
     this.#size = size
     this.#patience = patience
+    this.#refusal = refusal
   }
 
   /** Takes a place, waiting for one if need be. Throws `storage_busy` when none becomes free in time. */
@@ -28,7 +34,7 @@ export class Slots {
       }
       const timer = setTimeout(() => {
         this.#waiting.delete(admit)
-        reject(new StorageBusyError(`All ${this.#size} connections to the database are in use. Nothing was done; try again.`))
+        reject(new StorageBusyError(this.#refusal))
       }, this.#patience)
       this.#waiting.set(admit, performance.now())
     })

@@ -6,7 +6,7 @@ import { ownPace } from '../worker/pace.ts'
 import { writeCsv } from './csv-file.ts'
 import { type ExportedFile, type ExportManifest, manifestName } from './manifest.ts'
 import type { TablePlan } from './plan.ts'
-import { ZipWriter } from './zip-writer.ts'
+import type { ZipWriter } from './zip-writer.ts'
 
 /** An export as another thread is asked for it. */
 export interface ExportTask {
@@ -24,6 +24,8 @@ export interface ExportTask {
 export async function writeExport(task: ExportTask, output: Writable): Promise<ExportManifest> {
   const created_at = new Date().toISOString()
   const snapshot = await openMoment(task)
+  // What packs takes five megabytes, and a copy that is made before takes the most of all: not both at a time.
+  const { ZipWriter } = await import('./zip-writer.ts')
   const zip = new ZipWriter(output)
   try {
     const { spreadsheet, secrets } = task

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { moduleUrl } from '../../engine/module-url.ts'
 import { heardError } from '../worker/messages.ts'
+import { threadLimits } from '../worker/thread-limits.ts'
 import type { MoveProgress, MoveReport } from './move.ts'
 import type { FromMover, MoveTask, ToMover } from './move-messages.ts'
 
@@ -10,16 +11,14 @@ export interface MoveListener {
   readonly onProgress: (progress: MoveProgress) => void
 }
 
-/**
- * MiB. Values that are soon forgotten are nearly all that a move needs memory for. The rest is far from its limit, and tidied up the sooner
- * the lower that is: with the usual one, of several GiB, a process took 15 to 30 MB more (measured). A single row has to fit into it.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_024 }
-
 /** Moves a database in a thread of its own: a file is read and written without waiting, which would hold everybody else up. */
 export async function moveInThread(task: MoveTask, { signal, onProgress }: MoveListener): Promise<MoveReport> {
   signal?.throwIfAborted()
-  const worker = new Worker(moduleUrl('./move-worker', import.meta.url), { workerData: task, name: 'strongroom move', resourceLimits })
+  const worker = new Worker(moduleUrl('./move-worker', import.meta.url), {
+    workerData: task,
+    name: 'strongroom move',
+    resourceLimits: threadLimits,
+  })
   const { promise, resolve, reject } = Promise.withResolvers<MoveReport>()
   let stopped: { readonly reason: unknown } | undefined
   const hear = (progress: MoveProgress): ToMover => {

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import { mainLoad } from './main-load.ts'
 import { type FromWorker, heardError, type ToWorker, type WorkerData } from './messages.ts'
+import { threadLimits } from './thread-limits.ts'
 
 export { moduleUrl } from '../../engine/module-url.ts'
 
@@ -14,12 +15,6 @@ export interface WorkerOutput<Report> {
 }
 
 /**
- * MiB. Values that are soon forgotten get few: with 32 a thread that goes through many rows takes 30 more, and is no quicker (measured). The
- * rest is tidied up the sooner the lower its limit is, which took another 27 away from a restore. A single row has to fit into it.
- */
-const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_024 }
-
-/**
  * Runs a module in a thread of its own that makes bytes, no faster than they are taken.
  *
  * @param module made by `moduleUrl`
@@ -28,7 +23,7 @@ const resourceLimits = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 1_
  */
 export function runInWorker<Report>(module: URL, task: unknown, onStep?: (step: string) => void): WorkerOutput<Report> {
   const workerData: WorkerData = { task, load: mainLoad.cell }
-  const worker = new Worker(module, { workerData, name: 'strongroom', resourceLimits })
+  const worker = new Worker(module, { workerData, name: 'strongroom', resourceLimits: threadLimits })
   const endWatch = mainLoad.watch()
   const { promise, resolve, reject } = Promise.withResolvers<Report>()
   // Whoever wants the bytes alone hears of failures there.
