@@ -1,15 +1,14 @@
 import type { Connection } from '../engine/engine.ts'
-import { StorageUnavailableError } from '../errors.ts'
 import { randomPool, takeRandomBytes } from '../model/random-pool.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
-import { appendNext, appendRows } from '../query/rows.ts'
+import { appendRows } from '../query/rows.ts'
 import { tenantValue } from '../query/scope.ts'
 import type { UnitContext } from '../session/context.ts'
 import type { Task } from '../session/task.ts'
 import type { AuditOperation } from './audit-log.ts'
 import { type ChainedEntry, chainEntries } from './chain.ts'
 import { changeWithEntry, type LoneChange } from './change-with-entry.ts'
-import { headToFollow, writeHead } from './head-row.ts'
+import { headToFollow, writeEntries } from './head-row.ts'
 import { type ImageAroundId, type ImageWriter, imageAroundId, imageWriter } from './image.ts'
 import { insertWithEntry } from './insert-with-entry.ts'
 import { payloadHash } from './payload.ts'
@@ -183,10 +182,10 @@ export class AuditWriter {
       this.#onPending()
       return
     }
-    const { places, head } = chainEntries(yield* headToFollow({ log: this.#log, head: this.#head }, connection), entries)
+    const tables = { log: this.#log, head: this.#head }
+    const { places, head } = chainEntries(yield* headToFollow(tables, connection), entries)
     const placed = entries.map((entry, index) => Object.assign(entry, places[index]))
-    if (!(yield* appendNext(this.#log, connection, placed))) throw miscounted()
-    yield* writeHead(this.#head, connection, head, this.#now())
+    yield* writeEntries(tables, connection, placed, { stand: head, sealedAt: this.#now() })
   }
 
   /** Time that never runs backwards within this process: where units run one at a time, entries sort by it as they sort by id. */
@@ -194,11 +193,6 @@ export class AuditWriter {
     this.#lastTimestamp = Math.max(this.#lastTimestamp, Date.now())
     return new Date(this.#lastTimestamp)
   }
-}
-
-function miscounted(): StorageUnavailableError {
-  const advice = 'Something else counts the ids of its entries: look for triggers of your own on strongroom_audit_log, and remove them.'
-  return new StorageUnavailableError('storage_unavailable', `The audit log cannot be written. ${advice}`)
 }
 
 /** What is done is logged, also where whoever does it could not read the entry: by one of no tenant, or whose tenant is spelt otherwise. */

@@ -68,7 +68,7 @@ export function* sealPending({ log, head }: LogTables, connection: Connection, t
   }
   yield* wait(engine.inPieces(connection, pendingInOrder(log), linkSize, async (rows) => runTask(seal(rows))))
   if (through !== undefined) stand = { ...stand, effective_at: later(new Date(through.getTime() + 1), stand.effective_at) }
-  if (count > 0 || through !== undefined) yield* writeHead(head, connection, stand, new Date())
+  if (count > 0 || through !== undefined) yield* writeHead({ log, head }, connection, stand, new Date())
   return { count }
 }
 

@@ -1,9 +1,15 @@
-import type { Statement } from './engine.ts'
+import type { Connection } from './engine.ts'
 
-/** A value, and the statement that writes it. */
-interface Noted {
+/** What is put off until the commit, or until somebody has to find it in the database. */
+export interface LateWork {
+  /** What stands for it meanwhile. */
   readonly value: unknown
-  readonly statement: () => Statement
+  /** Rows that wait to be inserted. */
+  readonly rows: readonly unknown[]
+  /** Which tables that is about: whoever asks for them finds it written. */
+  readonly tables: readonly string[]
+  /** Writes all of it; every answer is there at once. */
+  readonly write: (connection: Connection) => void
 }
 
 /** A value that was committed, and the version of the database at that. */
@@ -12,22 +18,22 @@ interface Kept {
   readonly version: number
 }
 
+const none: readonly unknown[] = []
+
 export interface LateWriteOptions {
-  /** Runs a statement in the open transaction. */
-  readonly run: (statement: Statement) => void
   /** A number that is another one in the open transaction when somebody else has committed anything since an earlier one. */
   readonly version: () => number
 }
 
 /**
- * What each unit of a transaction changes once more, and what is written once for all of them, before their commit: where the audit log
- * stands. It is rolled back with what was done. What was committed need not be read again while nobody else has committed anything: to
+ * What each unit of a transaction adds to or changes once more, and what is written for all of them together, before their commit: the entries of the
+ * audit log, by a few statements, and where it stands, by one. It is rolled back with what was done. What was committed need not be read again while nobody else has committed anything: to
  * read it and take it apart costs a write as much as its hashes.
  */
 export class LateWrite {
   readonly #options: LateWriteOptions
-  #noted: Noted | undefined
-  #savepoints: { readonly name: string; readonly noted: Noted | undefined }[] = []
+  #noted: LateWork | undefined
+  #savepoints: { readonly name: string; readonly noted: LateWork | undefined }[] = []
   #kept: Kept | undefined
   /** Becomes `#kept` with the commit. */
   #settled: Kept | undefined
@@ -45,22 +51,32 @@ export class LateWrite {
     return this.#kept?.value
   }
 
-  /** @param statement makes the statement that writes it, which is asked for once, at the end */
-  note(value: unknown, statement: () => Statement): void {
-    this.#noted = { value, statement }
+  /** The rows that wait. */
+  get rows(): readonly unknown[] {
+    return this.#noted?.rows ?? none
+  }
+
+  /** Puts work off, in the place of all that was put off before. */
+  note(work: LateWork): void {
+    this.#noted = work
+  }
+
+  /** Whether a statement may look at what waits. */
+  isAbout(sql: string): boolean {
+    return this.#noted?.tables.some((table) => sql.includes(table)) ?? false
   }
 
   /** Writes what was noted, and forgets it: what comes next reads the database, or changes it. */
-  settle(): void {
-    this.#write()
+  settle(connection: Connection): void {
+    this.#write(connection)
     this.#kept = undefined
   }
 
   /** Writes what was noted, as the last thing before the commit. */
-  settleLast(): void {
+  settleLast(connection: Connection): void {
     const noted = this.#noted
     if (!noted) return
-    this.#write()
+    this.#write(connection)
     this.#kept = undefined
     this.#settled = { value: noted.value, version: this.#versionNow() }
   }
@@ -79,9 +95,18 @@ export class LateWrite {
     this.#version = undefined
   }
 
-  #write(): void {
-    if (this.#noted) this.#options.run(this.#noted.statement())
+  #write(connection: Connection): void {
+    const noted = this.#noted
+    if (!noted) return
+    // What it runs finds nothing that waits.
     this.#noted = undefined
+    try {
+      noted.write(connection)
+    } catch (error) {
+      // Whoever goes on in spite of this must not be committed without it.
+      this.#noted = noted
+      throw error
+    }
   }
 
   #versionNow(): number {
@@ -104,7 +129,7 @@ export class LateWrite {
   }
 
   /** Answers what was noted when the savepoint was opened. Those that were opened within it and never closed end with it. */
-  #close(name: string): Noted | undefined {
+  #close(name: string): LateWork | undefined {
     for (let inner = this.#savepoints.pop(); inner; inner = this.#savepoints.pop()) if (inner.name === name) return inner.noted
     throw new Error(`there is no savepoint ${name}`)
   }

@@ -64,10 +64,10 @@ export class SqliteConnection implements Connection {
 
   first(statement: Statement, time?: TimeBudget): StoredRow | undefined {
     this.#assertUsable()
-    const { clock, statements } = this.#handle
+    const { clock } = this.#handle
     clock.start(this.deadline, timeout, time)
     try {
-      return readRow(statements.get(statement.sql), statement.parameters)
+      return readRow(this.#prepared(statement.sql), statement.parameters)
     } catch (error) {
       throw this.#failed(error)
     } finally {
@@ -117,7 +117,7 @@ export class SqliteConnection implements Connection {
     guardRawSql(statement.sql, write)
     this.#wrote ||= write
     try {
-      this.late?.settle()
+      this.late?.settle(this)
       const prepared = this.#prepared(statement.sql)
       const readonly = prepared.statement.readonly
       if (!readonly && !write) refuseWrite()
@@ -171,7 +171,14 @@ export class SqliteConnection implements Connection {
     const { statements, marks } = this.#handle
     const prepared = statements.get(sql)
     if (prepared.changes !== undefined) marks?.touch(prepared.changes)
+    if (this.late && this.late.rows.length > 0) this.#settleFor(this.late, prepared, sql)
     return prepared
+  }
+
+  /** Whoever asks for what waits finds it written, and so do triggers of the app's own, which may ask for anything. */
+  #settleFor(late: LateWrite, prepared: PreparedStatement, sql: string): void {
+    prepared.seesLate ??= prepared.changes === everyTable || late.isAbout(sql)
+    if (prepared.seesLate) late.settle(this)
   }
 
   #changes(): number {

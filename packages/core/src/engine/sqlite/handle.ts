@@ -1,5 +1,4 @@
 import { StorageUnavailableError } from '../../errors.ts'
-import type { Statement } from '../engine.ts'
 import { LateWrite } from '../late-write.ts'
 import type { StatementListener } from '../statement-listener.ts'
 import { ChangeMarks } from './change-marks.ts'
@@ -61,12 +60,7 @@ export function openWriter(options: HandleOptions): Handle {
     database.close()
     throw error
   }
-  const run = ({ sql, parameters }: Statement): void => {
-    const { statement, changes } = statements.get(sql)
-    if (changes !== undefined) marks.touch(changes)
-    statement.run(parameters)
-  }
-  const late = new LateWrite({ run, version: () => marks.dataVersion() })
+  const late = new LateWrite({ version: () => marks.dataVersion() })
   return { database, statements, clock: new ReadClock(database), readonly: false, marks, late }
 }
 

@@ -10,6 +10,8 @@ export interface PreparedStatement {
   readonly exact: boolean
   /** The table that it changes, as `ChangeMarks` has it; undefined where it changes none. */
   readonly changes: string | undefined
+  /** Whether it may look at what waits for the commit; unknown before that was asked. */
+  seesLate?: boolean
 }
 
 /** Characters of SQL in a generation: SQLite keeps some 100 bytes for each, outside the heap. */

@@ -1,5 +1,6 @@
 import type { LateWrite } from '../late-write.ts'
 import type { ChangeMarks } from './change-marks.ts'
+import { SqliteConnection } from './connection.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
 import type { Handle } from './handle.ts'
 
@@ -19,6 +20,7 @@ interface Beginning {
 
 /** The statements that open and close transactions on the writer, prepared once. */
 export class TransactionControl {
+  readonly #handle: Handle
   readonly #database: SqliteDatabase
   readonly #begin: SqliteStatement
   readonly #commit: SqliteStatement
@@ -31,7 +33,9 @@ export class TransactionControl {
   #foreignKeys = true
   #inMemory = false
 
-  constructor({ database, marks, late }: Pick<Handle, 'database' | 'marks' | 'late'>) {
+  constructor(handle: Handle) {
+    const { database, marks, late } = handle
+    this.#handle = handle
     this.#late = late
     this.#database = database
     this.#marks = marks
@@ -70,10 +74,14 @@ export class TransactionControl {
     this.#foreignKeys = true
   }
 
+  /** Writes what was put off until the commit. */
+  settle(): void {
+    // A transaction that SQLite has dropped has nothing to be settled, and its commit fails.
+    if (this.#database.inTransaction) this.#late?.settleLast(new SqliteConnection(this.#handle, Number.POSITIVE_INFINITY))
+  }
+
   commit(): void {
     try {
-      // A transaction that SQLite has dropped has nothing to be settled, and its commit fails.
-      if (this.#database.inTransaction) this.#late?.settleLast()
       this.#commit.run(none)
       this.#late?.committed()
     } finally {

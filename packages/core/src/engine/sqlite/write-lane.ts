@@ -255,12 +255,35 @@ export class WriteLane {
     const lost = culprit.unit.failsEarly && this.#control.inTransaction ? [...earlier, culprit] : earlier
     this.#control.rollBack()
     if (lost === earlier) culprit.settle()
-    for (const member of lost) member.again = true
-    this.#queue.unshift(lost)
+    this.#repeat(lost)
+  }
+
+  /** Has each run once more, by itself. */
+  #repeat(members: LaneMember[]): void {
+    for (const member of members) member.again = true
+    this.#queue.unshift(members)
     this.#next()
   }
 
+  /** False when what they put off until the commit was refused. On whose account is seen when each is by itself. */
+  #settle(members: LaneMember[]): boolean {
+    try {
+      this.#control.settle()
+      return true
+    } catch (error) {
+      this.#control.rollBack()
+      if (members.length > 1) {
+        this.#repeat(members)
+        return false
+      }
+      for (const member of members) member.reject(mapError(error))
+      this.#next()
+      return false
+    }
+  }
+
   #commit(members: LaneMember[]): void {
+    if (!this.#settle(members)) return
     try {
       this.#control.commit()
       this.#gathering.answered(members.length)
