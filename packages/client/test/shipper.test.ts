@@ -19,7 +19,7 @@ const about = { ticket_id: 'T-1', workflow: 'refund', category: 'billing' }
 describe('a shipper', () => {
   let folder: string
   let arrived: Arrival[]
-  let answer: (request: IncomingMessage, records: Arrival['record'][]) => number | 'cut' | 'hang'
+  let answer: (request: IncomingMessage, records: Arrival['record'][]) => number | 'cut' | 'hang' | 'under way'
   let problems: ShipperProblem[]
   let server: Server
   let url: string
@@ -44,6 +44,10 @@ describe('a shipper', () => {
       if (status === 'cut') {
         keep()
         return void request.socket.destroy()
+      }
+      if (status === 'under way') {
+        response.statusCode = 409
+        return void response.end('{"status":409,"code":"state_conflict"}')
       }
       if (status < 300) keep()
       response.statusCode = status
@@ -165,6 +169,17 @@ describe('a shipper', () => {
     expect(tickets()).toEqual(['a', 'b'])
     expect(problems).toContainEqual(expect.objectContaining({ kind: 'rejected', records: 1 }))
     expect(JSON.parse(await readFile(join(folder, 'rejected.ndjson'), 'utf8'))).toMatchObject({ ticket_id: 'bad' })
+  })
+
+  test('waits where a try before is still under way in the server, which may yet undo it', async () => {
+    let tries = 0
+    answer = () => (++tries < 4 ? 'under way' : 201)
+    const shipper = open()
+    for (const ticket_id of ['a', 'b']) shipper.ship({ ...about, ticket_id })
+    expect(await shipper.flush()).toBe(true)
+    expect(tickets()).toEqual(['a', 'b'])
+    expect(new Set(arrived.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1)
+    expect(problems.map(({ kind }) => kind)).toEqual(['unsent', 'unsent', 'unsent'])
   })
 
   test('lets the oldest go when the queue is full, and says how many', async () => {

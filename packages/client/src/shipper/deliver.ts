@@ -15,6 +15,11 @@ export interface Destination {
 /** What a server says that does not like the records themselves; anything else may be over by the next try. */
 const refusals: readonly number[] = [400, 409, 413, 422]
 
+/** An earlier try has the key, and may still be done or undone: nothing was said of the records. */
+function isUnderWay(status: number, text: string): boolean {
+  return status === 409 && /"code":\s*"state_conflict"/.test(text)
+}
+
 /** Sends records in one request, whose key makes the server take it once however often it arrives. */
 export async function deliver({ url, apiKey, timeout, fetch }: Destination, key: string, lines: readonly string[]): Promise<Delivery> {
   try {
@@ -27,7 +32,7 @@ export async function deliver({ url, apiKey, timeout, fetch }: Destination, key:
     const text = await response.text()
     if (response.ok) return { outcome: 'arrived' }
     const reason = `${response.status} ${text.slice(0, 500)}`
-    if (refusals.includes(response.status)) return { outcome: 'rejected', reason }
+    if (refusals.includes(response.status) && !isUnderWay(response.status, text)) return { outcome: 'rejected', reason }
     const after = Number(response.headers.get('retry-after')) * 1000
     return { outcome: 'later', reason, ...(after > 0 && { after }) }
   } catch (error) {
