@@ -50,7 +50,12 @@ describeEngines('a limit of requests', (engine) => {
   })
 
   test('is one for each principal of each tenant, whose ids may be the same', async () => {
-    const auth = { authenticate: ({ headers }: FastifyRequest) => ({ id: Number(headers['x-id']), tenant: String(headers['x-org']) }) }
+    // One object for all of them is another principal each time.
+    const shared = { id: 0, tenant: '' }
+    const auth = {
+      authenticate: ({ headers }: FastifyRequest) =>
+        Object.assign(shared, { id: Number(headers['x-id']), tenant: String(headers['x-org']) }),
+    }
     const access = [defineAccess(Note, { all: true })]
     const app = await serve({ databaseUrl: await engine.freshUrl(), access, auth, rateLimit: { requests: 1, period: 3600 } })
     const ask = async (id: string, tenant: string) =>

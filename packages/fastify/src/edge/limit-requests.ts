@@ -67,10 +67,17 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
+/** Names of principals that stay as they are, which is what an authentication that remembers callers answers. */
+const names = new WeakMap<Principal, string>()
+
 /** Tenants may number their principals each for itself. */
 function nameOf(principal: Principal | undefined): string | undefined {
-  const id = principal?.id ?? null
-  return id === null ? undefined : JSON.stringify([principal?.tenant, id])
+  if (principal === undefined || principal.id === null) return undefined
+  const known = names.get(principal)
+  if (known !== undefined) return known
+  const name = JSON.stringify([principal.tenant, principal.id])
+  if (Object.isFrozen(principal)) names.set(principal, name)
+  return name
 }
 
 const checks: readonly (string | undefined)[] = ['health', 'ready', 'metrics']

@@ -1,9 +1,4 @@
-/** Where bytes of the log go. */
-export interface ByteStream {
-  write(bytes: Uint8Array): unknown
-  /** Begins to write what there is, however little. */
-  flush(): void
-}
+import type { ByteStream } from './byte-stream.ts'
 
 /**
  * Lines wait for others until there are so many characters, or milliseconds have passed. Each write wakes a thread and, when it is done, the
@@ -11,32 +6,36 @@ export interface ByteStream {
  */
 export const batching = { characters: 60_000, milliseconds: 100 } as const
 
-/** Bytes that a stream waits for: at most 16,384, and less than a batch, which is written at once. */
-export const streamWaits = 15_000
-
 /**
  * Brings lines to the streams together: each stream measures and encodes what it is given, and a write for each line, or for each stream,
  * cost a sixth of a small GET (read off a profile, not measured in pairs).
  */
 export class LineBatch {
   readonly #streams: readonly ByteStream[]
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   #lines: string[] = []
   #characters = 0
   #enough: number = batching.characters
 
   constructor(streams: readonly ByteStream[]) {
     this.#streams = streams
-    this.#timer = setInterval(() => {
-      this.flush()
-      for (const stream of streams) stream.flush()
-    }, batching.milliseconds).unref()
   }
 
   write(line: string): void {
     this.#lines.push(line)
     this.#characters += line.length
     if (this.#characters >= this.#enough) this.flush()
+    if (this.#enough > 0) this.#timer ??= this.#soon()
+  }
+
+  /** A process that has nothing to write is not woken: ten times a second took as long as a hundred requests (measured). */
+  #soon(): NodeJS.Timeout {
+    return setTimeout(() => {
+      this.flush()
+      const begun = this.#streams.filter((stream) => stream.flush())
+      // One that was writing already, or could not, is told again.
+      this.#timer = begun.length > 0 ? this.#soon() : undefined
+    }, batching.milliseconds).unref()
   }
 
   /** Hands over what waits. */
@@ -51,7 +50,7 @@ export class LineBatch {
   /** What comes later is handed over at once. */
   close(): void {
     this.#enough = 0
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     this.flush()
   }
 }

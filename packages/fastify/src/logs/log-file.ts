@@ -1,7 +1,7 @@
-import { type EventEmitter, once } from 'node:events'
+import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { UsageError } from '@strongroom/core'
-import { type ByteStream, streamWaits } from './line-batch.ts'
+import { type ByteStream, counted, type PinoStream, streamWaits } from './byte-stream.ts'
 
 /** Bytes for a file that is written beside the program, and its end. */
 export interface LogFile extends ByteStream {
@@ -10,7 +10,7 @@ export interface LogFile extends ByteStream {
 }
 
 /** The part of pino-roll's stream that is used; the package has no types. */
-interface RollStream extends EventEmitter, ByteStream {
+interface RollStream extends PinoStream {
   end(): void
 }
 
@@ -33,12 +33,13 @@ const rotation = { frequency: 'daily', size: '50m', limit: { count: 14, removeOt
 /** Opens a log file, with its folder. `./app.log` is written as `./app.1.log` and so on. Throws UsageError `invalid_settings`. */
 export async function openLogFile(path: string): Promise<LogFile> {
   const stream = await open(path)
+  const bytes = counted(stream)
   let closed = false
   // A full disk must not end the server; the console has the lines too.
   stream.on('error', (error: Error) => process.stderr.write(`strongroom: the log file cannot be written: ${error.message}\n`))
   return {
-    write: (bytes) => closed || stream.write(bytes),
-    flush: () => closed || stream.flush(),
+    write: (some) => closed || bytes.write(some),
+    flush: () => !closed && bytes.flush(),
     close: async () => {
       if (closed) return
       closed = true

@@ -1,7 +1,8 @@
 import { UsageError } from '@strongroom/core'
 import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify'
 import pino, { type LoggerOptions } from 'pino'
-import { type ByteStream, LineBatch, streamWaits } from './line-batch.ts'
+import { type ByteStream, counted, streamWaits } from './byte-stream.ts'
+import { LineBatch } from './line-batch.ts'
 import { openLogFile } from './log-file.ts'
 import type { Redactor } from './redact.ts'
 import { requestLineWriter, type WriteRequestLine, writeByLogger } from './request-line.ts'
@@ -96,14 +97,14 @@ async function prettyConsole(): Promise<LineStream | undefined> {
 /** What has not been written is written at the end, of a process that ends by itself too; what comes after the end, at once. */
 function batchedConsole(): ByteStream & { close(): void } {
   const stream = pino.destination({ dest: process.stdout.fd, sync: false, contentMode: 'buffer', minLength: streamWaits })
+  const bytes = counted(stream)
   let closed = false
   return {
-    write: (bytes) => {
-      if (closed) process.stdout.write(bytes)
-      // It takes buffers in this mode, which its types do not know.
-      else stream.write(bytes as unknown as string)
+    write: (some) => {
+      if (closed) process.stdout.write(some)
+      else bytes.write(some)
     },
-    flush: () => closed || stream.flush(),
+    flush: () => !closed && bytes.flush(),
     close: () => {
       closed = true
       stream.flushSync()

@@ -36,7 +36,7 @@ abstract class Instrument {
   readonly name: string
   readonly #about: About
   readonly #root = new Branch()
-  readonly #cells: Cell[] = []
+  protected readonly cells: Cell[] = []
 
   constructor(registry: Registry, about: About) {
     this.#about = about
@@ -60,12 +60,12 @@ abstract class Instrument {
   #newCell(values: readonly Value[], buckets: number): Cell {
     const labels = Object.fromEntries(this.#about.labelNames.map((name, index) => [name, values[index] ?? '']))
     const cell = { labels, buckets: new Array<number>(buckets).fill(0), count: 0, sum: 0 }
-    this.#cells.push(cell)
+    this.cells.push(cell)
     return cell
   }
 
   get() {
-    const values = this.#cells.flatMap((cell) => this.figures(cell))
+    const values = this.cells.flatMap((cell) => this.figures(cell))
     return { name: this.name, help: this.#about.help, type: this.type, aggregator: 'sum', values }
   }
 }
@@ -102,6 +102,14 @@ export class Durations extends Instrument {
     let bucket = 0
     while (bucket < bounds.length && seconds > (bounds[bucket] ?? 0)) bucket++
     if (bucket < bounds.length) cell.buckets[bucket] = (cell.buckets[bucket] ?? 0) + 1
+  }
+
+  /** Tells how often something was timed as a counter, too: it is known here anyway. */
+  tellCount(registry: Registry, { name, help }: Pick<About, 'name' | 'help'>): void {
+    const values = () => this.cells.map(({ labels, count }) => ({ labels, value: count }))
+    const get = () => ({ name, help, type: 'counter', aggregator: 'sum', values: values() })
+    // As above.
+    registry.registerMetric({ name, get } as unknown as Metric)
   }
 
   protected figures({ labels, buckets, count, sum }: Cell) {

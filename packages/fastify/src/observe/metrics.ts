@@ -39,9 +39,7 @@ export class Metrics {
 
   /** A request was answered, or its client has gone. */
   answered({ method, route, status, seconds }: AnsweredRequest): void {
-    const labels = [method, route, status ?? 'aborted']
-    this.#requests.count.add(labels)
-    this.#requests.duration.observe(labels, seconds)
+    this.#requests.duration.observe([method, route, status ?? 'aborted'], seconds)
     if (status !== null && denials.includes(status)) this.#requests.denied.add([status])
   }
 
@@ -72,9 +70,10 @@ function requestMetrics(registry: Registry) {
   })
   // An alert on their rate has something to begin with.
   for (const status of denials) denied.add([status], 0)
-  const count = new Count(registry, { name: 'http_requests_total', help: 'Requests that were answered, by route.', labelNames })
-  const help = 'Seconds from a request to the end of its answer, by route.'
-  return { denied, count, duration: new Durations(registry, { name: 'http_request_duration_seconds', help, labelNames }, requestBuckets) }
+  const about = { name: 'http_request_duration_seconds', help: 'Seconds from a request to the end of its answer, by route.', labelNames }
+  const duration = new Durations(registry, about, requestBuckets)
+  duration.tellCount(registry, { name: 'http_requests_total', help: 'Requests that were answered, by route.' })
+  return { denied, duration }
 }
 
 function storageMetrics(library: Library, registry: Registry): StorageObserver {
