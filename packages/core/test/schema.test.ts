@@ -16,7 +16,20 @@ import { describeEngines, needs } from '@strongroom/testkit'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { TableShape } from '../src/engine/engine.ts'
+import { openEngine } from '../src/engine/open-engine.ts'
+import { indexName } from '../src/model/constraint-names.ts'
 import { rejectionOf } from './support.ts'
+
+/** The tables of a database as the engine finds them. */
+async function tablesAt(url: string): Promise<TableShape[]> {
+  const engine = await openEngine(url, { sqlite: {}, postgres: {} })
+  try {
+    return await engine.read((connection) => engine.inspect(connection))
+  } finally {
+    await engine.close()
+  }
+}
 
 const User = defineModel(
   'users',
@@ -321,14 +334,17 @@ describeEngines('the schema', (engine) => {
     })
 
     test('by the library’s own tables, made by an older version, brings them up and keeps what is there', async () => {
+      const ofRequests = indexName('strongroom_audit_log', ['request_id', 'id'])
       const first = await open([User])
-      await first.accessor(User).insert({ name: 'A', email: 'a' })
+      await first.accessor(User).insert({ name: 'A', email: 'a' }, { requestId: 'r-1' })
       await first.transaction(
         async (session) => {
           await session.kysely.schema.dropTable('strongroom_kept_answers').execute()
           await session.kysely.schema.dropTable('strongroom_backups').execute()
           await session.kysely.schema.dropTable('strongroom_jobs').execute()
           await session.kysely.schema.dropTable('strongroom_counters').execute()
+          await session.kysely.schema.dropIndex(ofRequests).execute()
+          await session.kysely.schema.createIndex(ofRequests).on('strongroom_audit_log').columns(['request_id', 'id']).execute()
           await session.kysely.updateTable('strongroom_state').set({ value: '1' }).execute()
         },
         { unaudited: true },
@@ -338,7 +354,9 @@ describeEngines('the schema', (engine) => {
       const second = await open([User])
       const again = await second.accessor(User).once({ key: 'k', scope: [], content: '' }, async () => 1)
       expect(again).toEqual({ answer: 1, replayed: false })
-      expect(await second.audit.count({ component: 'users' })).toBe(1)
+      expect(await second.audit.count({ component: 'users', request_id: 'r-1' })).toBe(1)
+      const log = (await tablesAt(url)).find(({ name }) => name === 'strongroom_audit_log')
+      expect(log?.indexes.find(({ name }) => name === ofRequests)).toMatchObject({ presentOnly: true })
     })
 
     test('by the library’s own tables, made by a newer version, is refused', async () => {

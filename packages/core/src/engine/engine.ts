@@ -182,6 +182,8 @@ export interface IndexShape {
   readonly unique: boolean
   /** The predicate of a partial index covers live records only. */
   readonly liveOnly: boolean
+  /** The predicate of a partial index covers records with a value in its first column; of indexes that keep nothing unique. */
+  readonly presentOnly?: boolean
 }
 
 export interface ReferenceShape {

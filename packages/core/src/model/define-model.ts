@@ -62,7 +62,7 @@ export function defineModel<
 
 type Lists<Name> = readonly (readonly Name[])[]
 
-/** Defines a table of the library's own, whose name begins with `strongroom_`. */
+/** Defines a table of the library's own, whose name begins with `strongroom_`. Indexes `wherePresent` leave out records without the first field. */
 export function defineSystemModel<
   Fields extends FieldSchemas,
   const Options extends ModelOptions<keyof Fields & string> = Record<never, never>,
@@ -74,6 +74,7 @@ export function defineSystemModel<
     unique: [],
     indexes: [],
   },
+  wherePresent: Lists<keyof Fields | 'id'> = [],
 ): Model<TypesOf<Fields, Options>> {
   const model = inModel(name, () => buildModel<TypesOf<Fields, Options>, string>(name, fields, options))
   const { unique, indexes } = whereUnitsOverlap
@@ -81,7 +82,7 @@ export function defineSystemModel<
     ...unique.map((columns) => ({ fields: columns.map(String), unique: true })),
     ...indexes.map((columns) => ({ fields: columns.map(String) })),
   ]
-  return Object.freeze({ ...model, overlapIndexes })
+  return Object.freeze({ ...model, overlapIndexes, presentIndexes: wherePresent.map((columns) => columns.map(String)) })
 }
 
 /** 1. validate the options, 2. interpret, 3. validate what was interpreted. */

@@ -95,6 +95,8 @@ export interface Model<Types extends ModelTypes = ModelTypes, Name extends strin
   readonly rowVersion: Field
   readonly unique: readonly (readonly string[])[]
   readonly indexes: readonly (readonly string[])[]
+  /** Indexes over those records only that have the first field; of tables of the library alone. */
+  readonly presentIndexes?: readonly (readonly string[])[]
   /** What is indexed besides where units overlap; of tables of the library alone. */
   readonly overlapIndexes?: readonly { readonly fields: readonly string[]; readonly unique?: boolean }[]
   /** Raised by the user when the meaning of stored images changes; goes into audit entries. */

@@ -1,4 +1,5 @@
 import type { IndexShape, ReferenceShape, TableDefiner, TableShape } from '../engine/engine.ts'
+import { indexPredicate } from '../engine/index-predicate.ts'
 import { indexName, referenceName, uniqueName } from '../model/constraint-names.ts'
 import type { AnyModel } from '../model/model.ts'
 import { columnOf, definitionOf, idColumn } from './definition/definition-of.ts'
@@ -49,12 +50,18 @@ export function definitionOn({ capabilities }: TableDefiner, model: AnyModel): T
 /** An index in the engine's terms. */
 export function indexShape(
   table: string,
-  { fields, unique = false, liveOnly = false }: IndexDefinition,
+  { fields, unique = false, liveOnly = false, presentOnly = false }: IndexDefinition,
   id: TableDefinition['id'],
   engine: TableDefiner,
 ): IndexShape {
   const columns = unique ? fields : withId(id, engine, fields)
-  return { name: unique ? uniqueName(table, fields) : indexName(table, fields), columns, unique, liveOnly }
+  return {
+    name: unique ? uniqueName(table, fields) : indexName(table, fields),
+    columns,
+    unique,
+    liveOnly,
+    ...(presentOnly && { presentOnly }),
+  }
 }
 
 /** The id is the last key of every order: an index that ends with it gives pages without sorting, however many records share a value. */
@@ -115,8 +122,8 @@ function tableStatements(table: NamedTable, engine: TableDefiner, references: re
     ...Object.entries(fields).map(([name, about]) => `${quote(name)} ${engine.columnDefinition(columnOf(name, about))}`),
   ]
   const indexes = tableShape(table, engine).indexes.map(
-    ({ name, columns: parts, unique, liveOnly }) =>
-      `CREATE ${unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(name)} ON ${quote(table.name)} (${parts.map(quote).join(', ')})${liveOnly ? ' WHERE "deleted_at" IS NULL' : ''}`,
+    (index) =>
+      `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX IF NOT EXISTS ${quote(index.name)} ON ${quote(table.name)} (${index.columns.map(quote).join(', ')})${indexPredicate(index)}`,
   )
   return [
     engine.createTableSql(table.name, [...columns, ...references.map((reference) => referenceDefinition(table.name, reference))]),

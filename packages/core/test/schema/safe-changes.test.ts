@@ -205,6 +205,24 @@ describeEngines('a start', (engine) => {
     expect(await rejectionOf(second.accessor(Team).purge(1))).toMatchObject({ code: 'reference_conflict' })
   })
 
+  test('makes an index of all records beside one that leaves some out', async () => {
+    const Before = defineModel('things', { a: Type.Optional(Type.String()) })
+    const After = defineModel('things', { a: Type.Optional(Type.String()) }, { indexes: [['a']] })
+    const first = await open([Before, Team])
+    await first.transaction(
+      async ({ kysely }) => {
+        await sql`create index mine on things (a) where a is not null`.execute(kysely)
+      },
+      { unaudited: true },
+    )
+    await first.close()
+    expect(await rejectionOf(open([After, Team], { createTables: false }))).toMatchObject({
+      differences: [expect.stringMatching(/no index on \(a\)/)],
+    })
+    await (await open([After, Team])).close()
+    await (await open([After, Team], { createTables: false })).close()
+  })
+
   needs(engine, 'pragmas', () => {
     test('leaves triggers on the table and on the audit log, and looks at references again', async () => {
       const Before = defineModel('things', { a: Type.String() })

@@ -274,7 +274,8 @@ describeEngines('storage.restore', (engine) => {
         file.exec('DROP TRIGGER strongroom_audit_log__append; DROP TABLE strongroom_migrations')
         file.exec(`CREATE TRIGGER "strongroom_audit_log__append" ${append}`)
         file.exec('CREATE UNIQUE INDEX "strongroom_audit_log__seq__key" ON "strongroom_audit_log" ("seq")')
-        for (const column of ['component', 'timestamp'])
+        file.exec('DROP INDEX "strongroom_audit_log__request_id__id__idx"')
+        for (const column of ['component', 'timestamp', 'request_id'])
           file.exec(`CREATE INDEX "strongroom_audit_log__${column}__id__idx" ON "strongroom_audit_log" ("${column}", "id")`)
         file.exec("UPDATE strongroom_state SET value = '12' WHERE key = 'version'")
         file.exec(`CREATE TABLE "strongroom_migrations" (

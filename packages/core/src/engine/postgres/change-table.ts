@@ -1,5 +1,6 @@
 import { referenceName } from '../../model/constraint-names.ts'
 import type { ColumnDefinition, Connection, IndexShape, ReferenceShape } from '../engine.ts'
+import { indexPredicate } from '../index-predicate.ts'
 import { inPassing } from '../passing-names.ts'
 import type { AddedColumn, ColumnTarget, TableChange } from '../table-change.ts'
 import { isValueList } from './check-text.ts'
@@ -88,9 +89,9 @@ async function findColumn(connection: Connection, table: string, column: string)
   return { type: String(row?.['type']), nullable: row?.['nullable'] === true, checks }
 }
 
-export function indexSql(table: string, { name, columns, unique, liveOnly }: IndexShape): string {
-  const live = liveOnly ? ' WHERE "deleted_at" IS NULL' : ''
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoteName(name)} ON ${quoteName(table)} (${columns.map(quoteName).join(', ')})${live}`
+export function indexSql(table: string, index: IndexShape): string {
+  const columns = index.columns.map(quoteName).join(', ')
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteName(index.name)} ON ${quoteName(table)} (${columns})${indexPredicate(index)}`
 }
 
 function referenceText(table: string, { column, table: target, targetColumn }: ReferenceShape): string {

@@ -29,19 +29,22 @@ const columns = `
   ORDER BY t.relname, a.attnum`
 
 /**
- * Indexes over plain columns, whole or over live records only. Others (over expressions, with other predicates, broken ones)
+ * Indexes over plain columns, whole, or over live records or those that have the first column only. Others (over expressions, with other predicates, broken ones)
  * are nobody's answer to an index that a model wants.
  */
 const indexes = `
-  SELECT t.relname AS "table", n.relname AS name, i.indisunique AS is_unique, i.indpred IS NOT NULL AS live_only,
+  SELECT t.relname AS "table", n.relname AS name, i.indisunique AS is_unique,
+    coalesce(pg_get_expr(i.indpred, t.oid) = '(deleted_at IS NULL)', false) AS live_only, i.present_only,
     ARRAY_TO_JSON(ARRAY(
       SELECT a.attname FROM unnest(i.indkey) WITH ORDINALITY AS k(attnum, position)
       JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = k.attnum
       WHERE k.position <= i.indnkeyatts ORDER BY k.position)) AS columns
   FROM (${tablesHere}) t
-  JOIN pg_index i ON i.indrelid = t.oid AND NOT i.indisprimary AND i.indisvalid AND i.indexprs IS NULL
+  JOIN (SELECT *, coalesce(NOT indisunique AND pg_get_expr(indpred, indrelid) = '(' || (
+      SELECT quote_ident(attname) FROM pg_attribute WHERE attrelid = indrelid AND attnum = indkey[0]) || ' IS NOT NULL)', false) AS present_only
+    FROM pg_index) i ON i.indrelid = t.oid AND NOT i.indisprimary AND i.indisvalid AND i.indexprs IS NULL
   JOIN pg_class n ON n.oid = i.indexrelid
-  WHERE i.indpred IS NULL OR pg_get_expr(i.indpred, t.oid) = '(deleted_at IS NULL)'
+  WHERE i.indpred IS NULL OR pg_get_expr(i.indpred, t.oid) = '(deleted_at IS NULL)' OR i.present_only
   ORDER BY t.relname, n.relname`
 
 const references = `
@@ -100,6 +103,7 @@ function indexShape(row: StoredRow): IndexShape {
     columns: names(row['columns']),
     unique: row['is_unique'] === true,
     liveOnly: row['live_only'] === true,
+    ...(row['present_only'] === true && { presentOnly: true }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { StrongroomError } from '../../errors.ts'
 import { referenceName } from '../../model/constraint-names.ts'
 import type { ColumnDefinition, Connection, IndexShape, ReferenceShape, StoredRow } from '../engine.ts'
+import { indexPredicate } from '../index-predicate.ts'
 import type { AddedColumn, TableChange } from '../table-change.ts'
 import { columnDefinition, quoteName } from './ddl.ts'
 import { type ColumnText, readTableText, type TableText } from './table-text.ts'
@@ -31,9 +32,9 @@ export async function changeTable(connection: Connection, change: TableChange, i
   for (const index of made) await run(indexSql(table, index))
 }
 
-export function indexSql(table: string, { name, columns, unique, liveOnly }: IndexShape): string {
-  const live = liveOnly ? ' WHERE "deleted_at" IS NULL' : ''
-  return `CREATE ${unique ? 'UNIQUE ' : ''}INDEX ${quoteName(name)} ON ${quoteName(table)} (${columns.map(quoteName).join(', ')})${live}`
+export function indexSql(table: string, index: IndexShape): string {
+  const columns = index.columns.map(quoteName).join(', ')
+  return `CREATE ${index.unique ? 'UNIQUE ' : ''}INDEX ${quoteName(index.name)} ON ${quoteName(table)} (${columns})${indexPredicate(index)}`
 }
 
 /** A column that takes null is added without a look at the rows; everything else writes the table anew. */

@@ -50,17 +50,16 @@ function columnShape(column: StoredRow, text: TableText | undefined): ColumnShap
   }
 }
 
-/** An index over expressions, or partial in another way than over live records, is none that a model could want. */
+/** An index over expressions, or partial in another way than over live records or those that have its first column, is none that a model could want. */
 function indexShape(index: StoredRow, keys: readonly StoredRow[]): IndexShape | undefined {
   if (keys.some((key) => key.name === null)) return undefined
-  const partial = Number(index.partial) === 1
-  if (partial && !/\bWHERE\s+\(*\s*["[`]?deleted_at["\]`]?\s+IS\s+NULL\s*\)*\s*$/i.test(String(index.sql))) return undefined
-  return {
-    name: String(index.name),
-    columns: keys.map((key) => String(key.name)),
-    unique: Number(index.unique) === 1,
-    liveOnly: partial,
-  }
+  const columns = keys.map((key) => String(key.name))
+  const unique = Number(index.unique) === 1
+  const shape = { name: String(index.name), columns, unique, liveOnly: false }
+  if (Number(index.partial) !== 1) return shape
+  const [, column, not] = /\bWHERE\s+\(*\s*["[`]?(\w+)["\]`]?\s+IS\s+(NOT\s+)?NULL\s*\)*\s*$/i.exec(String(index.sql)) ?? []
+  if (not === undefined) return column?.toLowerCase() === 'deleted_at' ? { ...shape, liveOnly: true } : undefined
+  return column === columns[0] && !unique ? { ...shape, presentOnly: true } : undefined
 }
 
 function referenceShape(reference: StoredRow, text: TableText | undefined): ReferenceShape {

@@ -22,6 +22,7 @@ export function fieldWords({ type, nullable, values, precision, scale, reference
   return `${type}${digits}${one}${target}${nullable ? ' or null' : ''}`
 }
 
-function indexWords({ fields, unique, liveOnly }: IndexDefinition): string {
-  return `index over (${fields.join(', ')})${unique ? ' that keeps them unique' : ''}${liveOnly ? ' among live records' : ''}`
+function indexWords({ fields, unique, liveOnly, presentOnly }: IndexDefinition): string {
+  const among = `${liveOnly ? ' among live records' : ''}${presentOnly ? ` of records that have ${fields[0]}` : ''}`
+  return `index over (${fields.join(', ')})${unique ? ' that keeps them unique' : ''}${among}`
 }

@@ -10,7 +10,7 @@ const field: Members<FieldDefinition> = { type: true, nullable: true, values: tr
 const added: Members<AddedField> = { ...field, fill: true }
 const dropped: Members<DroppedField> = { ...field, discard: true }
 const changed: Members<ChangedField> = { from: true, to: true, fill: true, convert: true }
-const index: Members<IndexDefinition> = { fields: true, unique: true, liveOnly: true }
+const index: Members<IndexDefinition> = { fields: true, unique: true, liveOnly: true, presentOnly: true }
 const changes: Members<TableChanges> = {
   renameFields: true,
   addFields: true,

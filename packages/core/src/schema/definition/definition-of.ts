@@ -11,6 +11,7 @@ export function definitionOf(model: AnyModel): TableDefinition {
       // A deleted e-mail address can be used again: unique keys cover live records only.
       ...model.unique.map((fields) => ({ fields, unique: true, ...(model.deletedAt && { liveOnly: true }) })),
       ...model.indexes.map((fields) => ({ fields })),
+      ...(model.presentIndexes ?? []).map((fields) => ({ fields, presentOnly: true })),
       ...referenceIndexes(model),
     ],
   }

@@ -25,6 +25,8 @@ export interface IndexDefinition {
   readonly unique?: boolean
   /** It holds live records only: those whose `deleted_at` is null. */
   readonly liveOnly?: boolean
+  /** It holds those records only that have a value in its first field: for what is looked up by a value, and is mostly null. It keeps nothing unique. */
+  readonly presentOnly?: boolean
 }
 
 /** A table in the terms of no engine. */

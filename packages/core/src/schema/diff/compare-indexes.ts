@@ -13,7 +13,10 @@ export function compareIndexes(comparison: Comparison): Difference[] {
   const asModelled = (shape: IndexShape): IndexShape => withoutKey(shape, wanted.primaryKey)
   const found = new Set(live.indexes.map(asModelled).map(indexKey))
   const known = new Set(asked.map(({ shape }) => indexKey(asModelled(shape))))
-  const missing = asked.filter(({ shape }) => !found.has(indexKey(asModelled(shape))))
+  // A whole index has what one over some records has.
+  const missing = asked.filter(
+    ({ shape }) => ![shape, { ...shape, presentOnly: false }].some((each) => found.has(indexKey(asModelled(each)))),
+  )
   const surplus = live.indexes.filter(
     (shape) => !known.has(indexKey(asModelled(shape))) && shape.columns.join() !== wanted.primaryKey.join(),
   )
@@ -62,9 +65,9 @@ function withoutKey(index: IndexShape, primaryKey: readonly string[]): IndexShap
 }
 
 function indexKey(index: IndexShape): string {
-  return `${index.columns.join()}|${index.unique}|${index.unique && index.liveOnly}`
+  return `${index.columns.join()}|${index.unique}|${index.unique && index.liveOnly}|${index.presentOnly ?? false}`
 }
 
 function words(index: IndexShape): string {
-  return `${index.unique ? 'unique index' : 'index'} on (${index.columns.join(', ')})${index.liveOnly ? ' of live records' : ''}`
+  return `${index.unique ? 'unique index' : 'index'} on (${index.columns.join(', ')})${index.liveOnly ? ' of live records' : ''}${index.presentOnly ? ` that have ${index.columns[0]}` : ''}`
 }

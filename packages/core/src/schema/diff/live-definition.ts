@@ -43,11 +43,11 @@ function liveType(column: ColumnShape, remembered: FieldDefinition | undefined, 
 }
 
 /** The index as this library would have made it; undefined where somebody else did. */
-export function ownIndex(table: TableShape, { name, columns, unique, liveOnly }: IndexShape): IndexDefinition | undefined {
+export function ownIndex(table: TableShape, { name, columns, unique, liveOnly, presentOnly }: IndexShape): IndexDefinition | undefined {
   const fieldLists = [columns, ...(unique ? [] : [columns.slice(0, -1)])].filter((fields) => fields.length > 0)
   const nameOf = unique ? uniqueName : indexName
   const fields = fieldLists.find((candidate) => nameOf(table.name, candidate) === name)
-  return fields && { fields, ...(unique && { unique }), ...(liveOnly && { liveOnly }) }
+  return fields && { fields, ...(unique && { unique }), ...(liveOnly && { liveOnly }), ...(presentOnly && { presentOnly }) }
 }
 
 /** The table's id, where it has one that this library could have made. */
