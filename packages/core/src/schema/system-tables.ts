@@ -1,5 +1,5 @@
 import { Type } from 'typebox'
-import { AuditHead, AuditLog } from '../audit/audit-log.ts'
+import { AuditHead, AuditLog, headId } from '../audit/audit-log.ts'
 import { Erasures } from '../audit/erasures.ts'
 import { hasPending, type LogTables, sealPending } from '../audit/seal-pending.ts'
 import { Counters } from '../counters/counters-table.ts'
@@ -102,7 +102,7 @@ function newerVersion(version: number): string {
 async function createTables(engine: Engine, connection: Connection): Promise<void> {
   const rest = systemModels.filter((model) => model !== SystemState)
   await create(engine, connection, rest)
-  const head = { id: 1, epoch: 1, seq: 0, retained_below: 0, origin: makeUuid(), row_version: makeRowVersion() }
+  const head = { id: headId, epoch: 1, seq: 0, retained_below: 0, origin: makeUuid(), row_version: makeRowVersion() }
   await connection.run(engine.builder.insertInto(AuditHead.name).values(head).compile())
 }
 
