@@ -153,6 +153,8 @@ function conditionOf(model: AnyModel, condition: ListCondition): Record<string, 
   if (condition.type !== 'filter') return { [condition.type]: condition.parts.map((part) => conditionOf(model, part)) }
   const field = model.fieldsByName.get(condition.field)
   if (!field) throw new InvalidQueryError(`There is no field "${condition.field}".`)
+  if (field.kind === 'json' && condition.operator !== 'is_null')
+    throw new InvalidQueryError(`${field.name} holds JSON and can only be asked with is_null: ${field.name}[is_null]=false.`)
   return { [field.name]: comparison(field, condition) }
 }
 

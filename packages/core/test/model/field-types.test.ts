@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { Type } from 'typebox'
 import Format from 'typebox/format'
 import { describe, expect, test } from 'vitest'
@@ -9,6 +10,13 @@ function fieldFor(schema: object): Field {
   const field = defineModel('things', { it: schema }).fieldsByName.get('it')
   if (!field) throw new Error('the field is missing')
   return field
+}
+
+/** So many of the digits stand after the point. */
+function decimalText(digits: number, after: number): string {
+  const text = String(Math.abs(digits)).padStart(after + 1, '0')
+  const whole = text.slice(0, text.length - after)
+  return `${digits < 0 ? '-' : ''}${whole}${after > 0 ? `.${text.slice(-after)}` : ''}`
 }
 
 /** Lists of: value, what is wrong with it (undefined for nothing). */
@@ -174,6 +182,16 @@ describe('Decimal', () => {
     const read = field.fromJson(number)
     expect(field.check(read)).toBeUndefined()
     expect(field.normalise(read)).toBe(kept)
+  })
+
+  test('a JSON number is taken with the digits that it was written with, whatever the scale', () => {
+    const written = fc.tuple(fc.integer({ min: 0, max: 18 }), fc.integer({ min: -(10 ** 15 - 1), max: 10 ** 15 - 1 }), fc.nat(18))
+    const property = fc.property(written, ([scale, digits, shift]) => {
+      const text = decimalText(digits, Math.min(shift, scale))
+      const it = fieldFor(Decimal({ precision: 18, scale }))
+      if (it.check(text) === undefined) expect(it.normalise(it.fromJson(Number(text)))).toBe(it.normalise(text))
+    })
+    fc.assert(property, { examples: [[[18, 1, 1]], [[17, 1, 1]], [[18, 7, 2]], [[18, 1, 18]], [[16, -123_456_789_012_345, 15]]] })
   })
 
   test('a JSON number that may have lost digits, or has too many, is refused', () => {

@@ -61,8 +61,10 @@ function canonicalDecimal(value: unknown, scale: number): unknown {
 function exactDecimal(value: number, scale: number): unknown {
   if (Number.isSafeInteger(value)) return String(value)
   if (!Number.isFinite(value) || Number(value.toPrecision(exactDigits)) !== value) return value
-  const text = value.toFixed(scale)
-  return Number(text) === value ? text : value
+  // No more digits than are needed to tell it from other numbers: those behind them nobody has written.
+  const [digits = '', exponent] = value.toExponential().split('e')
+  const fraction = Math.max(0, digits.replace(/[-.]/g, '').length - 1 - Number(exponent))
+  return fraction > scale ? value : value.toFixed(fraction)
 }
 
 function publishedPattern(precision: number, scale: number): string {
