@@ -11,7 +11,7 @@ import { governanceBench } from './governance/governance-bench.ts'
 import { axes, growthBench } from './growth/growth-bench.ts'
 import { type HistoryRun, historyBench } from './history/history-bench.ts'
 import { onLargeDatabase } from './operators/large-database.ts'
-import { deedNames, operatorsBench } from './operators/operators-bench.ts'
+import { allDeedNames, deedNames, operatorsBench } from './operators/operators-bench.ts'
 import { joinEvidence } from './operators/operators-evidence.ts'
 import { summarise } from './operators/windows.ts'
 import { pagesBench } from './pages-bench.ts'
@@ -34,8 +34,9 @@ import { restoreBench } from './transfer/restore-bench.ts'
  * `npm run bench -- audit [--pairs N] [--entries N]`: what the chain costs on SQLite and sealing on PostgreSQL, and how fast the log is verified.
  * `npm run bench:transfers -- export [--rounds N] [--records N] [--letters N]`: exports and backups beside a row-by-row stream, and their memory.
  * `npm run bench:operators -- [--engine sqlite|postgres] [--seconds N] [--rounds N] [--add] [--think MS] [--database FILE]
- *   [--deeds backup,export,restore] [--bytes N]`: a backup, an export and a restore under load, on both engines unless one is named; `--add` keeps the
- *   rounds of earlier runs of the same commit. On less than a gigabyte it is quicker, and no evidence.
+ *   [--deeds backup,export,restore,nothing] [--bytes N]`: a backup, an export and a restore under load, on both engines unless one is named; `--add` keeps the
+ *   rounds of earlier runs of the same commit. On less than a gigabyte it is quicker, and no evidence. `--deeds nothing --add` is the same load for four
+ *   minutes without any of them: what the server's memory does by itself.
  * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
  * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
  * `npm run bench -- history [--engine sqlite|postgres] [--rounds N] [--entries N] [--url POSTGRES]`: histories, audit pages and lists of the past at 5 million entries
@@ -194,9 +195,9 @@ async function measureOperatorsOn(engine: 'sqlite' | 'postgres'): Promise<void> 
   const started = Date.now()
   const bytes = option('bytes', operatorsBytes)
   const clients = 32
-  const named = word('deeds')?.split(',') ?? deedNames
-  const deeds = deedNames.filter((name) => named.includes(name))
-  if (deeds.length < named.length) throw new Error(`There are the deeds ${deedNames.join(', ')}.`)
+  const named: readonly string[] = word('deeds')?.split(',') ?? deedNames
+  const deeds = allDeedNames.filter((name) => named.includes(name))
+  if (deeds.length < named.length) throw new Error(`There are the deeds ${allDeedNames.join(', ')}.`)
   const load = { clients, deeds, thinkTime: option('think', 0), seconds: option('seconds', 8), rounds: option('rounds', 3), report }
   const windows = await onLargeDatabase(folder, { engine, bytes, file: word('database'), report }, (url) =>
     operatorsBench(folder, { ...load, url }),

@@ -17,9 +17,14 @@ const warmUp = 10_000
 const run = promisify(execFile)
 const checkScript = fileURLToPath(new URL('./check-backup.ts', import.meta.url))
 
+/** Milliseconds for which nothing is done: as long as the longest of the others takes on a gigabyte. What the load does to the memory by itself shows then. */
+const nothingTime = 240_000
+
 /** What operators do while everybody else writes and reads. */
 export const deedNames = ['backup', 'export', 'restore'] as const
-export type DeedName = (typeof deedNames)[number]
+/** Those that are to be asked for: it shows what the others are held against. */
+export const allDeedNames = [...deedNames, 'nothing'] as const
+export type DeedName = (typeof allDeedNames)[number]
 
 export interface OperatorsOptions extends ClientsOptions {
   /** Of the database, which is written to. */
@@ -39,7 +44,7 @@ export async function operatorsBench(folder: string, options: OperatorsOptions):
   const away = awayFrom(folder)
   const backup = join(away, 'backup.sqlite')
   // What is restored has to be there; making it is not measured.
-  if (!deeds.includes('backup')) await download(`${server.url}/db/backup.sqlite`, backup)
+  if (deeds.includes('restore') && !deeds.includes('backup')) await download(`${server.url}/db/backup.sqlite`, backup)
   const clients = new Clients(server.url, options)
   try {
     // Code that is run for the first time is slow, and grows the memory.
@@ -55,6 +60,7 @@ export async function operatorsBench(folder: string, options: OperatorsOptions):
       backup: () => download(`${server.url}/db/backup.sqlite`, backup),
       export: () => download(`${server.url}/db/export.zip`, join(away, 'export.zip')),
       restore: () => restoreFile(server.url, backup),
+      nothing: () => pause(nothingTime),
     }
     for (let round = 0; round < rounds; round++) {
       for (const deed of deeds) {

@@ -6,6 +6,8 @@ export interface Vitals extends Beats {
   /** Bytes of memory, and of the write-ahead log, at most. */
   readonly rss: number
   readonly log: number
+  /** How many of the bytes of memory were the heap of the thread that answers requests. Earlier evidence does not tell. */
+  readonly heap?: number
 }
 
 /** A stretch of time with the load, and what else was done meanwhile. */
@@ -35,6 +37,8 @@ export interface DeedResult {
   readonly longestStall: number
   readonly longestOwnStall: number
   readonly rssGrowthMegabytes: number
+  /** How much of that is the heap of the thread that answers requests, which grows and shrinks by itself, too: a deed that is `nothing` tells by how much. */
+  readonly heapGrowthMegabytes: number
   readonly logMegabytes: number
   /** The goals of this bench that were missed. */
   readonly missed: readonly string[]
@@ -60,6 +64,11 @@ export function summarise(windows: readonly Window[]): DeedResult[] {
     const measured = silent.length > 0 ? silent : own
     const middle = (value: (pair: (typeof own)[number]) => number): number => Number(median(measured.map(value)).toFixed(2))
     const worst = (value: (pair: (typeof own)[number]) => number): number => Math.round(Math.max(...own.map(value)))
+    const growths = own.map(({ window, before }) => ({
+      rss: megabytes(window.vitals.rss - before.vitals.rss),
+      heap: megabytes((window.vitals.heap ?? 0) - (before.vitals.heap ?? 0)),
+    }))
+    const largest = growths.reduce((one, other) => (other.rss > one.rss ? other : one))
     const figures = {
       what,
       rounds: own.length,
@@ -71,7 +80,8 @@ export function summarise(windows: readonly Window[]): DeedResult[] {
       readP99Ratio: middle(({ window, before }) => window.clients.read.p99 / before.clients.read.p99),
       longestStall: worst(({ window }) => window.vitals.stall),
       longestOwnStall: worst(({ window }) => window.vitals.ownStall),
-      rssGrowthMegabytes: worst(({ window, before }) => megabytes(window.vitals.rss - before.vitals.rss)),
+      rssGrowthMegabytes: largest.rss,
+      heapGrowthMegabytes: largest.heap,
       logMegabytes: worst(({ window }) => megabytes(window.vitals.log)),
     }
     return { ...figures, missed: missedBy(figures) }
@@ -93,13 +103,13 @@ const shown = ({ requests, p50, p99, longest, refused }: KindReport, seconds: nu
 
 /** A window in a line, for people. */
 export function lineOf({ what, seconds, clients, vitals, foreign, found }: Window): string {
-  const { stall, ownStall, blocked, rss, log } = vitals
+  const { stall, ownStall, blocked, rss, heap = 0, log } = vitals
   return [
     `${what}: ${seconds.toFixed(1)} s`,
     `writes ${shown(clients.write, seconds)}`,
     `reads ${shown(clients.read, seconds)}`,
     `stall ${stall.toFixed(0)} ms, of its own ${ownStall.toFixed(0)} of which blocked ${blocked.toFixed(0)}`,
-    `RSS ${megabytes(rss)} MB, log ${megabytes(log)} MB`,
+    `RSS ${megabytes(rss)} MB, ${megabytes(heap)} of it the heap for requests, log ${megabytes(log)} MB`,
     ...(foreign === undefined ? [] : [`others took ${foreign.toFixed(2)} processors`]),
     ...(found === undefined ? [] : [JSON.stringify(found)]),
   ].join('; ')
