@@ -4,7 +4,7 @@ import { ForbiddenError, ValidationError } from '../errors.ts'
 import type { AnyModel } from '../model/model.ts'
 import { unknownField } from '../model/validate-record.ts'
 import type { FieldValues } from '../query/bound-table.ts'
-import { allOf, everything, type Filter, nothing, oneOf } from '../query/filter.ts'
+import { allOf, everything, nothing, oneOf } from '../query/filter.ts'
 import { copyVersion } from '../query/record-version.ts'
 import { countRows } from '../query/rows.ts'
 import { tenantValue } from '../query/scope.ts'
@@ -13,7 +13,7 @@ import type { CallerContext } from '../session/context.ts'
 import type { ReadOptions } from '../session/options.ts'
 import { everyTenant } from '../session/principal.ts'
 import type { Session } from '../session/session.ts'
-import { idle, type Task } from '../session/task.ts'
+import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { sameValue } from './changed-fields.ts'
 import { existingIds, missingTarget } from './violation.ts'
@@ -89,27 +89,17 @@ export function allowsEvery(bound: BoundAccessor, context: CallerContext, operat
 }
 
 /** Throws ForbiddenError unless the caller may do this with each of the records, as they stand in the database now. */
-export function requireRecords(
+export function* requireRecords(
   bound: BoundAccessor,
   session: Session,
   operation: AccessOperation,
   records: readonly FieldValues[],
 ): Task<void> {
   const rules = rulesFor(bound, session.context)
-  if (!rules || records.length === 0) return idle
+  if (!rules || records.length === 0) return
   const { filter } = rules.access.decide(operation, rules.asker)
-  if (filter === everything) return idle
+  if (filter === everything) return
   if (filter === nothing) throw forbidden(bound, operation)
-  return requireHeld(bound, session, operation, records, filter)
-}
-
-function* requireHeld(
-  bound: BoundAccessor,
-  session: Session,
-  operation: AccessOperation,
-  records: readonly FieldValues[],
-  filter: Filter,
-): Task<void> {
   const idName = bound.model.id.name
   for (const piece of piecesOf([...new Set(records.map((record) => record[idName]))], 256)) {
     const selection = { filter: allOf(oneOf(idName, piece), filter), includeDeleted: true }
@@ -171,21 +161,13 @@ interface NewContent {
  * A record can only point to what the caller may read: everything else is not there.
  * @param mayWait whether a target that is not there at all may come later in the unit, with its reference
  */
-export function requireTargets(
+export function* requireTargets(
   bound: BoundAccessor,
   session: Session,
   changes: readonly NewContent[],
   mayWait: (link: Link) => boolean = () => false,
 ): Task<void> {
-  return bound.references.length === 0 ? idle : requireEach(bound, session, changes, mayWait)
-}
-
-function* requireEach(
-  bound: BoundAccessor,
-  session: Session,
-  changes: readonly NewContent[],
-  mayWait: (link: Link) => boolean,
-): Task<void> {
+  if (bound.references.length === 0) return
   const context = { ...session.context, asked: true }
   for (const link of bound.references) {
     const { field, target } = link

@@ -2,7 +2,7 @@ import { isPromise } from '../engine/is-promise.ts'
 import { copyRecord, ownValues } from '../model/copy-record.ts'
 import type { PieceOfWork } from '../session/observer.ts'
 import type { Session } from '../session/session.ts'
-import { idle, type Task, wait } from '../session/task.ts'
+import { type Task, wait } from '../session/task.ts'
 import type { Units } from '../session/units.ts'
 import type { CommitEvent, HookMoment, Operation } from './events.ts'
 import type { HookRegistry } from './registry.ts'
@@ -15,18 +15,7 @@ export interface RecordChange {
 }
 
 /** Calls the hooks of one moment for each change, one after the other, inside the session. */
-export function runHooks(
-  units: Units,
-  registry: HookRegistry,
-  moment: HookMoment,
-  session: Session,
-  operation: Operation,
-  changes: readonly RecordChange[],
-): Task<void> {
-  return registry.at(moment).length === 0 ? idle : callHooks(units, registry, moment, session, operation, changes)
-}
-
-function* callHooks(
+export function* runHooks(
   units: Units,
   registry: HookRegistry,
   moment: HookMoment,
@@ -35,6 +24,7 @@ function* callHooks(
   changes: readonly RecordChange[],
 ): Task<void> {
   const hooks = registry.at(moment)
+  if (hooks.length === 0) return
   const { actor, requestId, principal = null } = session.context
   const around = session.observer?.around
   const isBefore = moment.startsWith('before')

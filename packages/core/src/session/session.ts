@@ -3,7 +3,7 @@ import type { AnyDatabase, Connection } from '../engine/engine.ts'
 import { UsageError } from '../errors.ts'
 import type { CallerContext, UnitContext } from './context.ts'
 import type { StorageObserver } from './observer.ts'
-import { idle, type Task, wait } from './task.ts'
+import { type Task, wait } from './task.ts'
 
 /** What a session needs from the storage that opened it. */
 export interface SessionHome {
@@ -124,11 +124,7 @@ export class Session {
   }
 
   /** Runs the registered checks, always in the same order: they may lock, and two units must not wait for each other. */
-  runChecks(): Task<void> {
-    return this.#checks.size === 0 ? idle : this.#runAll()
-  }
-
-  *#runAll(): Task<void> {
+  *runChecks(): Task<void> {
     for (const [, check] of [...this.#checks].sort(([a], [b]) => (a < b ? -1 : 1))) yield* check(this)
   }
 
@@ -171,11 +167,7 @@ export class Session {
   }
 
   /** Waits until no nested session runs or waits: whatever was started inside belongs to the unit. */
-  settle(): Task<void> {
-    return this.#tail ? this.#waitForAll() : idle
-  }
-
-  *#waitForAll(): Task<void> {
+  *settle(): Task<void> {
     while (this.#tail) yield* wait(this.#tail)
   }
 

@@ -8,14 +8,6 @@ import { isPromise } from '../engine/is-promise.ts'
  */
 export type Task<T> = Generator<PromiseLike<unknown>, T, unknown>
 
-function* nothing(): Task<void> {
-  // Nothing is done, and nothing waited for.
-}
-
-/** A task that is over, for whoever finds nothing to be done: a generator each for a dozen of those is a twentieth of a write (measured). */
-export const idle: Task<void> = nothing()
-idle.next()
-
 /** Waits inside a task: `const rows = yield* wait(connection.all(statement))`. */
 export function* wait<T>(value: Awaitable<T>): Task<T> {
   // The runner sends back what the promise resolved to, which has the promise's type.
