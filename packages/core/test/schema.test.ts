@@ -355,8 +355,10 @@ describeEngines('the schema', (engine) => {
       const again = await second.accessor(User).once({ key: 'k', scope: [], content: '' }, async () => 1)
       expect(again).toEqual({ answer: 1, replayed: false })
       expect(await second.audit.count({ component: 'users', request_id: 'r-1' })).toBe(1)
+      // A whole index has what one over the entries of requests has, and to make it anew would hold up a large log's first start.
       const log = (await tablesAt(url)).find(({ name }) => name === 'strongroom_audit_log')
-      expect(log?.indexes.find(({ name }) => name === ofRequests)).toMatchObject({ presentOnly: true })
+      const found = log?.indexes.filter(({ columns }) => columns[0] === 'request_id') ?? []
+      expect(found.map(({ name, presentOnly = false }) => ({ name, presentOnly }))).toEqual([{ name: ofRequests, presentOnly: false }])
     })
 
     test('by the library’s own tables, made by a newer version, is refused', async () => {

@@ -201,7 +201,7 @@ function* absentTargets(
     const isThere = (id: unknown): boolean => id === null || id === undefined || (link.target === bound && own.has(id))
     const wanted = new Set(records.map((record) => record[name]).filter((id) => !isThere(id)))
     if (wanted.size === 0) continue
-    const present = yield* existingIds(link.target.table, session, [...wanted])
+    const present = yield* existingIds(link.target.table, session, [...wanted], session.context)
     if (present.size === wanted.size) continue
     if (!how.mayWait(link)) throw missingTarget(link)
     for (const record of records) if (!isThere(record[name]) && !present.has(record[name])) absent.push({ record, link })

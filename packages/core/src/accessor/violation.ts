@@ -70,7 +70,7 @@ function* firstTakenKey(
   // Which one of several records it was is not told either.
   if (!record || records.length > 1) return undefined
   const own = record[id.name]
-  if (inserting && own !== undefined && (yield* existingIds(bound.table, session, [own])).size > 0) return [id.name]
+  if (inserting && own !== undefined && (yield* existingIds(bound.table, session, [own], undefined)).size > 0) return [id.name]
   for (const fields of unique) {
     if (fields.some((name) => (record[name] ?? null) === null)) continue
     const filter = allOf(...fields.map((name) => equals(name, record[name])))
@@ -113,19 +113,19 @@ function* findBrokenLink(bound: BoundAccessor, session: Session, records: readon
   for (const link of bound.references) {
     const wanted = new Set(records.map((record) => record[link.field.name]).filter((value) => value !== null && value !== undefined))
     if (wanted.size === 0) continue
-    const present = yield* existingIds(link.target.table, session, [...wanted])
+    const present = yield* existingIds(link.target.table, session, [...wanted], undefined)
     if (link.target === bound) for (const record of records) present.add(record[bound.model.id.name])
     for (const id of wanted) if (!present.has(id)) return link
   }
   return undefined
 }
 
-/** Which of these ids have a record, deleted ones included. */
+/** Which of these ids have a record that this caller may know of, deleted ones included; without a caller, anybody's. */
 export function* existingIds(
   table: BoundTable,
   session: Session,
   ids: readonly unknown[],
-  context: CallerContext | undefined = session.context,
+  context: CallerContext | undefined,
 ): Task<Set<unknown>> {
   const idName = table.model.id.name
   const present = new Set<unknown>()

@@ -54,7 +54,6 @@ const upgrades: readonly Upgrade[] = [
   listByPosition,
   mergeByTime,
   placeByComponent,
-  indexRequestsAlone,
 ]
 
 /** The version of the tables that this library makes. */
@@ -191,10 +190,4 @@ async function mergeByTime(engine: Engine, connection: Connection): Promise<void
 async function placeByComponent(engine: Engine, connection: Connection): Promise<void> {
   if (!engine.capabilities.serialWrites) return
   await engine.dropPlainIndex(connection, uniqueName(AuditLog.name, ['seq']))
-}
-
-/** Entries of a request are found by an index that leaves out those of none. */
-async function indexRequestsAlone(engine: Engine, connection: Connection): Promise<void> {
-  await connection.run({ sql: `DROP INDEX IF EXISTS "${indexName(AuditLog.name, ['request_id', 'id'])}"`, parameters: [] })
-  await create(engine, connection, [AuditLog])
 }

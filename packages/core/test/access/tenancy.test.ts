@@ -25,6 +25,11 @@ const Order = defineModel(
   { org: Type.String({ maxLength: 50 }), customer_id: Ref(() => Customer, { onDelete: 'cascade' }), total: Type.Integer() },
   { tenant: 'org' },
 )
+const Badge = defineModel(
+  'badges',
+  { org: Type.String({ maxLength: 50 }), code: Type.String() },
+  { tenant: 'org', unique: [['code']], softDelete: true },
+)
 const Note = defineModel('notes', { text: Type.String() })
 
 const red: Principal = { id: 1, tenant: 'red' }
@@ -35,11 +40,12 @@ const everywhere: Principal = { id: 4, tenant: '*' }
 describeEngines('tenancy', (database) => {
   const customers = new ModelAccessor(Customer, 'customers')
   const orders = new ModelAccessor(Order, 'orders')
+  const badges = new ModelAccessor(Badge, 'badges')
   const notes = new ModelAccessor(Note, 'notes')
   let storage: Storage
 
   beforeAll(async () => {
-    const opened = await openStorage({ url: await database.freshUrl(), accessors: [customers, orders, notes] })
+    const opened = await openStorage({ url: await database.freshUrl(), accessors: [customers, orders, badges, notes] })
     storage = opened as unknown as Storage
     await customers.insert({ email: 'a@example.com' }, { principal: red })
     await customers.insert({ email: 'b@example.com' }, { principal: blue })
@@ -83,6 +89,12 @@ describeEngines('tenancy', (database) => {
     expect(foreign).toMatchObject({ code: 'reference_conflict' })
     expect(String(foreign)).toBe(String(missing))
     expect(await rejectionOf(orders.update(1, { customer_id: 2 }, { principal: red }))).toMatchObject({ code: 'reference_conflict' })
+  })
+
+  test('of a record whose id and key are both another tenant’s, the id is told first', async () => {
+    const { id } = await badges.insert({ code: 'A1' }, { principal: blue })
+    const refused = await rejectionOf(badges.insert({ id, code: 'A1' }, { principal: red }))
+    expect(refused).toMatchObject({ code: 'unique_conflict', fields: ['id'] })
   })
 
   test('a key that names the tenant is unique for each tenant', async () => {
