@@ -1,5 +1,5 @@
-/** What the clients are asked. */
-export type ClientsQuestion = 'window' | 'acknowledged' | 'end'
+/** What the clients are asked; to `forget` is to keep only what is acknowledged from then on. */
+export type ClientsQuestion = 'window' | 'acknowledged' | 'forget' | 'end'
 
 /** How requests of one kind went since the last report. Times in milliseconds. */
 export interface KindReport {

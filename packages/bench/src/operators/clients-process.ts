@@ -31,6 +31,11 @@ export class Clients {
     return 'acknowledged' in answer ? answer.acknowledged : []
   }
 
+  /** What was acknowledged up to now need not be found any more. */
+  forget(): void {
+    this.#process.send('forget' satisfies ClientsQuestion)
+  }
+
   async end(): Promise<void> {
     if (!this.#process.connected) return
     const exited = once(this.#process, 'exit')

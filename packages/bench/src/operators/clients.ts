@@ -89,6 +89,7 @@ process.on('message', (question: ClientsQuestion) => {
   // The report of a window begins the next one.
   if (question === 'window') answer({ write: report('write'), read: report('read') })
   else if (question === 'acknowledged') answer({ acknowledged: acknowledged.map((numbers) => [...numbers]) })
+  else if (question === 'forget') for (const numbers of acknowledged) numbers.length = 0
   else {
     running = false
     void Promise.all(everybody).then(() => process.disconnect())
