@@ -11,6 +11,15 @@ import { rejectionOf, storagesOn } from '../support.ts'
 
 const Note = defineModel('notes', { text: Type.String() })
 
+/** Another program keeps the head of the log until it rolls back. */
+async function holdHead(url: string): Promise<pg.Client> {
+  const other = new pg.Client(url)
+  await other.connect()
+  onTestFinished(() => other.end())
+  await other.query('BEGIN; SELECT FROM strongroom_audit_head FOR UPDATE')
+  return other
+}
+
 describeEngines('the end of a storage', (engine) => {
   const open = storagesOn(engine)
 
@@ -30,10 +39,7 @@ describeEngines('the end of a storage', (engine) => {
       const notes = new ModelAccessor(Note, 'notes')
       const storage = await open([notes], { url })
       await storage.audit.waitUntilSealed()
-      const other = new pg.Client(url)
-      await other.connect()
-      onTestFinished(() => other.end())
-      await other.query('BEGIN; SELECT FROM strongroom_audit_head FOR UPDATE')
+      const other = await holdHead(url)
       await notes.insert({ text: 'not sealed' })
 
       const opened = await openEngine(url, { sqlite: {}, postgres: {} })
@@ -58,10 +64,7 @@ describeEngines('the end of a storage', (engine) => {
       const notes = new ModelAccessor(Note, 'notes')
       const storage = await open([notes], { url, postgres: { poolSize: 1, connectWait: 500 } })
       await storage.audit.waitUntilSealed()
-      const other = new pg.Client(url)
-      await other.connect()
-      onTestFinished(() => other.end())
-      await other.query('BEGIN; SELECT FROM strongroom_audit_head FOR UPDATE')
+      const other = await holdHead(url)
       await notes.insert({ text: 'sealed later' })
       const waiting = Promise.all([storage.audit.waitUntilSealed(), storage.audit.waitUntilSealed()])
       waiting.catch(() => undefined)
