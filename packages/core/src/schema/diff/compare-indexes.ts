@@ -69,5 +69,5 @@ function indexKey(index: IndexShape): string {
 }
 
 function words(index: IndexShape): string {
-  return `${index.unique ? 'unique index' : 'index'} on (${index.columns.join(', ')})${index.liveOnly ? ' of live records' : ''}${index.presentOnly ? ` that have ${index.columns[0]}` : ''}`
+  return `${index.unique ? 'unique index' : 'index'} on (${index.columns.join(', ')})${index.liveOnly ? ' of live records' : ''}${index.presentOnly ? ` of records that have ${index.columns[0]}` : ''}`
 }
