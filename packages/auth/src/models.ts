@@ -15,6 +15,8 @@ function defineSession(user: () => AnyModel<number | string>) {
       user_id: Ref(user, { onDelete: 'cascade' }),
       token_hash: Type.String(),
       previous_hash: Type.Optional(Type.String()),
+      /** What shows of a token that it is of this family, however old; a session from before there was one has none until it is refreshed. */
+      family_key: Type.Optional(Type.String()),
       /** When the token before the newest was exchanged for it. */
       spent_at: Type.Optional(DateTime()),
       expires_at: DateTime(),
@@ -22,7 +24,7 @@ function defineSession(user: () => AnyModel<number | string>) {
       end_reason: Type.Optional(Type.Enum(endReasons)),
       credentials_version: Type.Integer(),
     },
-    { id: 'uuid', stamps: true, secret: ['token_hash', 'previous_hash'], indexes: [['user_id'], ['expires_at']] },
+    { id: 'uuid', stamps: true, secret: ['token_hash', 'previous_hash', 'family_key'], indexes: [['user_id'], ['expires_at']] },
   )
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { describeEngines } from '@strongroom/testkit'
 import { describe, expect, test } from 'vitest'
 import type { RevocationStore } from '../src/index.ts'
@@ -100,6 +101,39 @@ describeEngines('sessions', (engine) => {
       ]
       for (const token of forged) expect(await refreshStatus(server, token), token).toBe(401)
       expect(await refreshStatus(server, refresh_token)).toBe(200)
+    })
+
+    test('who knows a session’s id alone can neither refresh nor end it', async () => {
+      const server = await startServer(engine)
+      await addUser(server)
+      const first = await signIn(server)
+      const second = await refreshed(server, first.refresh_token)
+      for (const { refresh_token } of [first, second]) {
+        // the end of a secret shows that it is this family's, its beginning tells them apart
+        const [id, secret] = [refresh_token.slice(0, 25), refresh_token.slice(25)]
+        const forged = [randomBytes(32), Buffer.alloc(32), Buffer.concat([randomBytes(16), Buffer.from(secret, 'base64url').subarray(16)])]
+        for (const bytes of forged) {
+          const token = `${id}${bytes.toString('base64url')}`
+          expect(await refreshStatus(server, token)).toBe(401)
+          await post(server, '/logout', { refresh_token: token })
+        }
+      }
+      expect(await statusOf(server, second.access_token)).toBe(200)
+      expect(server.auth.figures?.find(({ name }) => name === 'strongroom_refresh_reuse_total')?.read()).toBe(0)
+      await refreshed(server, second.refresh_token)
+    })
+
+    test('a session from before its tokens showed their family is refreshed, and is one from then on', async () => {
+      const server = await startServer(engine)
+      await addUser(server)
+      const first = await signIn(server)
+      const sessions = server.storage.accessors.find(({ component }) => component === 'auth_sessions')
+      await sessions?.updateMany({}, { family_key: null } as never)
+      const second = await refreshed(server, first.refresh_token)
+      const third = await refreshed(server, second.refresh_token)
+      const fourth = await refreshed(server, third.refresh_token)
+      expect(await refreshStatus(server, second.refresh_token)).toBe(401)
+      expect(await refreshStatus(server, fourth.refresh_token)).toBe(401)
     })
 
     test('a refresh token is over after its days', async () => {

@@ -1,10 +1,14 @@
-import { readdirSync } from 'node:fs'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
 import { freePort, runScript, tempFolder } from '@strongroom/testkit'
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { FolderLock } from '../src/shipper/folder-lock.ts'
 import { Shipper, type ShipperOptions, type ShipperProblem } from '../src/shipper/index.ts'
 
 interface Arrival {
@@ -237,8 +241,58 @@ describe('a shipper', () => {
     const shipper = open()
     await writeFile(join(folder, 'shipper.lock'), String(process.ppid))
     expect(() => open()).toThrow('Give each process a folder of its own')
+    // the number is another process's by now
+    await writeFile(join(folder, 'shipper.lock'), JSON.stringify({ ...ownerHere(), pid: process.ppid }))
+    await open().close(0)
     await writeFile(join(folder, 'shipper.lock'), '999999999')
     expect(await open().flush()).toBe(true)
     expect(await shipper.close(0)).toBe(true)
   })
+
+  test('is not shared by two of one process', async () => {
+    open()
+    expect(() => open()).toThrow('Give each process a folder of its own')
+  })
+
+  test('another container’s first process has its number too, and lives as long as it touches the lock', async () => {
+    const path = join(folder, 'shipper.lock')
+    mkdirSync(folder, { recursive: true })
+    const elsewhere = JSON.stringify({ id: 'other', pid: process.pid, started: '1', place: 'another container' })
+    await writeFile(path, elsewhere)
+    const touch = `const fs = require('node:fs'); setInterval(() => fs.utimesSync(${JSON.stringify(path)}, new Date(), new Date()), 10)`
+    const other = new Worker(touch, { eval: true })
+    await once(other, 'online')
+    expect(() => new FolderLock(folder)).toThrow('Give each process a folder of its own')
+    await other.terminate()
+    // it has died, and nobody touches the lock
+    const lock = new FolderLock(folder, { patience: 100 })
+    await writeFile(path, elsewhere)
+    const longAgo = new Date(Date.now() - 120_000)
+    utimesSync(path, longAgo, longAgo)
+    const next = new FolderLock(folder)
+    expect(next.isHeld).toBe(true)
+    lock.release()
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ pid: process.pid })
+    next.release()
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('who has lost the folder keeps its hands off it', async () => {
+    mkdirSync(folder, { recursive: true })
+    const lock = new FolderLock(folder, { renewal: 1 })
+    await writeFile(join(folder, 'shipper.lock'), JSON.stringify({ id: 'other', pid: 1, place: 'another container' }))
+    await expect.poll(() => lock.isHeld).toBe(false)
+    lock.release()
+    expect(await readFile(join(folder, 'shipper.lock'), 'utf8')).toContain('another container')
+  })
 })
+
+/** What this process writes into its lock. */
+function ownerHere(): object {
+  const folder = mkdtempSync(join(tmpdir(), 'strongroom-lock-'))
+  const lock = new FolderLock(folder)
+  const owner = JSON.parse(readFileSync(join(folder, 'shipper.lock'), 'utf8'))
+  lock.release()
+  rmSync(folder, { recursive: true })
+  return owner
+}

@@ -1,12 +1,13 @@
 import type { ModelAccessor, UpdateOf } from '@strongroom/core'
 import { NotFoundError } from '@strongroom/core'
-import { sameDigest, sha256 } from '../digest.ts'
+import { randomSecret, sameDigest, sha256 } from '../digest.ts'
 import type { AuthCounts } from '../figures.ts'
 import type { endReasons, SessionModel } from '../models.ts'
-import { makeToken, type OpaqueToken, readToken } from '../opaque-token.ts'
+import { type OpaqueToken, readToken, writeToken } from '../opaque-token.ts'
 import { unauthorized } from '../refuse.ts'
 import type { Revocations } from '../revocations/revocations.ts'
 import type { KnownUser, UserDirectory } from '../users/user-directory.ts'
+import { type Family, isOfFamily, makeSecret } from './family.ts'
 
 /** A session after a sign-in or a refresh. */
 export interface OpenSession {
@@ -39,7 +40,8 @@ const own = { access: 'system' } as const
 
 /**
  * Sessions, which are families of refresh tokens (RFC 9700, 4.14.2). A token is good once. One that was spent before ends its family,
- * since nobody can tell who of the two has stolen it. Two that are at work at the same time are no reuse: one wins.
+ * since nobody can tell who of the two has stolen it; one that was never of the family ends nothing. Two that are at work at the same time are no
+ * reuse: one wins.
  */
 export class Sessions {
   readonly #accessor: ModelAccessor<SessionModel>
@@ -59,17 +61,19 @@ export class Sessions {
   /** Begins a session of a user who has signed in. */
   async begin(user: KnownUser, requestId: string): Promise<OpenSession> {
     const id = crypto.randomUUID()
-    const { token, secret } = makeToken(prefix, id)
+    const familyKey = randomSecret()
+    const secret = makeSecret(familyKey)
     const record = {
       id,
       user_id: user.id,
       token_hash: sha256(secret),
+      family_key: familyKey,
       expires_at: this.#expiry(),
       credentials_version: user.credentialsVersion,
     }
     await this.#accessor.insert(record, { actor: user.email, requestId, ...own })
     this.#counts.logins += 1
-    return { id, user, refreshToken: token }
+    return { id, user, refreshToken: writeToken(prefix, id, secret) }
   }
 
   /**
@@ -81,27 +85,28 @@ export class Sessions {
     const given = readToken(prefix, refreshToken)
     const session = given && (await this.#accessor.get(given.id, own))
     const user = session && (await this.#users.byId(session.user_id))
-    if (!given || !session || !user) throw refused()
+    // Only who has a token of the family can end it, or spend one.
+    if (!given || !session || !user || !isOfFamily(session, given.secret)) throw refused()
     const who = { actor: user.email, requestId }
     if (session.ended_at === null && (user.disabled || user.credentialsVersion !== session.credentials_version)) {
-      // Only who has a token of the family can end it.
-      if (isOfFamily(session, given)) await this.#end(session.id, 'credentials_changed', who)
+      await this.#end(session.id, 'credentials_changed', who)
       throw refused()
     }
-    const next = makeToken(prefix, session.id)
-    const outcome = await this.#exchange(given, sha256(next.secret), receivedAt, who)
+    const familyKey = session.family_key ?? randomSecret()
+    const next = makeSecret(familyKey)
+    const outcome = await this.#exchange(given, { token_hash: sha256(next), family_key: familyKey }, receivedAt, who)
     if (outcome === 'reused') this.#counts.refreshReuse += 1
     if (outcome === 'reused' || outcome === 'ended') await this.#revokeAccess(session.id)
     if (outcome !== 'renewed') throw refused()
     this.#counts.refreshes += 1
-    return { id: session.id, user, refreshToken: next.token }
+    return { id: session.id, user, refreshToken: writeToken(prefix, session.id, next) }
   }
 
   /** Ends the session of a refresh token; one that means nothing is passed over (RFC 7009, 2.2). */
   async endByToken(refreshToken: string, requestId: string): Promise<void> {
     const given = readToken(prefix, refreshToken)
     const session = given && (await this.#accessor.get(given.id, own))
-    if (!given || !session || !isOfFamily(session, given)) return
+    if (!given || !session || !isOfFamily(session, given.secret)) return
     const user = await this.#users.byId(session.user_id)
     await this.end(session.id, { actor: user?.email ?? 'authentication', requestId })
   }
@@ -128,7 +133,7 @@ export class Sessions {
   }
 
   /** Spends the token where it is the newest of its family: the record is locked meanwhile, so that one of two wins. */
-  async #exchange({ id, secret }: OpaqueToken, nextHash: string, receivedAt: number, who: Who): Promise<Outcome> {
+  async #exchange({ id, secret }: OpaqueToken, next: UpdateOf<SessionModel>, receivedAt: number, who: Who): Promise<Outcome> {
     const presented = sha256(secret)
     let outcome: Outcome = 'ended'
     let spentAt = 0
@@ -138,7 +143,7 @@ export class Sessions {
       if (outcome === 'reused') return { ended_at: now, end_reason: 'reused' }
       if (outcome !== 'renewed') return {}
       spentAt = now.getTime()
-      return { token_hash: nextHash, previous_hash: session.token_hash, spent_at: now, expires_at: this.#expiry() }
+      return { ...next, previous_hash: session.token_hash, spent_at: now, expires_at: this.#expiry() }
     }
     await this.#change(id, decide, who)
     // The answer leaves in a later millisecond, so that whoever sends the token again after it comes after `spent_at`.
@@ -164,9 +169,7 @@ export class Sessions {
   }
 }
 
-interface SessionRow {
-  readonly token_hash: string
-  readonly previous_hash: string | null
+interface SessionRow extends Family {
   readonly spent_at: Date | null
   readonly expires_at: Date
   readonly ended_at: Date | null
@@ -178,11 +181,6 @@ function outcomeOf(session: SessionRow, presented: string, receivedAt: number, n
   const isPrevious = session.previous_hash !== null && sameDigest(presented, session.previous_hash)
   if (isPrevious && session.spent_at !== null && receivedAt <= session.spent_at.getTime()) return 'overtaken'
   return 'reused'
-}
-
-function isOfFamily({ token_hash, previous_hash }: SessionRow, { secret }: OpaqueToken): boolean {
-  const presented = sha256(secret)
-  return sameDigest(presented, token_hash) || (previous_hash !== null && sameDigest(presented, previous_hash))
 }
 
 function refused() {

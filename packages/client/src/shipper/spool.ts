@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, unlinkSync, writeSync } from 'node:fs'
 import { appendFile, readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { FolderLock } from './folder-lock.ts'
 
 /** A file of the queue that is written no more. */
 export interface Segment {
@@ -10,7 +11,6 @@ export interface Segment {
 }
 
 const segmentPattern = /^\d{16}-[0-9a-f-]{36}\.ndjson$/
-const lockName = 'shipper.lock'
 
 /**
  * The queue on disk: a folder of files with one record a line, the oldest first. A record is with the operating system before `add`
@@ -20,6 +20,7 @@ export class Spool {
   readonly #folder: string
   readonly #maxBytes: number
   readonly #dropped: (records: number) => void
+  readonly #lock: FolderLock
   readonly #sealed: Segment[]
   #open: { readonly file: number; readonly name: string; bytes: number; records: number } | undefined
   #sequence = 0
@@ -30,7 +31,7 @@ export class Spool {
     this.#maxBytes = maxBytes
     this.#dropped = dropped
     mkdirSync(folder, { recursive: true, mode: 0o700 })
-    this.#lock()
+    this.#lock = new FolderLock(folder)
     // what a process before left: its last line may be half a one, which `read` leaves out
     const names = readdirSync(folder).filter((name) => segmentPattern.test(name))
     this.#sealed = names.sort().map((name) => ({ name, bytes: statSync(join(folder, name)).size }))
@@ -49,11 +50,12 @@ export class Spool {
 
   /** The oldest file that is written no more. */
   get next(): Segment | undefined {
-    return this.#sealed[0]
+    return this.#lock.isHeld ? this.#sealed[0] : undefined
   }
 
   /** Adds a line of JSON. Throws what the file system throws. */
   add(line: string): void {
+    if (!this.#lock.isHeld) throw new Error(`another process has taken ${this.#folder}`)
     this.#open ??= this.#begin()
     const bytes = Buffer.from(`${line}\n`)
     writeSync(this.#open.file, bytes)
@@ -96,8 +98,7 @@ export class Spool {
   /** Lets the folder go. What is in it waits for the next process. */
   close(): void {
     this.seal()
-    const lock = join(this.#folder, lockName)
-    if (readOrNothing(lock) === String(process.pid)) unlinkSync(lock)
+    this.#lock.release()
   }
 
   #begin() {
@@ -112,36 +113,5 @@ export class Spool {
     const records = readFileSync(path, 'utf8').split('\n').length - 1
     unlinkSync(path)
     this.#dropped(records)
-  }
-
-  #lock(): void {
-    const path = join(this.#folder, lockName)
-    try {
-      writeFileSync(path, String(process.pid), { flag: 'wx', mode: 0o600 })
-    } catch (error) {
-      const owner = Number(readOrNothing(path))
-      if (owner !== process.pid && isAlive(owner))
-        throw new Error(`The process ${owner} ships from ${this.#folder}. Give each process a folder of its own.`, { cause: error })
-      writeFileSync(path, String(process.pid), { mode: 0o600 })
-    }
-  }
-}
-
-function readOrNothing(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // a process of somebody else is one
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
 }

@@ -8,11 +8,11 @@ import type { BoundAccessor, Link } from './bound-accessor.ts'
 import { sameValue } from './changed-fields.ts'
 import { completeRecord, insertDrafts } from './insert.ts'
 import { lockRecordsById } from './lock.ts'
-import { refuseLockedFields, requireOperation, requireRecords, unseenFields } from './permit.ts'
+import { presentTargets, refuseLockedFields, requireOperation, requireRecords, unseenFields } from './permit.ts'
 import { checkRecordLimit } from './record-limit.ts'
 import { stampUpdated } from './stamps.ts'
 import { type RecordUpdate, type StoredChange, storeChanges, updateAsked } from './update.ts'
-import { existingIds, missingTarget } from './violation.ts'
+import { missingTarget } from './violation.ts'
 
 /** How records that were elsewhere before are taken in. */
 export interface ImportHow {
@@ -152,7 +152,8 @@ function* insertAsFarAsPossible(
   how: ImportHow,
   waiting: Waiting[],
 ): Task<void> {
-  const absent = yield* absentTargets(bound, session, records, how)
+  const fresh = records.map((record) => ({ record, changed: record }))
+  const absent = yield* absentTargets(bound, session, fresh, how)
   for (const { record, link } of absent) {
     waiting.push({ record, field: link.field, value: record[link.field.name] })
     record[link.field.name] = placeholder(bound, record, link)
@@ -179,8 +180,7 @@ function* storeAsFarAsPossible(
   waiting: Waiting[],
 ): Task<void> {
   const changed = new Map(changes.map((change) => [change.record, change.changed]))
-  const records = changes.map(({ record }) => record)
-  for (const { record, link } of yield* absentTargets(bound, session, records, how)) {
+  for (const { record, link } of yield* absentTargets(bound, session, changes, how)) {
     waiting.push({ record, field: link.field, value: record[link.field.name] })
     delete changed.get(record)?.[link.field.name]
   }
@@ -191,20 +191,20 @@ function* storeAsFarAsPossible(
 function* absentTargets(
   bound: BoundAccessor,
   session: Session,
-  records: readonly FieldValues[],
+  changes: readonly StoredChange[],
   how: ImportHow,
 ): Task<{ record: FieldValues; link: Link }[]> {
   const absent: { record: FieldValues; link: Link }[] = []
-  const own = new Set(records.map((record) => record[bound.model.id.name]))
+  const own = new Set(changes.map(({ record }) => record[bound.model.id.name]))
   for (const link of bound.references) {
     const { name } = link.field
     const isThere = (id: unknown): boolean => id === null || id === undefined || (link.target === bound && own.has(id))
-    const wanted = new Set(records.map((record) => record[name]).filter((id) => !isThere(id)))
+    const wanted = new Set(changes.map(({ changed }) => changed[name]).filter((id) => !isThere(id)))
     if (wanted.size === 0) continue
-    const present = yield* existingIds(link.target.table, session, [...wanted], session.context)
+    const present = yield* presentTargets(session, link, [...wanted])
     if (present.size === wanted.size) continue
     if (!how.mayWait(link)) throw missingTarget(link)
-    for (const record of records) if (!isThere(record[name]) && !present.has(record[name])) absent.push({ record, link })
+    for (const { record, changed } of changes) if (!isThere(changed[name]) && !present.has(changed[name])) absent.push({ record, link })
   }
   return absent
 }

@@ -159,7 +159,7 @@ interface NewContent {
 
 /**
  * A record can only point to what the caller may read: everything else is not there.
- * @param mayWait whether a target that is not there at all may come later in the unit, with its reference
+ * @param mayWait whether a target may come later in the unit: whoever fills the reference in then asks for it
  */
 export function* requireTargets(
   bound: BoundAccessor,
@@ -167,22 +167,23 @@ export function* requireTargets(
   changes: readonly NewContent[],
   mayWait: (link: Link) => boolean = () => false,
 ): Task<void> {
-  if (bound.references.length === 0) return
-  const context = { ...session.context, asked: true }
   for (const link of bound.references) {
     const { field, target } = link
-    if (field.role !== 'data' || !isHeld(target, context)) continue
+    if (field.role !== 'data' || mayWait(link) || !isHeld(target, { ...session.context, asked: true })) continue
     const wanted = new Set(changes.map(({ record, changed = record }) => changed[field.name]))
     wanted.delete(null)
     wanted.delete(undefined)
     if (wanted.size === 0) continue
-    const present = yield* existingIds(target.table, session, [...wanted], context)
+    const present = yield* presentTargets(session, link, [...wanted])
     // Records that are made together may point to each other.
     if (target === bound) for (const { record } of changes) present.add(record[bound.model.id.name])
-    const missing = [...wanted].filter((id) => !present.has(id))
-    if (missing.length === 0) continue
-    if (!mayWait(link) || (yield* existingIds(target.table, session, missing, undefined)).size > 0) throw missingTarget(link)
+    for (const id of wanted) if (!present.has(id)) throw missingTarget(link)
   }
+}
+
+/** Which of these targets are there for the caller. Who has made or changed a record is told whether it may read of them or not. */
+export function presentTargets(session: Session, { field, target }: Link, ids: readonly unknown[]): Task<Set<unknown>> {
+  return existingIds(target.table, session, ids, { ...session.context, asked: field.role === 'data' })
 }
 
 function isNowhere({ model }: BoundAccessor, { tenant, principal, access }: CallerContext): boolean {

@@ -189,6 +189,20 @@ describeEngines('whoever looks for a way around the rules', (engine) => {
     })
   })
 
+  test('by the report of an import, which tells the same of a record that is hidden and of none', async () => {
+    const Page = defineModel('pages', { open: Type.Boolean(), next_id: Type.Optional(Ref((): AnyModel<number> => Page)) })
+    const pages = new ModelAccessor(Page, 'pages')
+    const book = await open([pages], { access: [defineAccess(Page, { all: { open: true } })] })
+    await pages.insert({ open: false })
+    const told = (target: number) =>
+      book.actingAs({ principal: boss }, () =>
+        book.import({ pages: csv('id,open,next_id', '10,true,11', `11,true,${target}`, '12,true,10') }),
+      )
+    const { errors } = await told(999)
+    expect(errors).toMatchObject([{ line: 3, field: 'next_id' }])
+    expect((await told(1)).errors).toEqual(errors)
+  })
+
   test('by a stream or a commit hook that goes on when the request is over', async () => {
     const stream = storage.actingAs({ principal: boss }, () => staff.stream())
     expect(names(await everyOf(stream))).toEqual(['Ann'])

@@ -1,4 +1,5 @@
 import {
+  type AnyModel,
   defineModel,
   ForbiddenError,
   ModelAccessor,
@@ -31,6 +32,11 @@ const Badge = defineModel(
   { tenant: 'org', unique: [['code']], softDelete: true },
 )
 const Note = defineModel('notes', { text: Type.String() })
+const Step = defineModel(
+  'steps',
+  { org: Type.String({ maxLength: 50 }), next_id: Type.Optional(Ref((): AnyModel<number> => Step)) },
+  { tenant: 'org' },
+)
 
 const red: Principal = { id: 1, tenant: 'red' }
 const blue: Principal = { id: 2, tenant: 'blue' }
@@ -42,10 +48,11 @@ describeEngines('tenancy', (database) => {
   const orders = new ModelAccessor(Order, 'orders')
   const badges = new ModelAccessor(Badge, 'badges')
   const notes = new ModelAccessor(Note, 'notes')
+  const steps = new ModelAccessor(Step, 'steps')
   let storage: Storage
 
   beforeAll(async () => {
-    const opened = await openStorage({ url: await database.freshUrl(), accessors: [customers, orders, badges, notes] })
+    const opened = await openStorage({ url: await database.freshUrl(), accessors: [customers, orders, badges, notes, steps] })
     storage = opened as unknown as Storage
     await customers.insert({ email: 'a@example.com' }, { principal: red })
     await customers.insert({ email: 'b@example.com' }, { principal: blue })
@@ -151,6 +158,19 @@ describeEngines('tenancy', (database) => {
       expect(taken).toMatchObject({ applied: false, errors: [{ message: expect.stringContaining('has the same email') }] })
       const strange = await storage.import({ customers: csv('org,email', 'blue,q@example.com') })
       expect(strange).toMatchObject({ applied: false, errorCount: 1 })
+    })
+  })
+
+  test('a row of an import does not wait for another tenant’s record, which is as if it were not there', async () => {
+    await steps.insert({ id: 7 } as never, { principal: blue })
+    await storage.actingAs({ principal: red }, async () => {
+      const report = await storage.import({ steps: csv('id,next_id', '20,21', '21,7', '22,20') })
+      expect(report).toMatchObject({ applied: false, errorCount: 1 })
+      expect(report.errors).toEqual([
+        { file: 'steps', line: 3, field: 'next_id', message: 'next_id points to a record of steps that does not exist.' },
+      ])
+      expect(await storage.import({ steps: csv('id,next_id', '20,21', '21,') })).toMatchObject({ applied: true, errorCount: 0 })
+      await steps.purgeMany([20, 21])
     })
   })
 

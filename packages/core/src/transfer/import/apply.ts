@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { BoundAccessor, Link } from '../../accessor/bound-accessor.ts'
 import { type ImportOutcome, importRecords } from '../../accessor/import-records.ts'
-import { existingIds, missingTarget, withNamedConflicts } from '../../accessor/violation.ts'
+import { presentTargets } from '../../accessor/permit.ts'
+import { missingTarget, withNamedConflicts } from '../../accessor/violation.ts'
 import { ConflictError, ValidationError } from '../../errors.ts'
 import type { FieldValues } from '../../query/bound-table.ts'
 import { fillReferences } from '../../query/fill-references.ts'
@@ -182,9 +183,7 @@ class Apply {
     const link = table?.bound.references.find(({ field }) => field.name === name)
     if (!table || !link) throw new Error('a reference waits in a table that is not imported')
     const { bound, file } = table
-    // What the caller may not read is not there for it.
-    const caller = { ...this.#session.context, asked: true }
-    const present = yield* existingIds(link.target.table, this.#session, [...new Set(rows.map(([, , , , value]) => value))], caller)
+    const present = yield* presentTargets(this.#session, link, [...new Set(rows.map(([, , , , value]) => value))])
     const absent = rows.filter(([, , , , value]) => !present.has(value))
     for (const [line] of absent) this.#fault(file, line, missingTarget(link))
     const filled = rows.filter(([, , , , value]) => present.has(value)).map(([line, , , id, value]) => ({ line, id, value }))
