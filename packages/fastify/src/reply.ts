@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { Pagination } from '@strongroom/contract'
 import type { FastifyReply } from 'fastify'
 import { responseStyleOf } from './response-style.ts'
@@ -20,6 +21,11 @@ export function answerText(reply: FastifyReply, status: number, text: string, { 
   if (responseStyleOf(reply.request) === 'bare') return text
   // The members of a SuccessEnvelope.
   return `{"success":true,"message":${JSON.stringify(message)},"data":${text},"pagination":${JSON.stringify(pagination ?? null)}}`
+}
+
+/** Answers HEAD where nobody knows how long the answer to GET would be: without a length, which is 0 where nothing is sent (RFC 9110, 8.6). */
+export function answerHead(reply: FastifyReply): FastifyReply {
+  return reply.send(Readable.from([]))
 }
 
 /** Lets scripts of other origins read these headers, beside the ones that the host exposes; `names` as they stand in a header, with commas. */

@@ -140,6 +140,7 @@ describeEngines('the feed of changes over HTTP', (engine) => {
     expect((await fetch(`${url}/notes/changes`, { headers: { 'last-event-id': 'x' } })).status).toBe(400)
     const head = await fetch(`${url}/notes/changes`, { method: 'HEAD' })
     expect([head.status, head.headers.get('content-type')]).toEqual([200, 'text/event-stream; charset=utf-8'])
+    expect(head.headers.get('content-length')).toBeNull()
   })
 
   test('answers the form that is accepted rather', async () => {

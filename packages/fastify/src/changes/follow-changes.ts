@@ -7,7 +7,7 @@ import { readNumber, wireEntry } from '../entries.ts'
 import { goneSignal } from '../operators/download.ts'
 import { preferredWait } from '../operators/prefer.ts'
 import { rawQuery, readQuery } from '../query.ts'
-import { answerJson, exposeHeaders } from '../reply.ts'
+import { answerHead, answerJson, exposeHeaders } from '../reply.ts'
 import { eventStream } from './event-stream.ts'
 import { FeedReader, type Followed } from './feed-reader.ts'
 import { OpenFeeds } from './open-feeds.ts'
@@ -32,10 +32,7 @@ export function followChanges(scope: FastifyInstance, followed: Followed): Route
     await followed.check(request)
     const { after, limit } = readChangesQuery(request)
     const isJson = prefersJson(request)
-    if (request.method === 'HEAD')
-      return announce(reply, isJson)
-        .type(isJson ? jsonType : eventsType)
-        .send()
+    if (request.method === 'HEAD') return answerHead(announce(reply, isJson).type(isJson ? jsonType : eventsType))
     const feeds = openFeeds(scope)
     feeds.begin(reply, principalOf(request))
     const signal = AbortSignal.any([closing.signal, goneSignal(reply)])

@@ -1,6 +1,7 @@
 import type { BackupReport, Storage } from '@strongroom/core'
 import type { RouteHandlerMethod } from 'fastify'
 import { readFlags } from '../query.ts'
+import { answerHead } from '../reply.ts'
 import { announceFile, goneSignal } from './download.ts'
 import { DownloadStream } from './download-stream.ts'
 import type { Downloads } from './downloads.ts'
@@ -11,7 +12,7 @@ export function downloadBackup(storage: Storage, operators: Operators, downloads
   return async (request, reply) => {
     await requireOperator(operators, request)
     readFlags(request, [])
-    if (request.method === 'HEAD') return announceFile(reply, 'application/x-sqlite3', 'backup', 'sqlite').send()
+    if (request.method === 'HEAD') return answerHead(announceFile(reply, 'application/x-sqlite3', 'backup', 'sqlite'))
     downloads.begin(reply)
     const file = new DownloadStream(reply.raw)
     const ready = Promise.withResolvers<BackupReport>()

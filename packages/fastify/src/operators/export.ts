@@ -4,6 +4,7 @@ import { exportParameters, readFlag, readParameters } from '@strongroom/contract
 import { type ExportOptions, ForbiddenError, InvalidQueryError, type Storage } from '@strongroom/core'
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { rawQuery, readQuery } from '../query.ts'
+import { answerHead } from '../reply.ts'
 import { announceFile, goneSignal } from './download.ts'
 import { DownloadStream } from './download-stream.ts'
 import type { Downloads } from './downloads.ts'
@@ -18,7 +19,7 @@ export function exportTables(storage: Storage, operators: Operators, downloads: 
       throw new ForbiddenError('Secrets are for those who work for all tenants. Leave secrets out.')
     if (request.method === 'HEAD') {
       await checkExport(storage, options)
-      return announceFile(reply, 'application/zip', 'export', 'zip').send()
+      return answerHead(announceFile(reply, 'application/zip', 'export', 'zip'))
     }
     downloads.begin(reply)
     const bytes = new DownloadStream(reply.raw)
