@@ -2,7 +2,7 @@ import { defineModel, ModelAccessor, openStorage } from '@strongroom/core'
 import Database from 'better-sqlite3'
 import { Type } from 'typebox'
 
-const [, , file = '', synchronous = 'FULL', chained = 'chained', writers = '64'] = process.argv
+const [, , file = '', synchronous = 'FULL', side = 'chained', writers = '64'] = process.argv
 
 const User = defineModel('users', {
   name: Type.String({ maxLength: 200 }),
@@ -15,14 +15,15 @@ await openStorage({
   accessors: [users],
   sqlite: { synchronous: synchronous as 'FULL' | 'NORMAL' },
 })
-if (chained !== 'chained') {
+if (side !== 'chained') {
   // What the chain has brought to the tables goes, too: its triggers, and the indexes of its columns. Without positions a component's entries are listed by their ids.
   const database = new Database(file)
+  const brought = side === 'bare' ? "type = 'trigger' OR name LIKE '%seq%'" : "type = 'trigger'"
   for (const { type, name } of database
-    .prepare("SELECT type, name FROM sqlite_schema WHERE tbl_name LIKE 'strongroom_audit_%' AND (type = 'trigger' OR name LIKE '%seq%')")
+    .prepare(`SELECT type, name FROM sqlite_schema WHERE tbl_name LIKE 'strongroom_audit_%' AND (${brought})`)
     .all() as { type: string; name: string }[])
     database.exec(`DROP ${type} "${name}"`)
-  database.exec('CREATE INDEX listed_by_id ON strongroom_audit_log (component, id)')
+  if (side === 'bare') database.exec('CREATE INDEX listed_by_id ON strongroom_audit_log (component, id)')
   database.close()
 }
 

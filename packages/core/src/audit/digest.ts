@@ -70,27 +70,30 @@ function spelt(
   { timestamp, effectiveAt, payload }: LeafTexts,
 ): string {
   const { actor, component, operation } = entry
-  // Whoever does something does more of it: these are the same as in the entry before, mostly.
-  if (actor !== last.actor || component !== last.component || operation !== last.operation)
-    last = { actor, component, operation, texts: [quoted(actor), quoted(component), quoted(operation)] }
-  const [actorText, componentText, operationText] = last.texts
+  // Whoever does something does more of it: these are the same as in the entry before, mostly. The fewer pieces a text has, the sooner it is one.
+  if (actor !== last.actor || component !== last.component || operation !== last.operation) last = pieces(actor, component, operation)
   return (
-    `{"actor":${actorText},"component":${componentText},"effective_at":"${effectiveAt}"` +
-    `,"epoch":${epoch},"id":${id},"operation":${operationText},"payload_hash":"${payload}","position":${seq}` +
+    `${last.start}${effectiveAt}","epoch":${epoch},"id":${id}${last.middle}${payload}","position":${seq}` +
     `,"record_id":${quoted(entry.record_id)},"request_id":${quoted(entry.request_id)},"schema_version":${entry.schema_version}` +
     `,"tenant":${quoted(entry.tenant)},"timestamp":"${timestamp}","transaction_id":${quoted(entry.transaction_id)}}`
   )
+}
+
+/** What an entry's text has of who did what to which component: before its instant, and between its id and its payload hash. */
+function pieces(actor: string, component: string, operation: string) {
+  return {
+    ...{ actor, component, operation },
+    start: `{"actor":${quoted(actor)},"component":${quoted(component)},"effective_at":"`,
+    middle: `,"operation":${quoted(operation)},"payload_hash":"`,
+  }
 }
 
 function quoted(text: string | null): string {
   return text === null ? 'null' : JSON.stringify(text)
 }
 
-/** Of the last entry: what is quoted, and how. */
-let last: Pick<LeafFields, 'actor' | 'component' | 'operation'> & { readonly texts: readonly [string, string, string] } = {
-  ...{ actor: '', component: '', operation: '' },
-  texts: ['""', '""', '""'],
-}
+/** Those of the last entry. */
+let last = pieces('', '', '')
 
 /** The leaf of an entry's text. */
 export function leafHash(text: string): Buffer {
@@ -117,8 +120,9 @@ export function merkleRootHex(leaves: readonly string[]): string {
 }
 
 /** Bytes in hexadecimal. */
-export function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
-  return Buffer.from(buffer, byteOffset, byteLength).toString('hex')
+export function hexOf(bytes: Uint8Array): string {
+  // What is hashed here is a Buffer: to make another one of it takes as long as to write it.
+  return (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)).toString('hex')
 }
 
 const pair = Buffer.alloc(1 + 2 * digestBytes)

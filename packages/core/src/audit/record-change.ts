@@ -185,7 +185,8 @@ export class AuditWriter {
     const tables = { log: this.#log, head: this.#head }
     const { places, head } = chainEntries(yield* headToFollow(tables, connection), entries)
     const placed = entries.map((entry, index) => Object.assign(entry, places[index]))
-    yield* writeEntries(tables, connection, placed, { stand: head, sealedAt: this.#now() })
+    // They are sealed as they are written.
+    yield* writeEntries(tables, connection, placed, { stand: head, sealedAt: entries[0]?.timestamp ?? this.#now() })
   }
 
   /** Time that never runs backwards within this process: where units run one at a time, entries sort by it as they sort by id. */
