@@ -222,6 +222,15 @@ describeEngines('conflicts', (engine) => {
       expect([await to.orders.count(), await to.invoices.count()]).toEqual([0, 0])
     })
 
+    test('of several broken references the first record’s first one is told', async () => {
+      await to.orders.insert({ company_id: 1 })
+      const broken = to.invoices.insertMany([
+        { order_id: 1, company_id: 7 },
+        { order_id: 8, company_id: 1 },
+      ])
+      expect(await rejectionOf(broken)).toMatchObject({ code: 'reference_conflict', fields: ['company_id'] })
+    })
+
     test('a record may point to itself, and two to each other, and go', async () => {
       await to.couples.insertMany([
         { id: 1, partner: 1 },

@@ -176,7 +176,8 @@ function* finish(
   const audited = group.map(({ previous, record }) => ({ before: previous, after: mode === 'soft' ? record : null }))
   const tell = (connection: Connection): Task<void> =>
     bound.audit.recordChanges(connection, session.context, bound.subject, operation, audited)
-  yield* withNamedConflicts(bound, session, [], storeLast(session, ends, store, tell))
+  const removed = group.map(({ previous }) => previous)
+  yield* withNamedConflicts(bound, session, removed, storeLast(session, ends, store, tell), 'remove')
   yield* runHooks(bound.units, bound.hooks, 'afterDelete', session, operation, group)
   queueCommitHooks(bound.hooks, session, operation, group)
 }

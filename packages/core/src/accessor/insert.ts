@@ -47,9 +47,15 @@ export function* insertDrafts(
   const [first] = records
   if (first && isLastInsert(bound, session, records)) {
     const { connection, context } = session
-    yield* withNamedConflicts(bound, session, records, bound.audit.insertLast(connection, context, bound.subject, bound.table, first), true)
+    yield* withNamedConflicts(
+      bound,
+      session,
+      records,
+      bound.audit.insertLast(connection, context, bound.subject, bound.table, first),
+      'insert',
+    )
   } else {
-    yield* withNamedConflicts(bound, session, records, store, true)
+    yield* withNamedConflicts(bound, session, records, store, 'insert')
     yield* requireRecords(bound, session, 'create', records)
     const audited = records.map((after) => ({ before: null, after }))
     yield* storeLast(session, isLastWrite(bound, session, 'afterInsert', 'create', records.length), undefined, (connection) =>

@@ -4,15 +4,18 @@ import { referenceName, uniqueName } from '../model/constraint-names.ts'
 import type { BoundTable, FieldValues } from '../query/bound-table.ts'
 import { passedOver } from '../query/counted-id.ts'
 import { allOf, equals, oneOf } from '../query/filter.ts'
-import { selectRows } from '../query/rows.ts'
+import { countRows, selectRows } from '../query/rows.ts'
 import { piecesOf } from '../query/shape.ts'
 import type { CallerContext } from '../session/context.ts'
 import type { Session } from '../session/session.ts'
 import type { Task } from '../session/task.ts'
 import type { BoundAccessor, Link } from './bound-accessor.ts'
 
+/** What a statement does with records. */
+type Doing = 'insert' | 'update' | 'remove'
+
 /**
- * Runs a statement that stores records; a broken constraint becomes a ConflictError that names the model's fields. A record that
+ * Runs a statement that stores or removes records; a broken constraint becomes a ConflictError that names the model's fields. A record that
  * breaks several unique keys at once is told the first: the id, then those of the model in their order.
  */
 export function* withNamedConflicts<T>(
@@ -20,13 +23,14 @@ export function* withNamedConflicts<T>(
   session: Session,
   records: readonly FieldValues[],
   work: Task<T>,
-  inserting = false,
+  doing: Doing = 'update',
 ): Task<T> {
   try {
     return yield* work
   } catch (error) {
     if (!(error instanceof ConstraintViolation)) throw error
-    if (error.kind === 'unique') throw yield* uniqueConflict(bound, session, records, error, inserting)
+    if (error.kind === 'unique') throw yield* uniqueConflict(bound, session, records, error, doing === 'insert')
+    if (error.kind === 'reference' && doing === 'remove') throw yield* stillReferenced(bound, session, records, error)
     if (error.kind === 'reference') throw yield* referenceConflict(bound, session, records, error)
     if (error.kind === 'skipped') throw passedOver(bound.table)
     throw new StrongroomError('internal_error', `A value got past the checks of ${bound.component} and was refused by the database.`, {
@@ -90,11 +94,35 @@ function* referenceConflict(
   const named = bound.references.find(({ field }) => referenceName(bound.model.name, field.name) === error.constraint)
   const link = named ?? (error.constraint === undefined ? yield* findBrokenLink(bound, session, records) : undefined)
   if (link) return missingTarget(link, error)
-  if (records.length > 0) return pointsNowhere(bound, error)
-  const referrer = bound.referrers.find(({ source, field }) => referenceName(source.model.name, field.name) === error.constraint)
+  return pointsNowhere(bound, error)
+}
+
+function* stillReferenced(
+  bound: BoundAccessor,
+  session: Session,
+  records: readonly FieldValues[],
+  error: ConstraintViolation,
+): Task<ConflictError> {
+  const named = bound.referrers.find(({ source, field }) => referenceName(source.model.name, field.name) === error.constraint)
+  const referrer = named ?? (error.constraint === undefined ? yield* findReferrer(bound, session, records) : undefined)
   const who = referrer ? `${referrer.source.component} (${referrer.field.name}) points` : 'other records point'
   const message = `${bound.component} cannot be removed while ${who} to it, deleted records included.`
   return new ConflictError('reference_conflict', message, referrer ? [referrer.field.name] : [], { cause: error })
+}
+
+/** For an engine that does not name the reference: the first one by which anybody's record points to one of these. */
+function* findReferrer(
+  { model, referrers }: BoundAccessor,
+  session: Session,
+  records: readonly FieldValues[],
+): Task<BoundAccessor['referrers'][number] | undefined> {
+  for (const referrer of referrers) {
+    for (const ids of piecesOf([...new Set(records.map((record) => record[model.id.name]))], 256)) {
+      const selection = { filter: oneOf(referrer.field.name, ids), includeDeleted: true }
+      if ((yield* countRows(referrer.source.table, session.connection, undefined, selection, 1)) > 0) return referrer
+    }
+  }
+  return undefined
 }
 
 /** Of several records that point to each other, the engine does not tell which one comes too early. */
@@ -108,15 +136,16 @@ export function missingTarget({ field, target }: Link, cause?: unknown): Conflic
   return new ConflictError('reference_conflict', message, [field.name], { cause })
 }
 
-/** For an engine that does not name the reference: the first one whose target is not there. */
+/** For an engine that does not name the reference: the first one, of the first record that has such a one, whose target is not there. */
 function* findBrokenLink(bound: BoundAccessor, session: Session, records: readonly FieldValues[]): Task<Link | undefined> {
+  const present = new Map<Link, ReadonlySet<unknown>>()
   for (const link of bound.references) {
     const wanted = new Set(records.map((record) => record[link.field.name]).filter((value) => value !== null && value !== undefined))
-    if (wanted.size === 0) continue
-    const present = yield* existingIds(link.target.table, session, [...wanted], undefined)
-    if (link.target === bound) for (const record of records) present.add(record[bound.model.id.name])
-    for (const id of wanted) if (!present.has(id)) return link
+    const found = yield* existingIds(link.target.table, session, [...wanted], undefined)
+    if (link.target === bound) for (const record of records) found.add(record[bound.model.id.name])
+    present.set(link, found.add(null).add(undefined))
   }
+  for (const record of records) for (const [link, ids] of present) if (!ids.has(record[link.field.name])) return link
   return undefined
 }
 

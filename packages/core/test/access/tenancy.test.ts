@@ -174,6 +174,41 @@ describeEngines('tenancy', (database) => {
     })
   })
 
+  test('a record that was one’s own once, and whose id another tenant’s has now, does not come back there', async () => {
+    const { transaction_id: made } = await storage.transaction(
+      async () => {
+        await steps.insert({ id: 70 } as never)
+        const [entry] = await storage.audit.find({ component: 'steps', record_id: 70 })
+        return entry as { id: number; transaction_id: string }
+      },
+      { principal: red },
+    )
+    const [first] = await storage.audit.find({ component: 'steps', record_id: 70 })
+    await steps.purge(70, { principal: red })
+    await steps.insert({ id: 70 } as never, { principal: blue, actor: 'stranger' })
+    const reverted = steps.revert(70, { to: Number(first?.id), principal: red })
+    expect(await rejectionOf(reverted)).toMatchObject({ code: 'not_found', message: 'steps has no record 70.' })
+    await storage.audit.waitUntilSealed()
+    const undone = await storage.revert({ batch: made }, { principal: red, conflicts: 'skip' })
+    expect(JSON.stringify(undone)).not.toContain('stranger')
+    expect(await steps.get(70)).toMatchObject({ org: 'blue' })
+    await steps.purge(70)
+  })
+
+  test('what another tenant’s record points to, which code for all tenants has made, is not removed, and is told by its reference', async () => {
+    const customer = await customers.insert({ email: 'shared@example.com' }, { principal: red })
+    const order = await orders.insert({ org: 'blue', customer_id: customer.id, total: 1 }, { principal: everywhere })
+    for (const removed of [customers.purge(customer.id, { principal: red }), customers.purgeMany([customer.id], { principal: red })]) {
+      expect(await rejectionOf(removed)).toMatchObject({
+        code: 'reference_conflict',
+        fields: ['customer_id'],
+        message: 'customers cannot be removed while orders (customer_id) points to it, deleted records included.',
+      })
+    }
+    await orders.purge(order.id)
+    expect(await customers.purge(customer.id, { principal: red })).toBe(true)
+  })
+
   test('whoever belongs to no tenant has nothing, and whoever works for all of them everything', async () => {
     expect(await customers.count({}, { principal: nowhere })).toBe(0)
     expect(await rejectionOf(customers.insert({ email: 'n@example.com' }, { principal: nowhere }))).toBeInstanceOf(ForbiddenError)

@@ -148,7 +148,7 @@ export function* visible(
   if (matching.length === 0 || !isHeld(bound, { ...context, asked: true })) return matching
   const { name } = bound.model.id
   const ids = matching.map((record) => record[name])
-  const there = yield* idsThere(bound, connection, undefined, ids)
+  const there = yield* idsThere(bound, connection.heldTo('every'), undefined, ids)
   const readable = yield* idsThere(bound, connection, context, ids)
   return matching.filter((record) => !there.has(record[name]) || readable.has(record[name]))
 }
