@@ -5,6 +5,7 @@ import { UsageError } from '../errors.ts'
 import { isId } from '../model/record-id.ts'
 import { allOf, equals, everything, type Filter, nothing } from '../query/filter.ts'
 import { countRows } from '../query/rows.ts'
+import { withinReach } from '../query/scope.ts'
 import { everyTenant, type Principal } from '../session/principal.ts'
 import type { BoundAccessor } from './bound-accessor.ts'
 
@@ -78,7 +79,8 @@ async function recordHolds(bound: BoundAccessor, { principal, operation, id }: A
   if (!isId(model, id)) return { exists: false, tenant: false, read: false, asked: false }
   const own = equals(model.id.name, model.id.normalise(id))
   const tenant = principal.tenant === everyTenant ? undefined : principal.tenant
-  const may = (asked: AccessOperation): Filter => access?.decide(asked, { principal }).filter ?? everything
+  const asker = { principal, tenant: tenant ? String(tenant) : null, access: 'caller' as const }
+  const may = (asked: AccessOperation): Filter => withinReach(access?.decide(asked, { principal }).filter ?? everything, asker)
   const holds = (filter: Filter, held: boolean): Awaitable<boolean> => {
     const caller = { access: 'system' as const, ...(held && tenant ? { tenant: String(tenant) } : {}) }
     return units.read(caller, function* (connection, context) {

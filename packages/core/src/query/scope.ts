@@ -11,7 +11,30 @@ import { allOf, equals, everything, type Filter, nothing } from './filter.ts'
  */
 export function scope({ model, readable }: BoundTable, caller: CallerContext | undefined): Filter {
   if (!caller) return everything
-  return allOf(tenantScope(model, caller), readable && caller.asked ? readable(caller) : everything)
+  return allOf(tenantScope(model, caller), readable && caller.asked ? withinReach(readable(caller), caller) : everything)
+}
+
+/** Holds what a filter asks of linked records to those that there are for the caller: another tenant's record links nothing. */
+export function withinReach(filter: Filter, caller: CallerContext): Filter {
+  return reachOf(caller) === 'every' ? filter : heldLinks(filter, caller)
+}
+
+function heldLinks(filter: Filter, caller: CallerContext): Filter {
+  switch (filter.type) {
+    case 'linked':
+      return { ...filter, filter: allOf(tenantScope(filter.table.model, caller), heldLinks(filter.filter, caller)) }
+    case 'not': {
+      const part = heldLinks(filter.part, caller)
+      return part === filter.part ? filter : { type: 'not', part }
+    }
+    case 'and':
+    case 'or': {
+      const parts = filter.parts.map((part) => heldLinks(part, caller))
+      return parts.every((part, index) => part === filter.parts[index]) ? filter : { type: filter.type, parts }
+    }
+    default:
+      return filter
+  }
 }
 
 function tenantScope({ tenant: field }: AnyModel, caller: CallerContext): Filter {

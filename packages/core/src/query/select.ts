@@ -5,7 +5,7 @@ import type { BoundTable } from './bound-table.ts'
 import { describeFilter, renderFilter, renderQuestion } from './condition.ts'
 import { allOf, besides, eachOf, everything, type Filter, heldFields } from './filter.ts'
 import { nullsLargest, type SortKey } from './order.ts'
-import { scope } from './scope.ts'
+import { scope, withinReach } from './scope.ts'
 import { bind, Slot, shapeOf } from './shape.ts'
 
 /** Which records are meant, of those that exist for the caller. */
@@ -34,7 +34,7 @@ export function conditionOf(table: BoundTable, context: CallerContext | undefine
   const { model } = table
   const live: Filter =
     model.deletedAt && !selection.includeDeleted ? { type: 'null', field: model.deletedAt.name, negated: false } : everything
-  return allOf(scope(table, context), live, selection.filter)
+  return allOf(scope(table, context), live, context ? withinReach(selection.filter, context) : selection.filter)
 }
 
 /** `SELECT` of whole records. */
