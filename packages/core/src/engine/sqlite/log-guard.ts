@@ -27,6 +27,7 @@ function triggersOf({ log, head, fixed, payload, place, placed }: LogGuard, refu
   return new Map([
     // An entry that follows the last one is let in by one look at both; what else may begin a log, or go on after a move or restore, takes the longer way.
     // REPLACE passes by DELETE triggers where recursive_triggers is off, so nothing may be there that it would replace.
+    // Any trigger of INSERT has SQLite put the rows of a statement for several into a temporary table first: that costs an entry twice what is asked here (measured, without better-sqlite3).
     // With FAIL an INSERT OR FAIL need not be undone by itself, for which SQLite copies each page that it changes: a third of what the log costs a write (measured).
     make(`${log}__append`, `BEFORE INSERT ON ${table} WHEN ${refusal ?? refused(table, stand)}`, 'FAIL'),
     make(`${log}__update`, `BEFORE UPDATE ON ${table} WHEN NOT (${same(fixed)} AND (${sealing} OR ${erasing}))`),
