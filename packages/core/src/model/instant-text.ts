@@ -1,17 +1,20 @@
-let lastTime = Number.NaN
-let lastText = ''
+/** Instants whose texts are kept, a power of two: those of one shared commit, mostly. */
+const places = 256
+const times = new Float64Array(places).fill(Number.NaN)
+const texts = Array.from({ length: places }, () => '')
 
 /**
- * RFC 3339 text of an instant in UTC, with milliseconds. The last one is kept: what is written in one go (stamps, images, entries, their hashes) has the
- * same moment again and again, and to spell it takes as long as to hash a text.
+ * RFC 3339 text of an instant in UTC, with milliseconds. Some are kept: the same moments (stamps; those of a record in the images before and after, in
+ * the entry and in the answer) are written again and again, and to spell one takes as long as to hash a text.
  */
 export function instantText(instant: Date): string {
   const time = instant.getTime()
-  if (time !== lastTime) {
-    lastText = instant.toISOString()
-    lastTime = time
+  const place = time & (places - 1)
+  if (time !== times[place]) {
+    texts[place] = instant.toISOString()
+    times[place] = time
   }
-  return lastText
+  return texts[place] ?? ''
 }
 
 /** The instant of such a text, as `new Date` has it, in half of the time: a twentieth of a list of records (measured). Every other text is left to `new Date`. */

@@ -16,6 +16,17 @@ test('the text of an instant is read as the same instant', () => {
   )
 })
 
+test('an instant has its own text, whichever were written before', () => {
+  // So few that they come again, with others of the same place in between.
+  const few = fc.tuple(fc.integer({ min: -3, max: 3 }), fc.nat(3)).map(([turns, step]) => new Date(turns * 256 + step))
+  fc.assert(
+    fc.property(fc.array(fc.oneof(few, instants), { maxLength: 40 }), (written) => {
+      expect(written.map(instantText)).toEqual(written.map((instant) => instant.toISOString()))
+    }),
+  )
+  expect(() => instantText(new Date(Number.NaN))).toThrow(RangeError)
+})
+
 test('a text that somebody else has written is what new Date makes of it', () => {
   const character = fc.constantFrom(...'0123456789:-+TtZz./ a\u0000é')
   const changes = fc.array(fc.tuple(fc.nat(23), character), { maxLength: 3 })
