@@ -49,7 +49,7 @@ import type { Session } from './session/session.ts'
 import type { TablesOf } from './session/tables.ts'
 import { wait } from './session/task.ts'
 import { Units } from './session/units.ts'
-import { requireWholeDatabase } from './session/whole-database.ts'
+import { requireRestorable, requireWholeDatabase } from './session/whole-database.ts'
 import type { RecordName, Storage, TransactionOptions } from './storage-interface.ts'
 import { type BackupOptions, type BackupReport, type BackupSource, backupTo } from './transfer/backup/backup.ts'
 import { type ExportOptions, exportTo } from './transfer/export/export.ts'
@@ -281,12 +281,12 @@ class OpenStorage implements Storage {
   }
 
   async restore(source: string | Readable, options?: RestoreOptions): Promise<RestoreReport> {
-    requireWholeDatabase(this.#units, 'a restore replaces')
+    requireRestorable(this.#units, 'restore')
     return this.erasuresAgain.after(await this.#restores.restore(source, options))
   }
 
   async undoRestore(options?: RestoreOptions): Promise<RestoreReport> {
-    requireWholeDatabase(this.#units, 'a restore replaces')
+    requireRestorable(this.#units, 'undoRestore')
     return this.erasuresAgain.after(await this.#restores.undo(options))
   }
 

@@ -70,6 +70,27 @@ describeEngines('writes', (engine) => {
   const entries = async (): Promise<[string, unknown, string][]> =>
     (await storage.audit.find()).reverse().map((entry: AuditEntry) => [entry.operation, entry.record_id, entry.actor])
 
+  test('a promise is no record and no patch: nothing would be written, and its failure be nobody’s', async () => {
+    await users.insert(alice)
+    const late = async () => ({ name: 'Late' })
+    const failing = async () => {
+      throw new Error('nobody hears this')
+    }
+    for (const write of [
+      () => users.insert(late() as never),
+      () => users.insertMany([late()] as never),
+      () => users.save(late() as never),
+      () => users.update(1, late() as never),
+      () => users.update(1, late as never),
+      () => users.update(1, failing as never),
+      () => users.updateMany({}, late as never),
+      () => users.replace(1, late as never),
+      () => users.upsertMany([late()] as never, { on: ['email'] }),
+    ])
+      expect(await rejectionOf(write())).toMatchObject({ code: 'validation_failed', message: expect.stringContaining('await it first') })
+    expect(await entries()).toHaveLength(1)
+  })
+
   describe('insert', () => {
     test('answers the stored record: defaults, null, id and stamps filled in', async () => {
       const row = await users.insert(alice, { actor: 'admin' })

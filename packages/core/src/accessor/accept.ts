@@ -1,3 +1,4 @@
+import { isPromise } from '../engine/is-promise.ts'
 import { ValidationError, type ValidationIssue } from '../errors.ts'
 import type { Field } from '../model/model.ts'
 import { normaliseRecord, validateRecord } from '../model/validate-record.ts'
@@ -9,11 +10,20 @@ import { sameValue } from './changed-fields.ts'
 export function copyInput(input: unknown): FieldValues {
   if (typeof input !== 'object' || input === null || Array.isArray(input))
     throw new ValidationError('A record is an object of fields and values.')
+  if (isPromise(input)) throw promised(input)
   const copy: FieldValues = {}
   // Own fields of whatever object it is.
   const given = input as FieldValues
   for (const name of Object.keys(given)) if (given[name] !== undefined) copy[name] = given[name]
   return copy
+}
+
+/** It has no fields, so that a change would change nothing, and its failure would be nobody's. */
+function promised(input: PromiseLike<unknown>): ValidationError {
+  input.then(undefined, () => undefined)
+  return new ValidationError(
+    'A record is an object of fields and values, and not a promise of one: await it first, and let a function of the record answer at once.',
+  )
 }
 
 /**

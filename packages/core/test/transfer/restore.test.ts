@@ -126,6 +126,17 @@ describeEngines('storage.restore', (engine) => {
     expect(after.entries[0]).toMatchObject({ operation: 'restore_database', actor: 'operator' })
   })
 
+  test('is no part of a transaction or hook, which it would wait for', async () => {
+    const server = await start()
+    const { people, storage, backup } = server
+    const before = await contentOf(server)
+    for (const call of [() => storage.restore(backup), () => storage.restore(backup, { dryRun: true }), () => storage.undoRestore()])
+      expect(await rejectionOf(storage.transaction(() => call()))).toMatchObject({ code: 'outer_handle' })
+    people.afterInsert(async () => void (await storage.restore(backup)))
+    expect(await rejectionOf(people.insert({ name: 'Eve' }))).toMatchObject({ code: 'outer_handle' })
+    expect(await contentOf(server)).toEqual(before)
+  })
+
   test('without a restore there is nothing to undo', async () => {
     const { storage } = await start()
     expect(await rejectionOf(storage.undoRestore())).toMatchObject({ code: 'state_conflict' })

@@ -5,6 +5,7 @@ import type { WriteOptions } from '../../session/options.ts'
 import type { Session } from '../../session/session.ts'
 import type { Task } from '../../session/task.ts'
 import type { Units } from '../../session/units.ts'
+import { requireOutside } from '../../session/whole-database.ts'
 import { withWorkFile } from '../files.ts'
 import type { Transfers } from '../transfers.ts'
 import { applyTables } from './apply.ts'
@@ -84,8 +85,7 @@ export function checkImport({ units }: ImportTarget, source: unknown, { mode = '
     throw new UsageError('invalid_options', `"${stranger}" is no option of import. There are ${optionNames.join(', ')}.`)
   if (mode !== 'insert' && mode !== 'upsert') throw new InvalidQueryError('mode is insert or upsert.')
   if (!isSource(source)) throw new UsageError('invalid_options', 'Say what to import: a zip, or CSV files by their tables.')
-  if (units.isInside())
-    throw new UsageError('outer_handle', 'storage.import() was called inside a transaction or hook. It is a unit of its own.')
+  requireOutside(units, 'import')
 }
 
 interface Place {
