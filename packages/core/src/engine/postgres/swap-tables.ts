@@ -19,12 +19,26 @@ export interface TableSwap {
   readonly prepare: () => Promise<void>
 }
 
+/** Milliseconds, as the server has it set. */
+const deadlockTimeout = `(SELECT setting::bigint FROM pg_settings WHERE name = 'deadlock_timeout')`
+
+/** Milliseconds that an autovacuum may take to end when it is told to. */
+const vacuumEnd = 1_000
+
+/** Milliseconds, for a server whose deadlock_timeout is longer than a restore tries. */
+const mostVacuumWait = 10_000
+
 /** Swaps tables in one transaction: who waits for the lock finds the new ones, since PostgreSQL looks names up again after a wait. */
 export async function swapTables(client: Client, { tables, live, staging, safety, lockWait, prepare }: TableSwap): Promise<void> {
   const run = (sql: string) => client.query({ sql })
   const inLive = (table: string): string => `${quoteName(live)}.${quoteName(table)}`
-  await run(`BEGIN; ${reachSql('every')}; SET LOCAL lock_timeout = ${Math.trunc(lockWait)}`)
+  await run(`BEGIN; ${reachSql('every')}`)
   try {
+    // PostgreSQL ends an autovacuum for whoever has waited for it a deadlock_timeout long, which is longer than others may wait behind a
+    // try; nobody who reads or writes waits behind this lock, and it keeps the next autovacuum away.
+    await run(`SELECT set_config('lock_timeout', least(${deadlockTimeout} + ${vacuumEnd}, ${mostVacuumWait})::text, true)`)
+    await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN SHARE UPDATE EXCLUSIVE MODE`)
+    await run(`SET LOCAL lock_timeout = ${Math.trunc(lockWait)}`)
     await run(awaitSnapshots(live))
     await run(`LOCK TABLE ${tables.map(inLive).join(', ')} IN ACCESS EXCLUSIVE MODE`)
     await refuseDependents(client, live, tables)
