@@ -68,17 +68,6 @@ describeEngines('the metrics of a guest', (engine) => {
     expect([...told.keys()].join()).not.toMatch(/canary|ada/i)
   })
 
-  test('count requests over a connection once, and leave Node alone with the end of what is sent', async () => {
-    const host = Fastify()
-    const listeners: number[] = []
-    host.addHook('onSend', async (_request, reply) => void listeners.push(reply.raw.listenerCount('finish')))
-    const { app } = await startServer(engine, {}, host)
-    const url = await app.listen({ port: 0, host: '127.0.0.1' })
-    for (let turn = 0; turn < 3; turn++) expect((await fetch(`${url}/users`)).status).toBe(200)
-    expect(listeners).toEqual([1, 1, 1])
-    expect((await samples(app)).get('http_requests_total{method="GET",route="/users",status="200"}')).toBe(3)
-  })
-
   test('say that the database does not answer, where it does not', async () => {
     const { app, storage } = await startServer(engine)
     await storage.close()
