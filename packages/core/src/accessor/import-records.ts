@@ -179,10 +179,9 @@ function* storeAsFarAsPossible(
   how: ImportHow,
   waiting: Waiting[],
 ): Task<void> {
-  const changed = new Map(changes.map((change) => [change.record, change.changed]))
-  for (const { record, link } of yield* absentTargets(bound, session, changes, how)) {
+  for (const { record, changed, link } of yield* absentTargets(bound, session, changes, how)) {
     waiting.push({ record, field: link.field, value: record[link.field.name] })
-    delete changed.get(record)?.[link.field.name]
+    delete changed[link.field.name]
   }
   yield* storeChanges(bound, session, changes)
 }
@@ -193,8 +192,8 @@ function* absentTargets(
   session: Session,
   changes: readonly StoredChange[],
   how: ImportHow,
-): Task<{ record: FieldValues; link: Link }[]> {
-  const absent: { record: FieldValues; link: Link }[] = []
+): Task<(StoredChange & { readonly link: Link })[]> {
+  const absent: (StoredChange & { readonly link: Link })[] = []
   const own = new Set(changes.map(({ record }) => record[bound.model.id.name]))
   for (const link of bound.references) {
     const { name } = link.field
@@ -204,7 +203,8 @@ function* absentTargets(
     const present = yield* presentTargets(session, link, [...wanted])
     if (present.size === wanted.size) continue
     if (!how.mayWait(link)) throw missingTarget(link)
-    for (const { record, changed } of changes) if (!isThere(changed[name]) && !present.has(changed[name])) absent.push({ record, link })
+    for (const { record, changed } of changes)
+      if (!isThere(changed[name]) && !present.has(changed[name])) absent.push({ record, changed, link })
   }
   return absent
 }
