@@ -63,7 +63,9 @@ export async function startServer(
   const auth = passwordAuthentication({ users, passwordHash: cheap, secret, ...options })
   const accessors: AnyAccessor[] = [users, ...(auth.accessors ?? [])]
   const storage = await openStorage({ url: url ?? (await sharedUrl(engine)), accessors, access: [] })
-  if (url === undefined) await empty(storage as unknown as Storage)
+  // Parts that serve any server take a storage whose accessors they do not know by name.
+  const anyStorage = storage as unknown as Storage
+  if (url === undefined) await empty(anyStorage)
   const log: string[] = []
   const app = Fastify({ trustProxy, logger: { level: 'warn', stream: { write: (line: string) => void log.push(line) } } })
   app.setErrorHandler((error: Error, _, reply) => {
@@ -72,10 +74,10 @@ export async function startServer(
     return reply.code(error.status).send({ code: error.code, detail: error.message })
   })
   await app.register(async (scope) => {
-    await auth.mount?.(scope, storage as unknown as Storage)
+    await auth.mount?.(scope, anyStorage)
     scope.get('/who', async (request) => ({ principal: await auth.authenticate(request) }))
   })
-  const server = { app, auth, storage: storage as unknown as Storage, users, log }
+  const server = { app, auth, storage: anyStorage, users, log }
   opened.push(server)
   return server
 }

@@ -61,6 +61,7 @@ describeEngines('where', (engine) => {
   test('refuses what no query can say, and what the server does not have', async () => {
     const { client, baseUrl } = await startServer(engine)
     expect(await rejectionOf(client.users.list({ where: { or: [] } }))).toBeInstanceOf(TypeError)
+    // What the types refuse is what is tested.
     const untyped = clientOf(baseUrl) as unknown as Record<'users', { list(options: object): Promise<unknown> }>
     expect(await rejectionOf(untyped.users.list({ where: { age: { above: 1 } } }))).toBeInstanceOf(TypeError)
     const unknown = await rejectionOf(untyped.users.list({ where: { nmae: 'x' } }))

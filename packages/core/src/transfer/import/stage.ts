@@ -31,7 +31,7 @@ export interface ImportWatch {
   progress(done: Partial<Omit<ImportProgress, 'phase'>>): void
 }
 
-/** Rows that are written by one statement each for the table and the log: the largest size that statements are kept for. */
+/** Rows that are staged, and later written, together. */
 const rowsAtOnce = 256
 
 /** Characters of the cells of a chunk, 1 MiB: a chunk of large rows must not fill the memory, or stop the event loop for long. */
