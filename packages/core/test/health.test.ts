@@ -118,8 +118,8 @@ describeEngines('storage.health', (engine) => {
   test('is refused once the storage is closed', async () => {
     const { storage } = await start()
     await storage.close()
-    for (const asked of [storage.ping(), storage.health(), storage.backups()])
-      expect(await rejectionOf(asked)).toMatchObject({ code: 'storage_closed' })
+    for (const ask of [() => storage.ping(), () => storage.health(), () => storage.backups()])
+      expect(await rejectionOf(ask())).toMatchObject({ code: 'storage_closed' })
   })
 
   needs(engine, 'oneFile', () => {
