@@ -36,6 +36,17 @@ export async function onBothEngines(
   return sumRuns(runs)
 }
 
+/** Gives a campaign an empty database of each engine at once. */
+export async function withBothEngines<T>(campaign: (urls: Readonly<Record<EngineName, string>>) => Promise<T>): Promise<T> {
+  const sqlite = await emptyFile()
+  const postgres = await emptySchema()
+  try {
+    return await campaign({ sqlite: sqlite.url, postgres: postgres.url })
+  } finally {
+    await Promise.all([sqlite.remove(), postgres.remove()])
+  }
+}
+
 async function emptyFile(): Promise<EmptyDatabase> {
   const folder = await tempFolder('counting')
   return { url: `sqlite:${join(folder.path, 'counting.db')}`, remove: folder.remove }

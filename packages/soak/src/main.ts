@@ -1,8 +1,9 @@
 import { engineNames } from '@strongroom/testkit'
 import { accessMutantsCampaign } from './access-mutants/campaign.ts'
 import { accessRequestsCampaign } from './access-requests/campaign.ts'
-import { type BothEnginesOptions, onBothEngines } from './both-engines.ts'
+import { type BothEnginesOptions, onBothEngines, withBothEngines } from './both-engines.ts'
 import { changesCampaign } from './changes/campaign.ts'
+import { differencesCampaign } from './differences/campaign.ts'
 import { type Evidence, evidenceSoFar, writeEvidence } from './evidence.ts'
 import { exactlyOnceCampaign } from './exactly-once.ts'
 import { failoverCampaign } from './failover.ts'
@@ -48,6 +49,8 @@ const campaigns: Readonly<Record<string, { readonly run: (options: BothEnginesOp
   'access-requests': { run: (options) => onBothEngines(accessRequestsCampaign, options), rounds: 24_000 },
   changes: { run: (options) => onBothEngines(changesCampaign, options), rounds: 30_000 },
   shippers: { run: (options) => onBothEngines(shippersCampaign, options), rounds: 100_000 },
+  // Both engines are asked at once, whichever is named.
+  differences: { run: (options) => withBothEngines((urls) => differencesCampaign({ ...options, urls })), rounds: 50_000 },
   requests: { run: (options) => onBothEngines(requestsCampaign, options), rounds: 20_000 },
 }
 

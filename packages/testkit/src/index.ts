@@ -4,7 +4,7 @@ export { brokenPromises, type DocBlock, type DocCall, type DocProgram, docBlocks
 export { type DocSurroundings, runDocProgram } from './doc-runner.ts'
 export { describeEngines, needs, type TestEngine } from './engines.ts'
 export { freePort } from './free-port.ts'
-export { asSuperuser, type FreshDatabase, freshPostgres } from './fresh-database.ts'
+export { asSuperuser, type FreshDatabase, freshPostgres, freshSqlite } from './fresh-database.ts'
 export { makeZip, type ZippedFile } from './make-zip.ts'
 export { type PostgresCluster, startPostgresCluster } from './postgres-cluster.ts'
 export { type PostgresServer, startPostgres } from './postgres-server.ts'
