@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises'
+import { type FileHandle, open, readFile } from 'node:fs/promises'
 import type { Logger } from '../logger.ts'
 import { type Checkpoint, readCheckpoints } from './checkpoint.ts'
 
@@ -55,9 +55,10 @@ export class CheckpointSchedule {
       this.#last ??= await lastIn(file)
       const checkpoint = await make()
       if (!isNewer(checkpoint, this.#last)) return
-      const target = await open(file, 'a')
+      const target = await open(file, 'a+')
       try {
-        await target.writeFile(`${JSON.stringify(checkpoint)}\n`)
+        // Behind a line that was cut off a new one begins.
+        await target.writeFile(`${(await endsWithin(target)) ? '\n' : ''}${JSON.stringify(checkpoint)}\n`)
         await target.datasync()
       } finally {
         await target.close()
@@ -76,10 +77,20 @@ function isNewer(checkpoint: Checkpoint, last: Checkpoint | undefined): boolean 
   return !last || (['origin', 'epoch', 'size', 'public_key'] as const).some((name) => checkpoint[name] !== last[name])
 }
 
+/** Whether the file ends in the middle of a line. */
+async function endsWithin(file: FileHandle): Promise<boolean> {
+  const { size } = await file.stat()
+  if (size === 0) return false
+  const { buffer } = await file.read({ buffer: Buffer.alloc(1), position: size - 1 })
+  return buffer.toString() !== '\n'
+}
+
 async function lastIn(file: string): Promise<Checkpoint | undefined> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return ''
     throw error
   })
-  return text.trim() === '' ? undefined : readCheckpoints(text).at(-1)
+  // Of the first line only the beginning may have found room.
+  const isBegun = text.startsWith('{') && !text.includes('}')
+  return text.trim() === '' || isBegun ? undefined : readCheckpoints(text).at(-1)
 }

@@ -97,14 +97,16 @@ export function readCheckpoint(text: string): Checkpoint {
 }
 
 /**
- * Reads the checkpoints of a file: one in JSON, or one on each line.
+ * Reads the checkpoints of a file: one in JSON, or one on each line. Beside whole lines those are passed over that a full disk or a power loss
+ * has cut off.
  * @throws InvalidQueryError for what is none
  */
 export function readCheckpoints(text: string): Checkpoint[] {
   if (parse(text) !== undefined) return [readCheckpoint(text)]
   const lines = text.split('\n').filter((line) => line.trim() !== '')
   if (lines.length === 0) throw new InvalidQueryError('There is no checkpoint in the file.')
-  return lines.map(readCheckpoint)
+  const whole = lines.filter((line) => line.trimEnd().endsWith('}'))
+  return (whole.length > 0 ? whole : lines).map(readCheckpoint)
 }
 
 function parse(text: string): unknown {

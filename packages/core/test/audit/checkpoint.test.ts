@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   type Checkpoint,
@@ -265,6 +265,49 @@ describeEngines('checkpoints of the audit log', (engine) => {
     expect(third.at(-1)?.size).toBe(3)
     const storage = await open([new ModelAccessor(Note, 'notes')], { url })
     expect(await findings(storage, third)).toMatchObject({ ok: true, fault: null })
+  })
+
+  test('go on in a file whose last line was cut off, by a full disk or a power loss, and hold with it', async () => {
+    const folder = await tempFolder('checkpoints')
+    onTestFinished(folder.remove)
+    const file = join(folder.path, 'checkpoints.jsonl')
+    const url = await engine.freshUrl()
+    const errors: unknown[] = []
+    const logger = { info: () => undefined, warn: () => undefined, error: (...told: unknown[]) => errors.push(told) }
+    const start = async () => {
+      const notes = new ModelAccessor(Note, 'notes')
+      const storage = await open([notes], { url, logger, auditCheckpoints: { key, file, every: '1d' } })
+      await notes.insert({ text: 'x' })
+      await storage.close()
+      return readFile(file, 'utf8')
+    }
+    const whole = await start()
+    await writeFile(file, whole.slice(0, 100))
+    expect(readCheckpoints(await start()).at(-1)?.size).toBe(2)
+    await writeFile(file, `${whole}${whole.slice(0, 100)}`)
+    const text = await start()
+    expect(errors).toEqual([])
+    const checkpoints = readCheckpoints(text)
+    expect(checkpoints.at(-1)?.size).toBe(3)
+    expect(checkpoints.slice(0, -1)).toEqual(expect.arrayContaining(readCheckpoints(whole)))
+    const storage = await open([new ModelAccessor(Note, 'notes')], { url })
+    expect(await findings(storage, checkpoints)).toMatchObject({ ok: true, fault: null })
+  })
+
+  test('are read from a file line by line: what is none is refused, unless it is a line that was cut off beside whole ones', async () => {
+    const { write } = await house()
+    const checkpoint = JSON.stringify(await write(1))
+    const cut = checkpoint.slice(0, -20)
+    for (const lines of [
+      [cut, checkpoint],
+      [checkpoint, cut],
+      [checkpoint, '\0\0\0', checkpoint],
+    ]) {
+      expect(readCheckpoints(lines.join('\n')).length).toBe(lines.filter((line) => line === checkpoint).length)
+    }
+    for (const lines of [[cut], [cut, cut], [checkpoint, '{}'], [checkpoint, `${cut}}`], ['']]) {
+      expect(() => readCheckpoints(lines.join('\n'))).toThrow(InvalidQueryError)
+    }
   })
 })
 
