@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { join } from 'node:path'
 import {
   type Checkpoint,
   defineModel,
@@ -8,9 +9,9 @@ import {
   type Storage,
   type StorageOptions,
 } from '@strongroom/core'
-import { describeEngines } from '@strongroom/testkit'
+import { describeEngines, tempFolder } from '@strongroom/testkit'
 import { Type } from 'typebox'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { merkleRoot } from '../src/audit/digest.ts'
 import { rawDatabase, tamper } from './audit/raw-database.ts'
 import { changesSoFar, everyOf, rejectionOf, storagesOn } from './support.ts'
@@ -37,6 +38,20 @@ describeEngines('retention', (engine) => {
   }
   const positions = async (storage: Storage): Promise<number[]> =>
     (await storage.audit.find()).map(({ position }) => Number(position)).toReversed()
+
+  test('and checkpoints may be further apart than a timer of Node can be set', async () => {
+    const folder = await tempFolder('checkpoints')
+    onTestFinished(folder.remove)
+    const warnings: string[] = []
+    const hear = ({ name }: Error): number => warnings.push(name)
+    process.on('warning', hear)
+    onTestFinished(() => void process.off('warning', hear))
+    const auditCheckpoints = { key, file: join(folder.path, 'checkpoints.jsonl'), every: '60d' }
+    const { storage, notes } = await start({ keep: { '*': { entries: 1 } }, every: '60d' }, { auditCheckpoints })
+    await notes.insert({ text: 'x' })
+    await storage.close()
+    expect(warnings).toEqual([])
+  })
 
   test('keeps the whole log while its first entry is one to keep', async () => {
     const { notes, events, storage, write } = await start({ keep: { notes: { entries: 4 }, '*': { entries: 100 } } })

@@ -1,5 +1,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises'
 import type { Logger } from '../logger.ts'
+import { repeat } from '../transfer/schedule/repeat.ts'
 import { type Checkpoint, readCheckpoints } from './checkpoint.ts'
 
 /** Where checkpoints are written to, and how often. */
@@ -18,7 +19,7 @@ export interface CheckpointScheduleParts extends CheckpointPlan {
 /** Writes checkpoints to a file, one JSON text on each line, whenever the log has gone on. */
 export class CheckpointSchedule {
   readonly #parts: CheckpointScheduleParts
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
   #running: Promise<void> | undefined
   #last: Checkpoint | undefined
   #failing = false
@@ -28,7 +29,8 @@ export class CheckpointSchedule {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.run(), this.#parts.every).unref()
+    const { every } = this.#parts
+    this.#stop = repeat({ first: every, every }, () => void this.run())
     void this.run()
   }
 
@@ -42,9 +44,9 @@ export class CheckpointSchedule {
 
   /** Writes the last one, and ends. */
   async close(): Promise<void> {
-    if (this.#timer === undefined) return
-    clearInterval(this.#timer)
-    this.#timer = undefined
+    if (!this.#stop) return
+    this.#stop()
+    this.#stop = undefined
     await this.#running
     await this.run()
   }

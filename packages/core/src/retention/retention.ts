@@ -7,6 +7,7 @@ import type { JobTools } from '../jobs/running-job.ts'
 import type { Logger } from '../logger.ts'
 import { unitContext, type WriteOptions } from '../session/options.ts'
 import { runTask } from '../session/task.ts'
+import { repeat } from '../transfer/schedule/repeat.ts'
 import { findHorizon, type Horizon, type HorizonParts } from './horizon.ts'
 import type { RetentionPlan } from './read-retention.ts'
 import { removePrefix } from './remove-prefix.ts'
@@ -37,6 +38,9 @@ export function noRetention(): UsageError {
 /** Milliseconds for one piece. */
 const timeLimit = 60_000
 
+/** Milliseconds from the start to the first look: others have work at a start. */
+const firstLook = 60_000
+
 /** Who asked for it. */
 export type RetentionCaller = Pick<WriteOptions, 'actor' | 'requestId'>
 
@@ -46,7 +50,7 @@ export type RetentionCaller = Pick<WriteOptions, 'actor' | 'requestId'>
  */
 export class Retention {
   readonly #parts: RetentionParts
-  #timer: NodeJS.Timeout | undefined
+  #stop: (() => void) | undefined
   #running: Promise<RetentionReport> | undefined
   #failure: string | undefined
   #closed = false
@@ -56,9 +60,11 @@ export class Retention {
   }
 
   start(): void {
-    this.#timer = setInterval(() => {
+    const { every } = this.#parts.plan
+    // A server that is started anew more often than that would never look.
+    this.#stop = repeat({ first: Math.min(every, firstLook), every }, () => {
       this.look().catch((error: unknown) => this.#parts.logger.error('Entries of the audit log could not be removed.', error))
-    }, this.#parts.plan.every).unref()
+    })
   }
 
   /** Removes now what may go, as a job. Several processes can do so at once: the head's lock lets one of them work at a time. */
@@ -148,7 +154,7 @@ export class Retention {
 
   async close(): Promise<void> {
     this.#closed = true
-    clearInterval(this.#timer)
+    this.#stop?.()
     await this.#running?.catch(() => undefined)
   }
 }
