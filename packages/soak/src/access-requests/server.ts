@@ -19,6 +19,8 @@ const app = await createServer({
   secretKey,
   operators: { all: 'operator', audit: ['operator', 'admin'], export: ['operator', 'admin'], health: ['operator', 'admin'] },
   rateLimit: { requests: 1_000_000_000, period: 3_600 },
+  // A 503 is a fault here, and the machine may have more to do than this.
+  pressure: false,
   auth: (settings) =>
     passwordAuthentication({
       ...settings,

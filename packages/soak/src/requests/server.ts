@@ -25,6 +25,8 @@ const app = await createServer({
   accessors,
   databaseUrl,
   port: 0,
+  // A 503 is a fault here, and the machine may have more to do than this.
+  pressure: false,
   operators: 'loopback',
   auditCheckpoints: { key },
   logger: { level: 'error' },
