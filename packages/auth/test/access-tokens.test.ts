@@ -1,7 +1,7 @@
 import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describeEngines } from '@strongroom/testkit'
 import jsonwebtoken, { type JwtHeader, type SignOptions } from 'jsonwebtoken'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { deriveKey } from '../src/digest.ts'
 import { addUser, asWho, bearer, secret, signIn, startServer, statusOf } from './support.ts'
 
@@ -185,6 +185,51 @@ describeEngines('access tokens', (engine) => {
       expect(await statusOf(restarted, signed)).toBe(200)
       expect(await statusOf(restarted, old)).toBe(401)
       expect((await neighbour.storage.audit.find({ component: 'auth_signing_keys' })).length).toBeGreaterThan(3)
+    })
+
+    describe('when the clock is set back', () => {
+      const now = new Date('2030-01-01T12:00:00Z')
+      const hourAgo = new Date('2030-01-01T11:00:00Z')
+      beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'], now }))
+      afterEach(() => void vi.useRealTimers())
+
+      test('those of before are refused all the same where all sessions are ended, and a new one signs', async () => {
+        const server = await startServer(engine)
+        await addUser(server)
+        vi.setSystemTime(hourAgo)
+        const { access_token } = await signIn(server)
+        expect(await statusOf(server, access_token)).toBe(200)
+        await server.auth.endAllSessions()
+        expect(await statusOf(server, access_token)).toBe(401)
+        const fresh = (await signIn(server)).access_token
+        expect(headerOf(fresh).kid).not.toBe(headerOf(access_token).kid)
+        expect(await statusOf(server, fresh)).toBe(200)
+      })
+
+      test('those that were refused stay so', async () => {
+        const url = await engine.freshUrl()
+        const server = await startServer(engine, { url })
+        await addUser(server)
+        const { access_token } = await signIn(server)
+        vi.setSystemTime(now.getTime() + 60_000)
+        await server.auth.endAllSessions()
+        vi.setSystemTime(now)
+        expect(await statusOf(await startServer(engine, { url }), access_token)).toBe(401)
+      })
+
+      test('those that another instance refuses are refused within half a minute', async () => {
+        const url = await engine.freshUrl()
+        const server = await startServer(engine, { url })
+        const neighbour = await startServer(engine, { url })
+        await addUser(server)
+        const { access_token } = await signIn(server)
+        vi.setSystemTime(now.getTime() - 1_000)
+        expect(await statusOf(server, access_token)).toBe(200)
+        await neighbour.auth.endAllSessions()
+        vi.setSystemTime(now.getTime() - 40_000)
+        vi.advanceTimersByTime(30_000)
+        expect(await statusOf(server, access_token)).toBe(401)
+      })
     })
 
     test('a new one signs by itself after its days', async () => {

@@ -2,7 +2,7 @@ import { defineModel, ModelAccessor } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
-import { beforeEach, expect, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test, vi } from 'vitest'
 import { rejectionOf, storagesOn } from './support.ts'
 
 const Note = defineModel('notes', { text: Type.String() })
@@ -42,6 +42,20 @@ describeEngines('work that is done once for a key', (engine) => {
     const young = await second.accessor(Note).once({ key: 'young', scope: [], content: 'a' }, async () => 2)
     expect(young).toEqual({ answer: 1, replayed: true })
     expect((await sql`SELECT request FROM strongroom_kept_answers`.execute(second.kysely)).rows).toHaveLength(2)
+  })
+
+  test('an older one goes also when the clock is set back by a year', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: new Date('2031-01-01T12:00:00Z') })
+    onTestFinished(() => void vi.useRealTimers())
+    const storage = await open([new ModelAccessor(Note, 'notes')], { url: await engine.freshUrl() })
+    const one = (key: string) => storage.accessor(Note).once({ key, scope: [], content: 'a' }, async () => 1)
+    await one('this year')
+    vi.setSystemTime(new Date('2030-01-01T12:00:00Z'))
+    await one('gone')
+    vi.advanceTimersByTime(25 * 3_600_000)
+    await one('young')
+    const { rows } = await sql`SELECT request FROM strongroom_kept_answers`.execute(storage.kysely)
+    expect(rows).toHaveLength(2)
   })
 
   test('of expired answers none stays, however many there are and whoever got them', async () => {

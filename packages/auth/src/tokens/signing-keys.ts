@@ -33,7 +33,8 @@ export class SigningKeys {
   readonly #options: SigningKeyOptions
   readonly #onChange: () => void
   #keys: readonly LoadedKey[] = []
-  #loadedAt = 0
+  /** By a clock that nobody sets. */
+  #loadedAt = Number.NEGATIVE_INFINITY
   #rotating: Promise<void> | undefined
 
   /** @param onChange is called when a key is not accepted any more */
@@ -67,14 +68,14 @@ export class SigningKeys {
   async find(kid: string): Promise<LoadedKey | undefined> {
     await this.#freshen()
     const known = this.#keys.find((key) => key.kid === kid)
-    if (known || Date.now() - this.#loadedAt < reloadForStrangers) return known
+    if (known || performance.now() - this.#loadedAt < reloadForStrangers) return known
     await this.#load()
     return this.#keys.find((key) => key.kid === kid)
   }
 
   /** Reads the keys again when that was long ago. Costs nothing otherwise. */
   freshen(): Promise<void> | undefined {
-    return Date.now() - this.#loadedAt < reloadAfter ? undefined : this.#load()
+    return performance.now() - this.#loadedAt < reloadAfter ? undefined : this.#load()
   }
 
   async #freshen(): Promise<void> {
@@ -96,9 +97,13 @@ export class SigningKeys {
   async rotate({ refuseOlder = false }: { readonly refuseOlder?: boolean } = {}): Promise<void> {
     const now = Date.now()
     const material = this.#options.secret === undefined ? randomSecret() : null
-    await this.#accessor.insert({ id: randomBytes(9).toString('base64url'), material, made_at: new Date(now) }, own)
+    const [last] = await this.#rows()
+    // It is the newest also where the clock was set back, or another instance's is ahead.
+    const made_at = new Date(Math.max(now, (last?.made_at.getTime() ?? 0) + 1))
+    await this.#accessor.insert({ id: randomBytes(9).toString('base64url'), material, made_at }, own)
     const [newest] = await this.#rows()
-    const accepted_until = new Date(refuseOlder ? now : now + this.#options.tokenLifetime + clockSkew)
+    // Who is refused stays so, whatever the clock is set to.
+    const accepted_until = new Date(refuseOlder ? 0 : now + this.#options.tokenLifetime + clockSkew)
     const older = refuseOlder ? { or: [{ accepted_until: null }, { accepted_until: { gt: accepted_until } }] } : { accepted_until: null }
     if (newest) await this.#accessor.updateMany({ and: [{ id: { ne: newest.id } }, older] }, { accepted_until }, own)
     await this.#load()
@@ -108,7 +113,7 @@ export class SigningKeys {
     const rows = await this.#rows()
     const before = this.#keys
     this.#keys = rows.map((row) => ({ kid: row.id, bytes: this.#bytesOf(row), madeAt: row.made_at }))
-    this.#loadedAt = Date.now()
+    this.#loadedAt = performance.now()
     if (before.some(({ kid }) => !this.#keys.some((key) => key.kid === kid))) this.#onChange()
   }
 
