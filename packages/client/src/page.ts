@@ -12,7 +12,10 @@ export function cursorPair(name: 'after' | 'before', cursor: string): QueryPair 
 /** Where a page stands, as headers say it. */
 export function placeInHeaders(headers: Headers): Omit<Page<never>, 'records'> {
   const count = headers.get('x-total-count')
-  return placeOf(count === null ? null : Number(count), linkCursor(headers, 'next', 'after'), linkCursor(headers, 'prev', 'before'))
+  // Links have no room for a long query.
+  const next = linkCursor(headers, 'next', 'after') ?? headers.get('x-next-cursor')
+  const previous = linkCursor(headers, 'prev', 'before') ?? headers.get('x-previous-cursor')
+  return placeOf(count === null ? null : Number(count), next, previous)
 }
 
 /** Where a page stands, as an envelope says it. */

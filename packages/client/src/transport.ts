@@ -131,7 +131,9 @@ async function attempt(request: Sendable, call: Call, options: TimedOptions, und
   // The first try may still be running in the server; its answer can be had when it is done.
   const mayEnd = underWay && error.code === 'state_conflict'
   if (!mayEnd && !passing.has(response.status)) throw error
-  return { error, unanswered: mayEnd, retryAfter: readRetryAfter(response.headers.get('retry-after'), Date.now()) }
+  // Of a proxy nobody knows what became of the try behind it.
+  const mayRun = error.code === 'unexpected_answer' || error.code === 'commit_unknown'
+  return { error, unanswered: mayEnd || mayRun, retryAfter: readRetryAfter(response.headers.get('retry-after'), Date.now()) }
 }
 
 interface Received {

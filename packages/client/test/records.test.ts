@@ -70,6 +70,21 @@ for (const responses of ['bare', 'envelope'] as const) {
       expect(streamed).toEqual(['A', 'B', 'D', 'E'])
     })
 
+    test('pages follow one another also where a filter is too long for links', async () => {
+      const { client } = await start()
+      const codes = Array.from({ length: 400 }, (_none, index) => `${1_000 + index} has a long code`)
+      await client.countries.create(codes.map((code) => ({ code, name: code })))
+      const where = { code: { in: codes } }
+      const streamed: string[] = []
+      for await (const { code } of client.countries.stream({ where, limit: 100 })) streamed.push(code)
+      expect(streamed).toEqual(codes)
+      const last = await client.countries.list({ where, limit: 100, orderBy: '-code' })
+      const second = await client.countries.list({ where, limit: 100, orderBy: '-code', after: last.next ?? '' })
+      const back = await client.countries.list({ where, limit: 100, orderBy: '-code', before: second.previous ?? '' })
+      expect(back.records).toEqual(last.records)
+      expect(back).not.toHaveProperty('previous')
+    })
+
     test('the past: history, records as they were, differences, and back', async () => {
       const { client, users } = await start()
       const made = await client.users.create({ ...ada, password_hash: 'secret' })

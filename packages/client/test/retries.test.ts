@@ -135,6 +135,16 @@ test('a conflict with its own first try, which still runs in the server, is wait
   expect(requests).toHaveLength(4)
 })
 
+test.each([
+  ['502 of a proxy', (response: ServerResponse) => void response.writeHead(502).end('bad gateway')],
+  ['504 of a proxy', (response: ServerResponse) => void response.writeHead(504).end()],
+  ['a commit of which nobody knows', refuse(503, 'commit_unknown')],
+] as const)('a conflict with a first try that was answered by %s is waited out, too', async (_what, handler) => {
+  const { client, requests } = await serve([handler, refuse(409, 'state_conflict'), record])
+  expect(await client.posts.update('a', { title: 'Hello' })).toMatchObject({ id: 'a' })
+  expect(requests).toHaveLength(3)
+})
+
 const inAnHour = () => new Date(Date.now() + 3_600_000).toUTCString()
 
 test.each([

@@ -90,7 +90,14 @@ export const recordRoutes: readonly Route<RecordOperation>[] = [
     filters: true,
     paged: true,
     answers: [
-      answer(200, 'A page of records.', 'selectedRecords', ['X-Total-Count', 'Content-Range', 'Link', 'Access-Control-Expose-Headers']),
+      answer(200, 'A page of records.', 'selectedRecords', [
+        'X-Total-Count',
+        'Content-Range',
+        'Link',
+        'X-Next-Cursor',
+        'X-Previous-Cursor',
+        'Access-Control-Expose-Headers',
+      ]),
     ],
     errors: pastErrors,
     writes: false,

@@ -106,6 +106,16 @@ export const answerHeaders = {
     required: true,
     example: '</users?limit=50&offset=0>; rel="first"',
   },
+  'X-Next-Cursor': {
+    description: 'What `after` of the next page is, where the query is too long for `Link` to lead there.',
+    schema: text,
+    example: 'WzcsN10',
+  },
+  'X-Previous-Cursor': {
+    description: 'What `before` of the previous page is, where the query is too long for `Link` to lead there.',
+    schema: text,
+    example: 'WzcsN10',
+  },
   Location: {
     description: 'The path of what was made: the one record, none after a dry run; or the job.',
     schema: text,

@@ -286,6 +286,15 @@ describeEngines('reading records over HTTP', (engine) => {
     expect(await relations(2000)).toEqual(['first', 'next'])
     expect(await relations(4000)).toEqual(['next'])
     expect(await relations(12_000)).toEqual([])
+    const cursors = async (path: string) => {
+      const { headers } = await fetch(`${url}/users?${path}limit=1`)
+      return [headers.get('x-next-cursor'), headers.get('x-previous-cursor')]
+    }
+    expect(await cursors('')).toEqual([null, null])
+    const long = `name[ne]=${'x'.repeat(12_000)}&`
+    const [next] = await cursors(long)
+    expect(await cursors(`after=${next}&`)).toEqual([null, null])
+    expect(await cursors(`after=${next}&${long}`)).toEqual([expect.any(String), expect.any(String)])
   })
 
   test('a query with marks of its own cannot break out of the links', async () => {

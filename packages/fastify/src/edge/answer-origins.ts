@@ -4,6 +4,8 @@ import type { FastifyInstance } from 'fastify'
 /** Headers of answers that scripts of other origins may read. */
 const exposed = [
   'Link',
+  'X-Next-Cursor',
+  'X-Previous-Cursor',
   'X-Total-Count',
   'Content-Range',
   'ETag',

@@ -1,10 +1,10 @@
 import { mostIncludedRecords, type Pagination } from '@strongroom/contract'
 import type { AnyModel, JsonPage, PageOptions } from '@strongroom/core'
-import type { RouteHandlerMethod } from 'fastify'
+import type { FastifyReply, RouteHandlerMethod } from 'fastify'
 import { readInstant } from '../instant.ts'
 import { type RecordQuery, readRecordQuery } from '../query.ts'
 import { answerText, exposeHeaders } from '../reply.ts'
-import { pageLinks } from './page-links.ts'
+import { leadsTo, type PagePlace, pageLinks } from './page-links.ts'
 import { type RecordRoom, wireRow } from './record-room.ts'
 
 /** `GET /users`: a page of records as a bare array; what is to be said about it stands in headers. */
@@ -16,10 +16,22 @@ export function listRecords(room: RecordRoom): RouteHandlerMethod {
       reply.header('x-total-count', String(page.total)).header('content-range', contentRange(room, query, page.size, page.total))
     }
     const [path] = request.originalUrl.split('?', 1)
-    reply.header('link', pageLinks(`${path}?${query.raw}`, query, page))
+    const links = pageLinks(`${path}?${query.raw}`, query, page)
+    reply.header('link', links)
     exposeHeaders(reply, 'X-Total-Count, Content-Range, Link, X-Request-Id')
+    nameCursors(reply, links, page)
     return answerText(reply, 200, page.text, { message: 'Records found', pagination: paginationOf(query, page) })
   }
+}
+
+/** Where a link to a page beside this one has found no room, its cursor has: this page would look like the last one. */
+function nameCursors(reply: FastifyReply, links: string, { next, previous }: PagePlace): void {
+  const hasNext = next === undefined || leadsTo(links, 'next')
+  const hasPrevious = previous === undefined || leadsTo(links, 'prev')
+  if (hasNext && hasPrevious) return
+  if (!hasNext) reply.header('x-next-cursor', next)
+  if (!hasPrevious) reply.header('x-previous-cursor', previous)
+  exposeHeaders(reply, 'X-Next-Cursor, X-Previous-Cursor')
 }
 
 /** A page whose records are text. */

@@ -53,6 +53,11 @@ export function pageLinks(url: string, { limit, offset }: PageRequest, { total, 
   return headerOf(links)
 }
 
+/** Whether there is a link to the page that is called so. */
+export function leadsTo(links: string, relation: 'next' | 'prev'): boolean {
+  return links.includes(`; rel="${relation}"`)
+}
+
 function headerOf(links: ReadonlyMap<string, string>): string {
   return [...links.values()].join(', ')
 }
