@@ -61,6 +61,9 @@ const mostRunning = 16
 /** Milliseconds between two looks at a job of another process. */
 const look = 250
 
+/** Milliseconds that whoever starts a job waits at most until others can find it. */
+const longestFinding = 500
+
 /** Milliseconds, an hour, between two looks for jobs that ended long ago. */
 const sweep = 3_600_000
 
@@ -68,7 +71,7 @@ const sweep = 3_600_000
 export class Jobs implements StorageJobs {
   readonly #parts: JobParts
   readonly #observer: StorageObserver | undefined
-  readonly #running = new Map<string, Pick<RunningJob, 'job' | 'cancel' | 'close' | 'ended' | 'stored'>>()
+  readonly #running = new Map<string, Pick<RunningJob, 'job' | 'cancel' | 'close' | 'added' | 'ended' | 'stored'>>()
   readonly #sweeping: NodeJS.Timeout
   readonly #requireWhole: () => void
   #closed = false
@@ -96,6 +99,15 @@ export class Jobs implements StorageJobs {
       void this.#forgetOld()
     })
     return running.job
+  }
+
+  /** Waits until other processes can find a job that was started here. Behind a long write of somebody else that would take as long as it does. */
+  async whenFound(id: string): Promise<void> {
+    const added = this.#running.get(id)?.added
+    if (!added) return
+    const over = new AbortController()
+    await Promise.race([added, pause(longestFinding, undefined, { signal: over.signal }).catch(() => undefined)])
+    over.abort()
   }
 
   async get(id: string): Promise<Job | null> {

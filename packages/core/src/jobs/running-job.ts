@@ -85,6 +85,11 @@ export class RunningJob<
     return this.#job
   }
 
+  /** Resolves when others can see it, or never will; rejects never. */
+  get added(): Promise<void> {
+    return this.#added.catch(() => undefined)
+  }
+
   cancel(): void {
     this.#job = { ...this.#job, cancelRequested: true }
     this.#abort.abort(new JobCancelled())

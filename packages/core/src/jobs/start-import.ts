@@ -37,7 +37,10 @@ export async function startImport(
       throw error
     }
   }
-  return typeof source === 'function' ? await receive(source, begin) : begin(source)
+  const job = typeof source === 'function' ? await receive(source, begin) : begin(source)
+  // Its id may be asked for at once, and somewhere else.
+  await jobs.whenFound(job.id)
+  return job
 }
 
 /** The job begins when all files are there, and its end waits for their removal. */

@@ -93,6 +93,17 @@ describeEngines('jobs', (engine) => {
     for (const id of ['nonsense', '00000000-0000-7000-8000-000000000000']) expect(await storage.jobs.get(id)).toBeNull()
   })
 
+  test('are known to other processes as soon as their id is', async () => {
+    const other = await open()
+    for (let round = 0; round < 10; round++) {
+      const { file, end } = held()
+      const { id } = await start(file)
+      expect(await other.jobs.get(id)).toMatchObject({ id, state: 'running' })
+      end()
+      await storage.jobs.wait(id)
+    }
+  })
+
   test('a dry run is done, and writes nothing', async () => {
     const { id } = await storage.startImport({ items: csv('name', 'a') }, { dryRun: true })
     expect(await storage.jobs.wait(id)).toMatchObject({
