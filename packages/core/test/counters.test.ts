@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { openStorage } from '@strongroom/core'
 import { describeEngines } from '@strongroom/testkit'
 import { sql } from 'kysely'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { storagesOn } from './support.ts'
 
 describeEngines('shared counters', (engine) => {
@@ -44,6 +44,19 @@ describeEngines('shared counters', (engine) => {
       ['a', { period: 1, amount: 0.5 }],
     ] as const)
       await expect(storage.count(name, options)).rejects.toMatchObject({ code: 'invalid_options' })
+  })
+
+  test('that are over go also when the clock is set back by a year', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: new Date('2031-01-01T12:00:00Z') })
+    onTestFinished(() => void vi.useRealTimers())
+    const storage = await open([])
+    await storage.count('this year', { period: 1_000 })
+    vi.setSystemTime(new Date('2030-01-01T12:00:00Z'))
+    await storage.count('over', { period: 1_000 })
+    vi.advanceTimersByTime(11 * 60_000)
+    await storage.count('young', { period: 1_000 })
+    const { rows } = await sql`SELECT name FROM strongroom_counters ORDER BY name`.execute(storage.kysely)
+    expect(rows).toEqual([{ name: 'this year' }, { name: 'young' }])
   })
 
   test('are 200,000 at most after a clean-up, those that end first forgotten', async () => {

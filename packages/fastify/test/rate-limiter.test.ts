@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { addressKey } from '../src/edge/caller-key.ts'
 import { RateLimiter, type RateLimiterParts } from '../src/edge/rate-limiter.ts'
 
@@ -63,6 +63,20 @@ test('while the database does not count, a process holds to the limit by itself,
   expect(await admitted(limiter, 200)).toBe(85)
   expect(asked()).toBe(3)
   expect(warnings).toHaveLength(1)
+})
+
+test('the database is asked again after a while, also when the clock is set back by a day meanwhile', async () => {
+  vi.useFakeTimers({ toFake: ['Date', 'performance'], now: new Date('2030-01-02T12:00:00Z') })
+  onTestFinished(() => void vi.useRealTimers())
+  const { count, asked, fail } = counter()
+  const limiter = new RateLimiter({ ...parts, count })
+  fail(true)
+  await limiter.admit('ada')
+  fail(false)
+  vi.setSystemTime(new Date('2030-01-01T12:00:00Z'))
+  vi.advanceTimersByTime(10_000)
+  await limiter.admit('bob')
+  expect(asked()).toBe(2)
 })
 
 test('a period that is over begins anew', async () => {

@@ -42,7 +42,8 @@ function isCount(value: number): boolean {
 export class SharedCounters {
   readonly #table: BoundTable
   readonly #units: Units
-  #cleanedAt = 0
+  /** By a clock that nobody sets. */
+  #cleanedAt = Number.NEGATIVE_INFINITY
 
   constructor(table: BoundTable, units: Units) {
     this.#table = table
@@ -87,8 +88,8 @@ export class SharedCounters {
 
   *#add({ connection }: Session, name: string, amount: number, period: number): Task<Count> {
     const now = Date.now()
-    if (now - this.#cleanedAt >= cleanUpEvery) {
-      this.#cleanedAt = now
+    if (performance.now() - this.#cleanedAt >= cleanUpEvery) {
+      this.#cleanedAt = performance.now()
       yield* this.#cleanUp(connection, now)
     }
     const [row] = yield* wait(connection.all(this.#addition(name, amount, now, now + period)))

@@ -51,7 +51,8 @@ export class RateLimiter {
   readonly #shareSize: number
   readonly #shares = new Map<string, Share>()
   readonly #pending = new Map<string, Promise<void>>()
-  #aloneUntil = 0
+  /** By a clock that nobody sets. */
+  #aloneUntil = Number.NEGATIVE_INFINITY
 
   constructor(parts: RateLimiterParts) {
     this.#parts = parts
@@ -104,7 +105,7 @@ export class RateLimiter {
   }
 
   async #count(caller: string): Promise<Count | undefined> {
-    if (Date.now() < this.#aloneUntil) return undefined
+    if (performance.now() < this.#aloneUntil) return undefined
     const name = `rate:${createHash('sha256').update(caller).digest('base64url')}`
     const { promise: late, resolve } = Promise.withResolvers<undefined>()
     const timer = setTimeout(resolve, patience.answer, undefined)
@@ -121,7 +122,7 @@ export class RateLimiter {
   }
 
   #goAlone(): undefined {
-    this.#aloneUntil = Date.now() + patience.again
+    this.#aloneUntil = performance.now() + patience.again
     this.#parts.warn('The database did not count requests in time: this process holds to the rate limit by itself for some seconds.')
   }
 
