@@ -13,6 +13,7 @@ export const capabilities = {
     engines: ['postgres'],
     why: 'the database itself holds rows to their tenants; in SQLite nothing stands behind the conditions',
   },
+  statistics: { engines: ['postgres'], why: 'questions are planned by how many rows the database believes a table to have' },
   sessions: { engines: ['postgres'], why: 'the server knows its sessions, and another one can end them' },
 } as const satisfies Record<string, { engines: readonly EngineName[]; why: string }>
 

@@ -79,8 +79,10 @@ function onDatabases<T>(peer: Peer, folder: string, seeds: Databases, work: (dat
     copyFileSync(seeds.theirs, theirs)
     return work({ ours: `sqlite:${ours}`, theirs })
   }
-  return onPostgres('strongroom', async (ours) => {
+  return onPostgres('strongroom', async (ours, askOurs, ourSchema) => {
     await seedUsers(ours, records)
+    // As the peer's tables are.
+    await askOurs(`SET search_path = ${ourSchema}; ANALYZE`)
     return onPostgres('peer', async (theirs, ask, schema) => {
       await ask(peerTables(schema, records, moment))
       return work({ ours, theirs })

@@ -361,6 +361,11 @@ export interface Engine extends TableDefiner {
   setColumn(connection: Connection, target: ColumnTarget, rows: readonly (readonly [unknown, unknown])[]): Awaitable<void>
   /** The highest id that a table has counted, below which nothing is counted any more; left out where units count at the same time. */
   lastCountedId?(connection: Connection, table: string): Awaitable<number>
+  /**
+   * Looks at what tables hold now that many rows came at once, which the database would do by itself within minutes: until then it plans
+   * questions for what they held before. Left out where plans do not depend on that.
+   */
+  renewStatistics?(tables: readonly string[]): Promise<void>
   /** Makes sure that the next counted id is above `id`. */
   advanceIds(connection: Connection, table: string, idColumn: string, id: number): Awaitable<void>
   /** Gives rows values of their own, many rows at a time: each `row` is the id and then a value, in code form, for each of the columns. */

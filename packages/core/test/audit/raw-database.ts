@@ -31,6 +31,15 @@ export async function rawDatabase(url: string): Promise<RawDatabase> {
   }
 }
 
+/** Rows that PostgreSQL believes tables to have, -1 where it has not looked. */
+export async function believedRows(url: string, tables: readonly string[]): Promise<Row[]> {
+  const database = await rawDatabase(url)
+  const names = tables.map((table) => `'${table}'::regclass`).join()
+  const rows = await database.all(`SELECT relname AS table, reltuples AS rows FROM pg_class WHERE oid IN (${names}) ORDER BY 1`)
+  await database.close()
+  return rows
+}
+
 /** Does something to a database past the library, with the triggers of its log dropped. */
 export async function tamper(url: string, ...statements: readonly string[]): Promise<void> {
   const database = await rawDatabase(url)

@@ -5,6 +5,7 @@ import { describeEngines, needs } from '@strongroom/testkit'
 import { sql } from 'kysely'
 import { Type } from 'typebox'
 import { expect, test } from 'vitest'
+import { believedRows } from '../audit/raw-database.ts'
 import { gate, rejectionOf, storagesOn } from '../support.ts'
 import { csv, exported, filesIn, streamed, watchTemporaryFiles } from './import-support.ts'
 
@@ -220,6 +221,17 @@ describeEngines('a large import', (engine) => {
       other.close()
       expect((await storage.import({ items: many() })).applied).toBe(true)
       expect(await items.count()).toBe(count)
+    })
+  })
+
+  needs(engine, 'statistics', () => {
+    test('has questions planned for what it has brought, at once', async () => {
+      const url = await engine.freshUrl()
+      const { storage } = await start({ url })
+      const rows = 10_000
+      await storage.import({ items: csv('name,code', ...Array.from({ length: rows }, (_, index) => `n,${index}`)) })
+      const tables = ['items', 'strongroom_audit_log']
+      expect(await believedRows(url, tables)).toEqual(tables.map((table) => ({ table, rows })))
     })
   })
 

@@ -11,7 +11,7 @@ import { Type } from 'typebox'
 import { expect, test } from 'vitest'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { openSnapshot } from '../../src/engine/open-snapshot.ts'
-import { rawDatabase, tamper } from '../audit/raw-database.ts'
+import { believedRows, rawDatabase, tamper } from '../audit/raw-database.ts'
 import { rejectionOf, storagesOn } from '../support.ts'
 
 const Person = defineModel(
@@ -410,6 +410,22 @@ describeEngines('storage.restore', (engine) => {
       await raw.close()
       expect(await storage.restore(backup)).toMatchObject({ restored: true })
       expect(await people.count()).toBe(1)
+    })
+  })
+
+  needs(engine, 'statistics', () => {
+    test('has questions planned for what it has brought, at once', async () => {
+      const url = await engine.freshUrl()
+      const { people, storage, folder } = await start(url)
+      await people.insertMany(Array.from({ length: 999 }, (_, index) => ({ name: `Person ${index}` })))
+      const large = join(folder, 'large.sqlite')
+      await storage.backup(large)
+      await people.purgeMany({ id: { gt: 1 } })
+      await storage.restore(large)
+      expect(await believedRows(url, ['people', 'pets'])).toEqual([
+        { table: 'people', rows: 1_000 },
+        { table: 'pets', rows: 1 },
+      ])
     })
   })
 

@@ -44,7 +44,7 @@ import { tenantPolicies, tenantPolicy, tenantPolicySql } from './row-security.ts
 import { PostgresSignals } from './signals.ts'
 import { streamRows } from './stream.ts'
 import { textFunctions } from './text.ts'
-import { runUnit, type UnitOptions } from './transaction.ts'
+import { runDefinition, runUnit, type UnitOptions } from './transaction.ts'
 import { codecFor } from './values.ts'
 
 export interface PostgresParts extends Omit<UnitOptions, 'pool'> {
@@ -170,6 +170,11 @@ export class PostgresEngine implements Engine {
 
   async inspect(connection: Pick<Connection, 'all'>): Promise<TableShape[]> {
     return await inspectTables(connection)
+  }
+
+  async renewStatistics(tables: readonly string[]): Promise<void> {
+    const sql = `ANALYZE ${tables.map(quoteName).join(', ')}`
+    await this.#gate.during(() => runDefinition(this.#units, async (connection) => connection.run({ sql, parameters: [] })))
   }
 
   async advanceIds(connection: Connection, table: string, idColumn: string, id: number): Promise<void> {

@@ -91,6 +91,8 @@ export async function replacePostgresTables(replacement: TablesReplacement): Pro
     const staging = await makeStaging(client, schemas)
     try {
       await fill(client, staging, replacement)
+      // Without it questions would be planned for tables of which nothing is known, until the server looks at them by itself.
+      for (const { table } of replacement.tables) await client.query({ sql: `ANALYZE ${quoteName(staging)}.${quoteName(table)}` })
       replacement.tell('filled')
       return await swapUntil(performance.now() + replacement.patience, client, schemas, staging, replacement)
     } finally {

@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { BoundAccessor } from '../../accessor/bound-accessor.ts'
+import { AuditLog } from '../../audit/audit-log.ts'
 import { InvalidQueryError, UsageError } from '../../errors.ts'
 import type { WriteOptions } from '../../session/options.ts'
 import type { Session } from '../../session/session.ts'
@@ -107,11 +108,24 @@ async function run(target: ImportTarget, source: ImportSource, options: ImportOp
     if (faults.count > 0) return report({}, staged, found.skipped, faults, dryRun)
     const { bytes } = reading.done
     const { conflicts, ...written } = await apply(target, { staged, skipped: found.skipped, bytes }, options, place)
+    if (!dryRun) await renewStatistics(staged, written)
     return report(written, staged, found.skipped, conflicts, dryRun)
   } finally {
     found.close()
     await Promise.all(staged.map(({ content }) => closeContent(content)))
   }
+}
+
+/** Rows of a table from which on it is worth a look. */
+const manyRows = 10_000
+
+/** Has the database look at tables that are not any more what it takes them for. */
+async function renewStatistics(staged: readonly StagedTable[], { tables = [] }: Written): Promise<void> {
+  const engine = staged[0]?.bound.table.engine
+  const grown = tables.filter(({ inserted }) => inserted >= manyRows).map(({ table }) => table)
+  if (grown.length === 0) return
+  // The rows are there whatever becomes of this; the database looks by itself, later.
+  await engine?.renewStatistics?.([...grown, AuditLog.name]).catch(() => undefined)
 }
 
 /** Bytes of staged rows, 1 MiB, that are written without a thread for it: it takes longer to start than they take to commit. */
