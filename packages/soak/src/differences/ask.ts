@@ -42,7 +42,8 @@ export class Asking {
     if (roll < 55) return this.#undo()
     if (roll < 58) return this.#import(component)
     if (roll < 62) return this.#past(component)
-    if (roll < 65) return this.#audit(component)
+    if (roll < 64) return this.#audit(component)
+    if (roll < 66) return this.#changes(component)
     if (roll < 74) return this.#aggregate(component)
     if (roll < 78) return this.#one(component)
     if (roll < 83) return this.#page()
@@ -68,7 +69,7 @@ export class Asking {
 
   #save(component: Component): Question {
     const dice = this.#dice
-    const body = dice.chance(0.7) ? this.#record(component, false) : this.#changes(component)
+    const body = dice.chance(0.7) ? this.#record(component, false) : this.#patchOf(component)
     const query = dice.chance(0.3) ? '?replace=true' : ''
     const id = dice.chance(0.3) && !isCounted(component) ? this.#chosen(component) : undefined
     const url = `${id === undefined ? this.#path(component) : `/${component}/${encodeURIComponent(id)}`}${query}`
@@ -80,7 +81,7 @@ export class Asking {
   }
 
   #patch(component: Component): Question {
-    return { kind: 'patch', method: 'PATCH', url: this.#path(component), body: this.#changes(component), component, ...this.#conditions() }
+    return { kind: 'patch', method: 'PATCH', url: this.#path(component), body: this.#patchOf(component), component, ...this.#conditions() }
   }
 
   #conditions(): Pick<Question, 'headers'> {
@@ -118,7 +119,7 @@ export class Asking {
       if (method === 'create') return { method, component, body: this.#record(component) }
       if (method === 'delete') return { method, component, id, ...(dice.chance(0.3) && { purge: true }) }
       if (method === 'restore') return { method, component, id }
-      return { method, component, id, body: this.#changes(component), ...(method === 'save' && dice.chance(0.2) && { replace: true }) }
+      return { method, component, id, body: this.#patchOf(component), ...(method === 'save' && dice.chance(0.2) && { replace: true }) }
     })
     return { kind: 'batch', method: 'POST', url: '/batch', body: { operations } }
   }
@@ -127,7 +128,7 @@ export class Asking {
     const dice = this.#dice
     const query = [someFilter(component, dice), `at_most=${dice.pick([1, 3, 10, 100])}`]
     if (dice.chance(0.6))
-      return { kind: 'patch many', method: 'PATCH', url: `/${component}?${query.join('&')}`, body: this.#changes(component), component }
+      return { kind: 'patch many', method: 'PATCH', url: `/${component}?${query.join('&')}`, body: this.#patchOf(component), component }
     if (dice.chance(0.2)) query.push('purge=true')
     return { kind: 'delete many', method: 'DELETE', url: `/${component}?${query.join('&')}`, component }
   }
@@ -185,6 +186,13 @@ export class Asking {
     if (dice.chance(0.3)) query.push(`since=${someRecord('moment', dice)}`)
     if (dice.chance(0.2)) query.push(`until=${someRecord('moment', dice)}`)
     return { kind: 'audit', method: 'GET', url: `/db/audit?${query.join('&')}` }
+  }
+
+  #changes(component: Component): Question {
+    const dice = this.#dice
+    const query = `after=${dice.chance(0.1) ? 'start' : someRecord('place', dice)}&limit=${dice.integer(1, 30)}`
+    const url = `/${dice.chance(0.3) ? 'db' : component}/changes?${query}`
+    return { kind: 'changes', method: 'GET', url, headers: { accept: 'application/json', prefer: 'respond-async' }, sealed: true }
   }
 
   #aggregate(component: Component): Question {
@@ -260,7 +268,7 @@ export class Asking {
     return record
   }
 
-  #changes(component: Component): Record<string, unknown> {
+  #patchOf(component: Component): Record<string, unknown> {
     const dice = this.#dice
     const changes: Record<string, unknown> = {}
     for (const name of dice.some(fields[component], 3)) changes[name] = dice.chance(0.1) ? null : someValue(name, dice)

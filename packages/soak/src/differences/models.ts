@@ -61,11 +61,16 @@ const Comment = defineModel('comments', {
   stars: Type.Optional(Type.Integer({ minimum: 1, maximum: 5 })),
 })
 
-/** Text ids, soft-deleted; two fields that are unique together. */
+/** Text ids, soft-deleted; two fields that are unique together, and one whose values follow each other as they may. */
 const Label = defineModel(
   'labels',
-  { shelf: Type.String(), place: Type.Integer(), colour: Type.Optional(Type.Enum(['red', 'green', 'blue'])) },
-  { id: 'text', softDelete: true, unique: [['shelf', 'place']] },
+  { shelf: Type.String(), place: Type.Integer(), colour: Default(Type.Enum(['red', 'green', 'blue']), 'red') },
+  {
+    id: 'text',
+    softDelete: true,
+    unique: [['shelf', 'place']],
+    transitions: { colour: { red: ['green'], green: ['blue', 'red'], blue: [] } },
+  },
 )
 
 const models = { authors: Author, countries: Country, articles: Article, comments: Comment, labels: Label } as const

@@ -23,10 +23,14 @@ const own = new Set([
   'sealed',
   'hash',
   'etag',
+  'next',
   'entry_id',
   'instance',
   'row_version',
 ])
+
+/** Few enough to be met. */
+const mostRecords = 150
 
 /** One engine's server, and what its records are called there. */
 export class Side {
@@ -34,6 +38,7 @@ export class Side {
   readonly #ids: Readonly<Record<Component, string[]>> = { authors: [], countries: [], articles: [], comments: [], labels: [] }
   readonly #moments: string[] = []
   readonly #entries: number[] = []
+  readonly #places: string[] = ['start']
   #pages = new Map<string, string>()
 
   private constructor(app: FastifyInstance) {
@@ -42,7 +47,13 @@ export class Side {
 
   static async open(url: string): Promise<Side> {
     const app = Fastify({ routerOptions: { maxParamLength: 510 } })
-    await bootstrap(app, { accessors: makeAccessors(), databaseUrl: url, auth: false, operators: 'loopback' })
+    await bootstrap(app, {
+      accessors: makeAccessors(),
+      databaseUrl: url,
+      auth: false,
+      operators: 'loopback',
+      maxRecordsPerModel: mostRecords,
+    })
     const side = new Side(app)
     await side.note()
     return side
@@ -61,6 +72,7 @@ export class Side {
 
   async ask(question: Question): Promise<SharedAnswer> {
     const { method, headers = {}, body, component } = question
+    if (question.sealed) await this.#app.storage.audit.waitUntilSealed()
     const json = typeof body !== 'string'
     const payload = body === undefined ? undefined : json ? JSON.stringify(this.#inBody(body)) : this.#inText(body, (text) => text)
     const answer = await this.#app.inject({
@@ -109,7 +121,8 @@ export class Side {
   }
 
   #resolve(name: string, at: number): unknown {
-    const known: readonly unknown[] = name === 'moment' ? this.#moments : name === 'entry' ? this.#entries : this.#ids[name as Component]
+    const known: readonly unknown[] =
+      name === 'moment' ? this.#moments : name === 'entry' ? this.#entries : name === 'place' ? this.#places : this.#ids[name as Component]
     const found = known[at % Math.max(1, known.length)]
     if (found === undefined)
       return name === 'entry' || name === 'authors' || name === 'comments' ? 999_999 : '00000000-0000-7000-8000-00000000000f'
@@ -122,6 +135,7 @@ export class Side {
       const id = record[idNames[of]]
       if (id !== undefined && id !== null && !this.#ids[of].includes(String(id))) this.#ids[of].push(String(id))
     })
+    if (isObject(told) && typeof told['next'] === 'string') this.#places.push(told['next'])
     if (!Array.isArray(told)) return
     for (const entry of told) {
       if (
