@@ -1,6 +1,9 @@
+import { Bytes, DateTime, defineModel, ModelAccessor, openStorage } from '@strongroom/core'
+import { freshPostgres } from '@strongroom/testkit'
 import fc from 'fast-check'
 import pg from 'pg'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { Type } from 'typebox'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import type { Engine } from '../../src/engine/engine.ts'
 import type { Field, FieldKind } from '../../src/model/model.ts'
 import { openFresh, sql, unit } from './postgres-support.ts'
@@ -164,6 +167,29 @@ test('instants are read right in a session that speaks another zone', async () =
       expect(rows).toEqual([{ old: '1880-01-01T00:00:00.500Z', summer: '2024-07-01T12:00:00.000Z' }])
     }),
   )
+})
+
+test('values are the same whatever the database has as its defaults', async () => {
+  const database = await freshPostgres()
+  onTestFinished(database.remove)
+  const defaults = { DateStyle: 'German', TimeZone: 'Asia/Kolkata', bytea_output: 'escape', extra_float_digits: -5, array_nulls: 'off' }
+  const said = Object.entries(defaults).map(([name, value]) => encodeURIComponent(` -c ${name}=${value}`))
+  const Pet = defineModel('pets', {
+    name: Type.Optional(Type.String()),
+    born: Type.Optional(DateTime()),
+    weight: Type.Optional(Type.Number()),
+    photo: Type.Optional(Bytes({ maxLength: 10 })),
+  })
+  const pets = new ModelAccessor(Pet, 'pets')
+  const storage = await openStorage({ url: `${database.url}${said.join('')}`, accessors: [pets] })
+  onTestFinished(() => storage.close())
+  const written = [
+    { name: null, born: null, weight: null, photo: null },
+    { name: 'NULL', born: new Date('2026-03-29T01:30:00.001Z'), weight: 0.1 + 0.2, photo: new Uint8Array([0, 92, 255]) },
+  ]
+  await pets.insertMany(written)
+  for (const row of written) await pets.insert(row)
+  expect((await pets.all()).map(({ id, ...row }) => row)).toEqual([...written, ...written])
 })
 
 test('text is compared by code point, whatever the locale', async () => {

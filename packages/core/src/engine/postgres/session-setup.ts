@@ -21,6 +21,8 @@ const speech = {
   extra_float_digits: '1',
   standard_conforming_strings: 'on',
   quote_all_identifiers: 'off',
+  // Without it a null in a list of texts is the text NULL.
+  array_nulls: 'on',
 }
 
 const standby = 'pg_is_in_recovery() AS standby'
@@ -46,6 +48,7 @@ const isRight: Readonly<Record<Exclude<keyof typeof speech, 'TimeZone'>, (value:
   extra_float_digits: (value) => Number(value) >= 1,
   standard_conforming_strings: (value) => value === 'on',
   quote_all_identifiers: (value) => value === 'off',
+  array_nulls: (value) => value === 'on',
 }
 
 /** Throws UsageError `invalid_options` where a session behind a pooler speaks another way. */
