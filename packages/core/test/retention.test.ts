@@ -53,6 +53,17 @@ describeEngines('retention', (engine) => {
     expect(warnings).toEqual([])
   })
 
+  test('that is under way while the storage is closed is no error', async () => {
+    const errors: unknown[] = []
+    const logger = { info: () => {}, warn: () => {}, error: (...told: unknown[]) => void errors.push(told) }
+    for (let round = 0; round < 10; round++) {
+      const { notes, storage } = await start({ keep: { '*': { entries: 1 } }, every: 1 }, { logger })
+      await notes.insertMany([{ text: 'a' }, { text: 'b' }])
+      await storage.close()
+    }
+    expect(errors).toEqual([])
+  })
+
   test('keeps the whole log while its first entry is one to keep', async () => {
     const { notes, events, storage, write } = await start({ keep: { notes: { entries: 4 }, '*': { entries: 100 } } })
     await write(events, 3)

@@ -63,7 +63,9 @@ export class Retention {
     const { every } = this.#parts.plan
     // A server that is started anew more often than that would never look.
     this.#stop = repeat({ first: Math.min(every, firstLook), every }, () => {
-      this.look().catch((error: unknown) => this.#parts.logger.error('Entries of the audit log could not be removed.', error))
+      this.look().catch((error: unknown) => {
+        if (!this.#closed) this.#parts.logger.error('Entries of the audit log could not be removed.', error)
+      })
     })
   }
 
