@@ -79,9 +79,12 @@ describeEngines('the feed of changes', (engine) => {
     const { notes, storage } = await start()
     expect(await storage.feed.wait('1:0', { timeout: 1 })).toBe(false)
     expect(await storage.feed.wait('1:0', { signal: AbortSignal.abort() })).toBe(false)
+    const months = storage.feed.wait('1:0', { timeout: 60 * 86_400_000 })
+    for (let look = 0; look < 20; look++) await storage.audit.count()
     await notes.insert({ text: 'one' })
     await storage.audit.waitUntilSealed()
     expect(await storage.feed.wait('1:0')).toBe(true)
+    expect(await months).toBe(true)
   })
 
   test('ends when it is asked to, and with the storage', async () => {

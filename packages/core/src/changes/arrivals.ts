@@ -17,6 +17,9 @@ const gathering = 50
 /** Milliseconds for which signals are still heard when nobody waits any more. */
 const lingering = 30_000
 
+/** Milliseconds, some 24 days: a timer of Node's that is set for longer comes at once. */
+const longestTimer = 2 ** 31 - 1
+
 interface Waiter {
   readonly place: ChangePlace
   readonly end: (outcome: boolean | Error) => void
@@ -50,7 +53,7 @@ export class Arrivals {
     if (signal?.aborted) return Promise.resolve(false)
     return new Promise((resolve, reject) => {
       const over = (): void => waiter.end(false)
-      const timer = Number.isFinite(timeout) ? setTimeout(over, timeout) : undefined
+      const timer = timeout <= longestTimer ? setTimeout(over, timeout) : undefined
       const end = (outcome: boolean | Error): void => {
         clearTimeout(timer)
         signal?.removeEventListener('abort', over)

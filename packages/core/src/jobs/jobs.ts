@@ -64,6 +64,9 @@ const look = 250
 /** Milliseconds that whoever starts a job waits at most until others can find it. */
 const longestFinding = 500
 
+/** Milliseconds, some 24 days: a timer of Node's that is set for longer comes at once. Who waits so long waits for the end. */
+const longestTimer = 2 ** 31 - 1
+
 /** Milliseconds, an hour, between two looks for jobs that ended long ago. */
 const sweep = 3_600_000
 
@@ -146,7 +149,7 @@ export class Jobs implements StorageJobs {
   async wait(id: string, { timeout = Number.POSITIVE_INFINITY, signal }: JobWaitOptions = {}): Promise<Job> {
     this.#requireWhole()
     const over = new AbortController()
-    const timer = Number.isFinite(timeout) ? setTimeout(() => over.abort(), timeout) : undefined
+    const timer = timeout <= longestTimer ? setTimeout(() => over.abort(), timeout) : undefined
     const end = signal ? AbortSignal.any([over.signal, signal]) : over.signal
     try {
       for (;;) {

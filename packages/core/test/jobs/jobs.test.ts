@@ -93,6 +93,16 @@ describeEngines('jobs', (engine) => {
     for (const id of ['nonsense', '00000000-0000-7000-8000-000000000000']) expect(await storage.jobs.get(id)).toBeNull()
   })
 
+  test('are waited for as long as somebody says, be it for months', async () => {
+    const { file, end } = held()
+    const { id } = await start(file)
+    const waiting = storage.jobs.wait(id, { timeout: 60 * 86_400_000 })
+    const other = await open()
+    for (let look = 0; look < 20; look++) await other.jobs.list()
+    end()
+    expect(await waiting).toMatchObject({ state: 'done' })
+  })
+
   test('are known to other processes as soon as their id is', async () => {
     const other = await open()
     for (let round = 0; round < 10; round++) {
