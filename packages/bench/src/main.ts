@@ -37,7 +37,8 @@ import { restoreBench } from './transfer/restore-bench.ts'
  *   [--deeds backup,export,restore,nothing] [--bytes N]`: a backup, an export and a restore under load, on both engines unless one is named; `--add` keeps the
  *   rounds of earlier runs of the same commit. On less than a gigabyte it is quicker, and no evidence. `--deeds nothing --add` is the same load for four
  *   minutes without any of them: what the server's memory does by itself.
- * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure]`: what logins, rules, limits, logs and metrics cost.
+ * `npm run bench:governance -- [--pairs N] [--amount N] [--engine sqlite|postgres] [--parts auth,limit,logs,metrics,pressure] [--node FLAG]`: what logins, rules,
+ *   limits, logs and metrics cost, with an option of Node for both servers, such as --no-allocation-site-pretenuring: its figures stand beside those without.
  * `npm run bench:transfers -- restore [--bytes N] [--engine sqlite|postgres]`: what the upload of a file of two gigabytes, and its restore, do to the server's memory.
  * `npm run bench -- history [--engine sqlite|postgres] [--rounds N] [--entries N] [--url POSTGRES]`: histories, audit pages and lists of the past at 5 million entries
  *   beside 50,000; on a server that is given by `--url` the logs stay for the next run.
@@ -164,12 +165,17 @@ async function measureGovernance(pairs: number, amount: number): Promise<void> {
   const started = Date.now()
   const engine = word('engine')
   const parts = word('parts') ?? 'all'
+  const flag = word('node')
+  const node = flag === undefined ? [] : [flag]
   const engines = engine === undefined ? (['sqlite', 'postgres'] as const) : ([engine as 'sqlite' | 'postgres'] as const)
   // Each engine can be measured in a run of its own.
   const before = (readEvidence('governance') as { engines?: object } | undefined)?.engines
   const runs: Record<string, unknown> = {}
   for (const name of engines) {
-    runs[name] = { commit: commit(), ...(await governanceBench(folder, { pairs, amount, engines: [name], parts, report })) }
+    runs[[name, ...node].join(' ')] = {
+      commit: commit(),
+      ...(await governanceBench(folder, { pairs, amount, engines: [name], parts, node, report })),
+    }
     // What was measured to find out why is no evidence.
     if (parts === 'all') writeEvidence('governance', started, { engines: { ...before, ...runs } })
   }

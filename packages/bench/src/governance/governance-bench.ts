@@ -10,6 +10,8 @@ export interface GovernanceOptions {
   readonly engines: readonly ('sqlite' | 'postgres')[]
   /** What is on, on the one side. */
   readonly parts: string
+  /** Options of Node for both servers. */
+  readonly node: readonly string[]
   readonly report: (line: string) => void
 }
 
@@ -45,6 +47,7 @@ export async function governanceBench(folder: string, options: GovernanceOptions
   return {
     what: 'microseconds of processor time of the server’s process for a request, everything on over everything off',
     on: options.parts,
+    node: options.node,
     goal,
     pairsAsked: options.pairs,
     pairsDone: Math.min(...results.map(({ pairs }) => pairs.length)),
@@ -62,11 +65,11 @@ async function onEngine(
   folder: string,
   engine: string,
   databases: { readonly on: string; readonly off: string },
-  { pairs, amount, parts, report }: GovernanceOptions,
+  { pairs, amount, parts, node, report }: GovernanceOptions,
 ): Promise<Result[]> {
   const logFile = join(folder, engine, 'server.log')
-  const on = await startSide({ database: databases.on, logFile, parts })
-  const off = await startSide({ database: databases.off, logFile, parts: 'none' })
+  const on = await startSide({ database: databases.on, logFile, parts, node })
+  const off = await startSide({ database: databases.off, logFile, parts: 'none', node })
   try {
     const results: Result[] = []
     for (const operation of operations) {
