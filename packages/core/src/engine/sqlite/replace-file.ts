@@ -52,6 +52,8 @@ export async function replaceFile(replacement: Replacement): Promise<{ readonly 
     staged.close()
     live.close()
   }
+  // Before writers come back: the first of them would wait for all of it in its commit, and its thread with it.
+  syncLog(replacement.live)
   replacement.tell('replaced')
   const checkpointed = await emptyLog(replacement.live, performance.now() + replacement.patience)
   replacement.tell('synced')
@@ -110,13 +112,17 @@ function sync(path: string): void {
 }
 
 /**
- * Brings the content to the disk, and out of the write-ahead log: a power loss just after the copy brought the old file back (measured).
- * A checkpoint syncs the log only where readers let it copy something, so the log is synced first.
+ * Brings the content to the disk: a power loss just after the copy brought the old file back (measured), and a checkpoint syncs the log only
+ * where readers let it copy something.
  */
-async function emptyLog(path: string, giveUpAt: number): Promise<boolean> {
+function syncLog(path: string): void {
   const log = `${path}-wal`
   // SQLite holds no locks on this file, which closing it would lose.
   if (existsSync(log)) sync(log)
+}
+
+/** Brings the content out of the write-ahead log, into the file. */
+async function emptyLog(path: string, giveUpAt: number): Promise<boolean> {
   let file: FileConnection | undefined
   try {
     file = await openFile(path, { readonly: false, timeout: 100 })
