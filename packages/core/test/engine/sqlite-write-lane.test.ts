@@ -13,6 +13,35 @@ const failing = (text: string, message = 'no') =>
     throw new Error(message)
   })
 
+describe('a lane that is held', () => {
+  test('lets nobody begin until all have let go who hold it', async ({ open, file }) => {
+    const engine = await withNotes(await open())
+    const [one, other] = await Promise.all([engine.holdWrites(), engine.holdWrites()])
+    const writing = engine.write(note('a'))
+    one()
+    await turns(20)
+    expect(stored(file)).toEqual([])
+    other()
+    await writing
+    expect(stored(file)).toEqual(['a'])
+  })
+
+  test('is had when the unit that runs has ended', async ({ open }) => {
+    const engine = await withNotes(await open())
+    const { opened, open: end } = gate()
+    const writing = engine.write(unit(() => opened))
+    await turns(2)
+    const holding = engine.holdWrites()
+    const held = watch(holding)
+    await turns(5)
+    expect(held.settled).toBe(false)
+    end()
+    await writing
+    const letGo = await holding
+    letGo()
+  })
+})
+
 describe('units that wait at the same turn', () => {
   test('run in their order and share one commit', async ({ open, file }) => {
     const engine = await withNotes(await open())

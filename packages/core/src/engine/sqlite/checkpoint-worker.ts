@@ -10,7 +10,10 @@ export interface CheckpointTask {
   readonly synchronous: Synchronous
 }
 
-/** Milliseconds for which writers may be kept waiting until all readers of the log are through. */
+/** What the thread is asked for: to bring the log in beside writers, until little is left; the rest, while none writes; to end. */
+export type CheckpointStep = 'bringIn' | 'finish' | 'end'
+
+/** Milliseconds for which writers of other processes may be kept waiting until all readers of the log are through. */
 const patience = 100
 
 /** Milliseconds before the next look at a log that somebody reads. */
@@ -25,30 +28,49 @@ if (!port) throw new Error('This module runs in a thread that the library starts
 const { path, synchronous } = workerData as CheckpointTask
 const driver = await loadDriver()
 const ending = new AbortController()
-// Whoever closes the database says so: it waits for no reader any more.
-port.once('message', () => ending.abort())
 const database = new driver(path, { fileMustExist: true, timeout: patience })
-try {
-  database.pragma(`synchronous = ${synchronous}`)
-  const pageBytes = Number(database.pragma('page_size', { simple: true }))
-  for (let next = tryOnce(pageBytes); next !== 'done' && !ending.signal.aborted; next = tryOnce(pageBytes)) {
+database.pragma(`synchronous = ${synchronous}`)
+const pageBytes = Number(database.pragma('page_size', { simple: true }))
+
+/** One at a time: who asks waits for the answer. */
+let working: Promise<void> = Promise.resolve()
+port.on('message', (step: CheckpointStep) => {
+  if (step === 'end') {
+    ending.abort()
+    void working.then(end)
+  } else {
+    working = (step === 'bringIn' ? mostOfIt() : finish()).then(() => port.postMessage('done'))
+  }
+})
+
+function end(): void {
+  database.close()
+  port?.close()
+}
+
+/** Waits for readers of what came before, unless the database is being closed. */
+async function mostOfIt(): Promise<void> {
+  for (let next = tryOnce(); next !== 'done' && !ending.signal.aborted; next = tryOnce()) {
     await pause(next, undefined, { signal: ending.signal }).catch(() => undefined)
   }
-} finally {
-  database.close()
-  port.close()
 }
 
 /** Answers after how many milliseconds to try again, if at all. */
-function tryOnce(pageBytes: number): number | 'done' {
+function tryOnce(): number | 'done' {
   try {
-    const { pages, isHeld } = bringIn(database)
-    if (isHeld) return readersPause
-    // The commit that begins a log anew would cut it down itself, and hold its thread for it: 140 ms for three gigabytes, measured.
-    if (pages * pageBytes > journalSizeLimit && checkpoint(database, 'TRUNCATE').busy) return readersPause
-    return 'done'
+    return bringIn(database).isHeld ? readersPause : 'done'
   } catch {
     // All is in the log.
     return failurePause
+  }
+}
+
+async function finish(): Promise<void> {
+  try {
+    const { pages } = checkpoint(database, 'PASSIVE')
+    // The commit that begins a log anew would cut it down itself, and hold its thread for it: 140 ms for three gigabytes, measured.
+    if (pages * pageBytes > journalSizeLimit) checkpoint(database, 'TRUNCATE')
+  } catch {
+    // All is in the log, and the next commit has it looked at again.
   }
 }

@@ -52,19 +52,20 @@ export async function openSqliteEngine(options: SqliteEngineOptions): Promise<En
   const synchronous = temporary || options.passing ? 'OFF' : settings.synchronous
   const { maxPageCount, onStatement } = settings
   const parts = await openFile({ driver, path, synchronous, maxPageCount, onStatement }, settings.busyWait, temporary)
+  const lane: WriteLane = new WriteLane(parts.writer, {
+    ...settings,
+    afterCommit: () => checkpoints?.look(),
+    openElsewhere: () => openElsewhere({ path, synchronous, maxPageCount }, onStatement),
+  })
   // What is thrown away is not worth a thread.
-  const checkpoints = options.passing ? undefined : new Checkpoints({ path, synchronous }, parts.writer.database)
+  const checkpoints = options.passing ? undefined : new Checkpoints({ path, synchronous }, parts.writer.database, () => lane.hold())
   // A process that was killed may have left a long log.
-  checkpoints?.look()?.()
+  checkpoints?.look()
   return new SqliteEngine({
     ...parts,
     path,
     closeLog: async () => checkpoints?.close(),
-    lane: new WriteLane(parts.writer, {
-      ...settings,
-      afterCommit: () => checkpoints?.look(),
-      openElsewhere: () => openElsewhere({ path, synchronous, maxPageCount }, onStatement),
-    }),
+    lane,
     afterClose: () => temporary?.remove(),
   })
 }

@@ -21,8 +21,8 @@ export interface WriteLaneOptions {
   readonly longestAdmission?: number
   /** Milliseconds that a unit waits for others to join it, as those of the last commit mostly do; see `Gathering`. */
   readonly longestGathering?: number
-  /** Called after each commit. What it answers, if it does, is done in a turn of its own, before the next unit: by then the commit is answered. */
-  readonly afterCommit?: () => (() => void) | undefined
+  /** Called after each commit. */
+  readonly afterCommit?: () => void
   /** How to open a connection in another thread, for large units. */
   readonly openElsewhere: () => Promise<LargeTransaction>
 }
@@ -48,12 +48,14 @@ export class WriteLane {
   /** A turn is scheduled, runs, or waits for a unit or for the lock. */
   #awake = false
   #closed = false
-  /** Nobody begins until it is let go. */
-  #held = false
+  /** Those for whom nobody begins until all of them have let go. */
+  #holders = 0
   /** Units run, or wait for something between their statements. */
   #running = false
   #whenFree: (() => void)[] = []
   #lockedSince: number | undefined
+  /** The next try for the lock. */
+  #retry: NodeJS.Timeout | undefined
   #whenIdle: (() => void)[] = []
   /** Resolves when the thread of the last large unit has let go of the database. */
   #leaving: Promise<void> = Promise.resolve()
@@ -85,11 +87,14 @@ export class WriteLane {
    * process are refused meanwhile.
    */
   async hold(): Promise<() => void> {
-    this.#held = true
+    this.#holders++
     if (this.#running) await new Promise<void>((resolve) => this.#whenFree.push(resolve))
     await this.#leaving
     return () => {
-      this.#held = false
+      this.#holders--
+      if (this.#holders > 0 || !this.#retry) return
+      clearTimeout(this.#retry)
+      setImmediate(this.#turn)
     }
   }
 
@@ -108,6 +113,7 @@ export class WriteLane {
   }
 
   readonly #turn = (): void => {
+    this.#retry = undefined
     const first = this.#queue.peek()
     if (!first) return
     const { unit, again, enqueuedAt: since } = first
@@ -133,8 +139,8 @@ export class WriteLane {
   }
 
   #begin(first: LaneMember): boolean {
-    if (this.#held) {
-      this.#waitForLock(new Error('The database is being restored.'))
+    if (this.#holders > 0) {
+      this.#waitForLock(new Error('The database is being restored, or its log brought into the file.'))
       return false
     }
     try {
@@ -160,7 +166,7 @@ export class WriteLane {
     const waitIsOver = (member: LaneMember) => now - Math.max(member.enqueuedAt, since) >= this.#options.busyWait
     for (const member of this.#queue.take(waitIsOver)) member.reject(busy(error))
     if (this.#queue.length === 0) this.#next()
-    else setTimeout(this.#turn, retryPause.least + Math.random() * retryPause.jitter)
+    else this.#retry = setTimeout(this.#turn, retryPause.least + Math.random() * retryPause.jitter)
   }
 
   /** Other units wait, as for any; this thread does not. */
@@ -296,17 +302,9 @@ export class WriteLane {
     this.#tidyUp()
   }
 
-  /** Both this and a commit may wait for the disk, for some tens of milliseconds each: the event loop has its turn in between. */
   #tidyUp(): void {
-    const work = this.#options.afterCommit?.()
-    if (!work) {
-      this.#next()
-      return
-    }
-    setImmediate(() => {
-      work()
-      this.#next()
-    })
+    this.#options.afterCommit?.()
+    this.#next()
   }
 
   #waitFor(member: LaneMember, pending: PromiseLike<unknown>, then: () => void): void {
