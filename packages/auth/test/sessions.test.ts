@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { describeEngines } from '@strongroom/testkit'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { RevocationStore } from '../src/index.ts'
 import { addUser, bearer, post, refreshStatus, signIn, startServer, statusOf, type TestServer, type Tokens } from './support.ts'
 
@@ -66,6 +66,17 @@ describeEngines('sessions', (engine) => {
       await addUser(server)
       const { refresh_token } = await signIn(server)
       const second = await refreshed(server, refresh_token)
+      expect(await refreshStatus(server, refresh_token)).toBe(401)
+      expect(await refreshStatus(server, second.refresh_token)).toBe(401)
+    })
+
+    test('a token that is sent again after the clock was set back by an hour ends its family', async () => {
+      const server = await startServer(engine)
+      await addUser(server)
+      const { refresh_token } = await signIn(server)
+      const second = await refreshed(server, refresh_token)
+      onTestFinished(() => void vi.useRealTimers())
+      vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - 3_600_000 })
       expect(await refreshStatus(server, refresh_token)).toBe(401)
       expect(await refreshStatus(server, second.refresh_token)).toBe(401)
     })

@@ -298,8 +298,10 @@ describe('production has to say who the operators are', () => {
 
   test('a choice that is none is refused', () => {
     expect(() => resolveOptions({ accessors: [users], operators: 'everybody' as 'loopback' })).toThrow(
-      /operators is 'loopback', or a function/,
+      /operators is 'loopback', a function/,
     )
+    // Roles stand in a rule: { all: ['admin'] }.
+    expect(() => resolveOptions({ accessors: [users], operators: ['admin'] as unknown as 'loopback' })).toThrow(/or rules by the routes/)
   })
 })
 

@@ -33,11 +33,11 @@ export function checkOperators(operators: Operators | undefined, auth?: Authenti
     )
   }
   if (operators === undefined || operators === 'loopback' || typeof operators === 'function') return operators ?? 'loopback'
-  return refuse(`operators is 'loopback', or a function of the request. Choose one: ${choices}.`)
+  return refuse(`operators is 'loopback', a function of the request, or rules by the routes. Choose one: ${choices}.`)
 }
 
 function isRules(operators: unknown): operators is OperatorRules {
-  return typeof operators === 'object' && operators !== null
+  return typeof operators === 'object' && operators !== null && !Array.isArray(operators)
 }
 
 function checkRules(rules: OperatorRules, auth: Authentication | undefined): OperatorRules {
