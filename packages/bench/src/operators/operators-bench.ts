@@ -11,8 +11,8 @@ import { download, restoreFile } from './files-over-http.ts'
 import { vitalsOf } from './server-vitals.ts'
 import { lineOf, type Window } from './windows.ts'
 
-/** Milliseconds of load before anything is measured. */
-const warmUp = 10_000
+/** Milliseconds of load before anything is measured: the heap for requests grows for so long. */
+const warmUp = 30_000
 
 const run = promisify(execFile)
 const checkScript = fileURLToPath(new URL('./check-backup.ts', import.meta.url))
