@@ -55,8 +55,7 @@ export class Metrics {
 
   /** Everything as Prometheus reads it; the database is asked, too. */
   async write(storage: Storage): Promise<string> {
-    const database = await databaseMetrics(this.#library, storage)
-    const parts = [this.#registry, database, processMetrics(this.#library)]
+    const parts = [this.#registry, ...(await Promise.all([databaseMetrics(this.#library, storage), processMetrics(this.#library)]))]
     return (await Promise.all(parts.map((registry) => registry.metrics()))).join('\n')
   }
 }
