@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { moduleUrl } from '../module-url.ts'
+import { syncMeanwhile } from '../sync-meanwhile.ts'
 import { checkpointStatement, type LogState, logState } from './checkpoint.ts'
 import type { CheckpointStep, CheckpointTask } from './checkpoint-worker.ts'
 import type { SqliteDatabase, SqliteStatement } from './driver.ts'
@@ -68,7 +69,7 @@ export class Checkpoints {
       // Nobody is held while a thread starts.
       const isNew = this.#thread === undefined
       this.#thread ??= new CheckpointThread(this.#task)
-      if (isNew || pages - inFile > mostHeld) await this.#thread.do('bringIn')
+      if (isNew || pages - inFile > mostHeld) await this.#bringIn(this.#thread)
       await this.#finish(this.#thread)
       if (!this.#closing) this.#idle = setTimeout(() => this.#letGo(), idleTime).unref()
     } catch {
@@ -78,6 +79,12 @@ export class Checkpoints {
       this.#alone = true
     }
     this.#working = false
+  }
+
+  /** A database that need not be on the disk is not synced, either. */
+  #bringIn(thread: CheckpointThread): Promise<void> {
+    const { path, synchronous } = this.#task
+    return syncMeanwhile({ held: synchronous === 'OFF' ? [] : [path] }, thread.do('bringIn'))
   }
 
   async #finish(thread: CheckpointThread): Promise<void> {

@@ -5,13 +5,13 @@ import { logGuard } from '../../audit/append-only.ts'
 import { assertInPlace } from '../../engine/database-place.ts'
 import type { DatabasePlace, Engine } from '../../engine/engine.ts'
 import { portableGuard, portableTables } from '../../engine/portable-file.ts'
+import { syncMeanwhile } from '../../engine/sync-meanwhile.ts'
 import { UsageError } from '../../errors.ts'
 import type { AnyModel } from '../../model/model.ts'
 import { createTableStatements, type NamedTable, tableOf } from '../../schema/wanted-table.ts'
 import { checkTarget } from '../check-target.ts'
 import { filePieces } from '../file-pieces.ts'
 import { placeFile, withWorkFile } from '../files.ts'
-import { syncMeanwhile } from '../sync-meanwhile.ts'
 import type { Transfers } from '../transfers.ts'
 import { reportOf } from '../worker/report-of.ts'
 import { moduleUrl } from '../worker/run-in-worker.ts'
@@ -73,7 +73,7 @@ export async function backupTo(
 export async function makeBackup(source: BackupSource, path: string, signal?: AbortSignal): Promise<void> {
   await assertInPlace(source.engine.place)
   const module = moduleUrl('./backup-worker', import.meta.url)
-  await syncMeanwhile([path], reportOf(source.transfers, { module, task: taskOf(source, path) }, signal))
+  await syncMeanwhile({ free: [path] }, reportOf(source.transfers, { module, task: taskOf(source, path) }, signal))
 }
 
 function taskOf({ engine, models, elsewhere }: BackupSource, target: string): BackupTask {

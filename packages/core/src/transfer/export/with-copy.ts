@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
-import { syncMeanwhile } from '../sync-meanwhile.ts'
+import { syncMeanwhile } from '../../engine/sync-meanwhile.ts'
 import { withWorkFolder } from '../work-folder.ts'
 
 /** The disk has to keep as much again as the copy takes: writers go on meanwhile. */
@@ -16,7 +16,7 @@ export async function withCopy<T>(engine: Engine, work: (copy: string | undefine
   if (file === undefined || !(await hasRoom(engine))) return await work(undefined)
   return await withWorkFolder(file, async (folder) => {
     const copy = join(folder, 'copy.sqlite')
-    return await syncMeanwhile([copy], work(copy))
+    return await syncMeanwhile({ free: [copy] }, work(copy))
   })
 }
 

@@ -10,6 +10,7 @@ import { assertInPlace, fileOf } from '../../engine/database-place.ts'
 import type { Engine } from '../../engine/engine.ts'
 import { openStagedFile } from '../../engine/open-staged-file.ts'
 import { earlierPortableGuard, earlierPortableTable, portableGuard, portableTables, type Staging } from '../../engine/portable-file.ts'
+import { syncMeanwhile, type WrittenFiles } from '../../engine/sync-meanwhile.ts'
 import { ConflictError, StorageUnavailableError, StrongroomError, UsageError, ValidationError } from '../../errors.ts'
 import type { Migrating } from '../../schema/migrate/run-migrations.ts'
 import { systemModels } from '../../schema/system-tables.ts'
@@ -19,7 +20,6 @@ import { unitContext, type WriteOptions } from '../../session/options.ts'
 import { checkSource } from '../check-source.ts'
 import { diskError } from '../files.ts'
 import { giveWay } from '../give-way.ts'
-import { syncMeanwhile } from '../sync-meanwhile.ts'
 import { withWorkFolder } from '../work-folder.ts'
 import { bringUp, listed } from './bring-up.ts'
 import type { ExamineTask, Findings } from './examine.ts'
@@ -95,11 +95,12 @@ export async function restoreFrom(target: RestoreTarget, source: string | Readab
   }
 }
 
-/** What a restore writes: the upload, the staged file, the safety copy, and the live log. Nobody holds locks on this one. */
-function largeFiles({ place }: Engine, folder: string): string[] {
+/** What a restore writes: the upload, the staged file, the safety copy, the live log, and at last the live file. Nobody holds locks on a log. */
+function largeFiles({ place }: Engine, folder: string): WrittenFiles {
   const live = fileOf(place)
   const staged = join(folder, stagedName)
-  return [join(folder, uploadName), staged, `${staged}-safety`, ...(live === undefined ? [] : [`${live}-wal`])]
+  const own = [join(folder, uploadName), staged, `${staged}-safety`]
+  return live === undefined ? { free: own } : { free: [...own, `${live}-wal`], held: [live] }
 }
 
 async function receive(source: string | Readable, path: string, maxBytes = Number.POSITIVE_INFINITY): Promise<void> {
